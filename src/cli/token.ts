@@ -1,0 +1,121 @@
+import type { Command } from 'commander';
+import { DateTime } from 'luxon';
+import { DataSource } from 'typeorm';
+import { z } from 'zod';
+import { EXIT } from '../platform/lifecycle/failure.js';
+import { SCOPES, type Scope } from '../platform/sign-in/actor.js';
+import type { ApiToken } from '../platform/sign-in/api-token.entity.js';
+import { ApiTokens } from '../platform/sign-in/api-tokens.service.js';
+import { isScope } from '../platform/sign-in/scopes.js';
+import { CommandFailure, type AddCommand, type CliContext } from './command.js';
+
+export const addToken: AddCommand = (program, context) => {
+  const token = program.command('token').description('API tokens: create, list, revoke');
+  addCreate(token, context);
+  addList(token, context);
+  addRevoke(token, context);
+};
+
+function addCreate(token: Command, { actor, note, out, withServices }: CliContext): void {
+  token
+    .command('create')
+    .description('make a token and print it, once: it is stored as a hash only')
+    .requiredOption('--name <name>', 'what it is for, as in "HR dashboard"')
+    .requiredOption('--scopes <scopes>', 'what it may do, comma-separated')
+    .requiredOption('--owner <owner>', 'the person or team that answers for it')
+    .option(
+      '--expires <when>',
+      'a date (2027-01-31, to the end of that day in UTC) or a number of days (90d); without it the token has no end',
+    )
+    .option('--json', 'print {"id": …, "token": …} for a program')
+    .addHelpText('after', `\nScopes: ${SCOPES.join(', ')}`)
+    .action(async (options: { name: string; scopes: string; owner: string; expires?: string; json?: boolean }) => {
+      const scopes = parseScopes(options.scopes);
+      const expiresAt = options.expires === undefined ? null : parseExpiry(options.expires, DateTime.utc());
+      const { name, owner } = options;
+      const created = await withServices((services) =>
+        services
+          .get(DataSource)
+          .transaction((tx) => services.get(ApiTokens).create(tx, actor, { name, owner, scopes, expiresAt })),
+      );
+      if (options.json) out(JSON.stringify(created));
+      else {
+        out(created.token);
+        note(`This is token ${created.id}. It is shown this once; keep it where secrets are kept.`);
+      }
+    });
+}
+
+function addList(token: Command, { out, withServices }: CliContext): void {
+  token
+    .command('list')
+    .description('show all tokens: who answers for them, when they were last used')
+    .option('--json', 'print a list for a program')
+    .action(async (options: { json?: boolean }) => {
+      const tokens = await withServices((services) => services.get(ApiTokens).list(services.get(DataSource).manager));
+      if (options.json) out(JSON.stringify(tokens.map(viewOf)));
+      else if (tokens.length === 0) out('There are no tokens. Make one with `quartermaster token create`.');
+      else for (const one of tokens) out(lineFor(one));
+    });
+}
+
+function addRevoke(token: Command, { actor, out, withServices }: CliContext): void {
+  token
+    .command('revoke <id>')
+    .description('end a token: it opens nothing from the next request on')
+    .action(async (id: string) => {
+      if (!z.uuid().safeParse(id).success) {
+        throw new CommandFailure('That is no id of a token. See `quartermaster token list`.', EXIT.usage);
+      }
+      const revoked = await withServices((services) =>
+        services.get(DataSource).transaction((tx) => services.get(ApiTokens).revoke(tx, actor, id)),
+      );
+      if (!revoked)
+        throw new CommandFailure('There is no such token, or it was revoked before. See `quartermaster token list`.');
+      out(`revoked ${id}`);
+    });
+}
+
+function parseScopes(text: string): Scope[] {
+  const wanted = text
+    .split(',')
+    .map((scope) => scope.trim())
+    .filter((scope) => scope !== '');
+  const unknown = wanted.filter((scope) => !isScope(scope));
+  if (unknown.length > 0 || wanted.length === 0) {
+    throw new CommandFailure(
+      `There is no scope ${unknown.join(', ') || '(none given)'}. There are: ${SCOPES.join(', ')}.`,
+      EXIT.usage,
+    );
+  }
+  return [...new Set(wanted.filter(isScope))];
+}
+
+function parseExpiry(text: string, now: DateTime): Date {
+  const days = /^(\d{1,4})d$/.exec(text)?.[1];
+  const expiry = days ? now.plus({ days: Number(days) }) : DateTime.fromISO(text, { zone: 'utc' }).endOf('day');
+  if (!expiry.isValid || expiry <= now) {
+    throw new CommandFailure('--expires has to be a date to come (2027-01-31) or a number of days (90d).', EXIT.usage);
+  }
+  return expiry.toJSDate();
+}
+
+function viewOf({ id, name, owner, scopes, createdAt, expiresAt, lastUsedAt, revokedAt }: ApiToken): object {
+  return { id, name, owner, scopes, createdAt, expiresAt, lastUsedAt, revokedAt };
+}
+
+function lineFor({ id, name, owner, scopes, expiresAt, lastUsedAt, revokedAt }: ApiToken): string {
+  const state = revokedAt ? `revoked ${day(revokedAt)}` : expiresAt ? `until ${day(expiresAt)}` : 'no end';
+  return [
+    id,
+    name,
+    `owner ${owner}`,
+    state,
+    `last used ${lastUsedAt ? day(lastUsedAt) : 'never'}`,
+    scopes.join(','),
+  ].join('  ');
+}
+
+function day(date: Date): string {
+  return date.toISOString().slice(0, 10);
+}

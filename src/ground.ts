@@ -1,0 +1,47 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { DataSource } from 'typeorm';
+import { createDataSource } from './data-source.js';
+import { loadConfig, type Environment } from './platform/config/config.js';
+import { checkInstallation } from './platform/crypto/key-check.js';
+import { loadKeyFile } from './platform/crypto/key-file.js';
+import { isDatabaseAway } from './platform/database/database-problem.js';
+import type { Ground } from './platform/platform.module.js';
+
+export interface GroundOptions {
+  applicationName: string;
+  poolSize?: number;
+  /** Seconds to wait for a database that starts at the same time as we do; 0 without it. */
+  patience?: number;
+}
+
+/**
+ * What a process stands on: its configuration, its key, a connected database, all of one installation. Whoever opens it
+ * calls `db.destroy()` at the end.
+ * @throws ConfigError, KeyFileError, WrongInstallationError, or the driver's error when the database is away
+ */
+export async function openGround(env: Environment, options: GroundOptions): Promise<Ground> {
+  const config = loadConfig(env);
+  const key = await loadKeyFile(config.keyFile);
+  const db = createDataSource({ ...options, url: config.databaseUrl });
+  await connect(db, (options.patience ?? 0) * 1000);
+  try {
+    await checkInstallation(db, key, config);
+  } catch (error) {
+    await db.destroy();
+    throw error;
+  }
+  return { config, key, db };
+}
+
+async function connect(db: DataSource, patienceMs: number): Promise<void> {
+  const deadline = performance.now() + patienceMs;
+  for (;;) {
+    try {
+      await db.initialize();
+      return;
+    } catch (error) {
+      if (!isDatabaseAway(error) || performance.now() >= deadline) throw error;
+      await pause(250);
+    }
+  }
+}

@@ -1,0 +1,62 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { newId } from '../ids/new-id.js';
+import type { Actor } from '../sign-in/actor.js';
+
+export interface AuditRecord {
+  subject?: { kind: string; id: string };
+  caseId?: string;
+  stepId?: string;
+  /** Facts that name no person and hold no secret: they stay for good. */
+  facts?: Record<string, unknown>;
+  /** Personal data by name: erasable, since the entry itself holds commitments only. */
+  personal?: Record<string, string>;
+}
+
+export interface SqlStatement {
+  sql: string;
+  parameters: unknown[];
+}
+
+/** One statement that writes an entry with its personal fields, for paths that batch their SQL. */
+export function auditStatement(actor: Actor, action: string, record: AuditRecord): SqlStatement {
+  const id = newId();
+  const personal = Object.entries(record.personal ?? {}).map(([name, value]) => {
+    const salt = randomBytes(32);
+    return { name, value, salt, commitment: commitmentTo(salt, value) };
+  });
+  const parameters: unknown[] = [
+    id,
+    action,
+    actor.kind,
+    actor.id,
+    record.subject?.kind ?? null,
+    record.subject?.id ?? null,
+    record.caseId ?? null,
+    record.stepId ?? null,
+    JSON.stringify(record.facts ?? {}),
+    JSON.stringify(Object.fromEntries(personal.map(({ name, commitment }) => [name, commitment]))),
+  ];
+  const insertEntry = `
+    INSERT INTO audit_entries
+      (id, action, actor_kind, actor_id, subject_kind, subject_id, case_id, step_id, facts, commitments)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`;
+  if (personal.length === 0) return { sql: insertEntry, parameters };
+  parameters.push(
+    personal.map(({ name }) => name),
+    personal.map(({ salt }) => salt),
+    personal.map(({ value }) => value),
+  );
+  return {
+    sql: `
+    WITH entry AS (${insertEntry} RETURNING id)
+    INSERT INTO audit_personal_fields (entry_id, name, salt, value)
+    SELECT entry.id, field.name, field.salt, field.value
+    FROM entry, unnest($11::text[], $12::bytea[], $13::text[]) AS field (name, salt, value)`,
+    parameters,
+  };
+}
+
+/** Hex of SHA-256 over salt and value: shows later that a value is the one that was written, and tells nothing before. */
+export function commitmentTo(salt: Buffer, value: string): string {
+  return createHash('sha256').update(salt).update(value, 'utf8').digest('hex');
+}

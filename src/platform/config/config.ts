@@ -1,0 +1,124 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { z } from 'zod';
+
+/** What the environment said, checked; the class is the injection token. */
+export abstract class Config {
+  abstract readonly databaseUrl: string;
+  /** Without it, PostgreSQL alone carries the work. */
+  abstract readonly redisUrl?: string;
+  abstract readonly host: string;
+  abstract readonly port: number;
+  /** The address people and tools reach us by, without a trailing slash. */
+  abstract readonly publicUrl: string;
+  abstract readonly keyFile: string;
+  /** A test instance can't touch a production tool, nor the other way round. */
+  abstract readonly environment: 'production' | 'test';
+  abstract readonly accessPolicyFile?: string;
+  abstract readonly logLevel: LogLevel;
+}
+
+export type LogLevel = (typeof LOG_LEVELS)[number];
+const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+
+/** `process.env`, or what a test puts in its place. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The environment can't be used; the message has a line for each variable, with what to do. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+
+  constructor(readonly problems: readonly string[]) {
+    super(`The configuration can't be used:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`);
+  }
+}
+
+// A message says what to set and never repeats the value: addresses carry passwords.
+const DATABASE_URL = z
+  .string({ error: 'is missing: set it to your PostgreSQL, as in postgres://user:password@host:5432/quartermaster' })
+  .refine((url) => hasScheme(url, 'postgres:', 'postgresql:'), {
+    error: "isn't an address of a PostgreSQL: write postgres://user:password@host:5432/quartermaster",
+  });
+
+const VARIABLES = z.object({
+  DATABASE_URL,
+  REDIS_URL: z
+    .string()
+    .refine((url) => hasScheme(url, 'redis:', 'rediss:'), {
+      error: "isn't an address of a Redis: write redis://host:6379, or leave it out to work without Redis",
+    })
+    .optional(),
+  HOST: z.string().default('127.0.0.1'),
+  PORT: z
+    .string()
+    .regex(/^\d{1,5}$/, { error: "isn't a port: write a number from 0 to 65535" })
+    .transform(Number)
+    .refine((port) => port <= 65_535, { error: "isn't a port: write a number from 0 to 65535" })
+    .default(3000),
+  PUBLIC_URL: z
+    .string()
+    .refine((url) => hasScheme(url, 'http:', 'https:'), {
+      error: "isn't a web address: write the one people open, as in https://quartermaster.example.com",
+    })
+    .transform((url) => url.replace(/\/+$/, ''))
+    .optional(),
+  QUARTERMASTER_KEY_FILE: z.string({
+    error: 'is missing: set it to the path of the key file; `quartermaster init` makes the file',
+  }),
+  QUARTERMASTER_ENVIRONMENT: z
+    .enum(['production', 'test'], { error: "isn't an environment: write production or test" })
+    .default('production'),
+  ACCESS_POLICY_FILE: z.string().optional(),
+  LOG_LEVEL: z.enum(LOG_LEVELS, { error: `isn't a level: write one of ${LOG_LEVELS.join(', ')}` }).default('info'),
+});
+
+/**
+ * The configuration from the environment. An empty variable counts as one that isn't set, since Compose files make such.
+ * @throws ConfigError that lists every variable that is missing or wrong, at once.
+ */
+export function loadConfig(env: Environment): Config {
+  const variables = parse(VARIABLES, env);
+  return {
+    databaseUrl: variables.DATABASE_URL,
+    redisUrl: variables.REDIS_URL,
+    host: variables.HOST,
+    port: variables.PORT,
+    publicUrl: variables.PUBLIC_URL ?? `http://${urlHost(variables.HOST)}:${variables.PORT}`,
+    keyFile: variables.QUARTERMASTER_KEY_FILE,
+    environment: variables.QUARTERMASTER_ENVIRONMENT,
+    accessPolicyFile: variables.ACCESS_POLICY_FILE,
+    logLevel: variables.LOG_LEVEL,
+  };
+}
+
+/** For commands that touch nothing but the database, such as the migrations: they need no key. */
+export function loadDatabaseUrl(env: Environment): string {
+  return parse(VARIABLES.pick({ DATABASE_URL: true }), env).DATABASE_URL;
+}
+
+function parse<T extends z.ZodObject>(schema: T, env: Environment): z.infer<T> {
+  const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
+  const result = schema.safeParse(set);
+  if (result.success) return result.data;
+  throw new ConfigError(result.error.issues.map(({ path, message }) => `${path.join('.')} ${message}`));
+}
+
+function hasScheme(url: string, ...schemes: string[]): boolean {
+  return schemes.includes(URL.parse(url)?.protocol ?? '');
+}
+
+/** An IPv6 address stands in brackets in a URL (RFC 3986, 3.2.2). */
+function urlHost(host: string): string {
+  return host.includes(':') ? `[${host}]` : host;
+}
+
+@Module({})
+export class ConfigModule {
+  static of(config: Config): DynamicModule {
+    return {
+      module: ConfigModule,
+      global: true,
+      providers: [{ provide: Config, useValue: config }],
+      exports: [Config],
+    };
+  }
+}

@@ -1,0 +1,41 @@
+/**
+ * The errors a caller may see, as kinds; one filter turns them into `application/problem+json` (RFC 9457).
+ * The `type` of the answer is `/problems/<kind>`, stable for good.
+ */
+export const PROBLEMS = {
+  'invalid-request': { status: 400, title: 'The request is not valid' },
+  unauthenticated: { status: 401, title: 'Who you are is not known' },
+  'invalid-signature': { status: 401, title: 'The signature does not match' },
+  forbidden: { status: 403, title: 'This is not allowed for you' },
+  'not-found': { status: 404, title: 'There is no such thing' },
+  conflict: { status: 409, title: 'It is not possible in this state' },
+  'request-in-flight': { status: 409, title: 'The same request is still being worked on' },
+  gone: { status: 410, title: 'It is used up or expired' },
+  'precondition-failed': { status: 412, title: 'It was changed by somebody else in the meantime' },
+  'too-large': { status: 413, title: 'The request is too large' },
+  'idempotency-key-reused': { status: 422, title: 'The idempotency key belongs to another request' },
+  'precondition-required': { status: 428, title: 'Say which version you want to change' },
+  internal: { status: 500, title: 'Something went wrong on our side' },
+  unavailable: { status: 503, title: 'The database can not be reached' },
+} as const;
+
+export type ProblemKind = keyof typeof PROBLEMS;
+
+export interface FieldProblem {
+  /** Where in the request, as a JSON pointer (RFC 6901). */
+  pointer: string;
+  detail: string;
+}
+
+export class Problem extends Error {
+  override readonly name = 'Problem';
+
+  /** @param detail What is wrong and what to do about it, in a sentence or two. */
+  constructor(
+    readonly kind: ProblemKind,
+    detail: string,
+    readonly fields: readonly FieldProblem[] = [],
+  ) {
+    super(detail);
+  }
+}

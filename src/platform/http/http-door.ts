@@ -1,0 +1,85 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { DynamicModule } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import cookieParser from 'cookie-parser';
+import helmet from 'helmet';
+import { ApiDescription } from '../api-docs/api-description.service.js';
+import { explainBodyErrors } from './body-problem.js';
+import { tellRequestId } from './request-id.js';
+import { speakPlainly } from './validation-sentences.js';
+
+/** Bytes. */
+const BODY_LIMIT = 256 * 1024;
+
+/** Milliseconds that a caller has for sending a request: a slow one must not hold a connection for minutes. */
+const REQUEST_TIMEOUT = 30_000;
+
+/** The HTTP application, not listening yet. Its start is quiet: only warnings and errors are told. */
+export async function createHttpApp(root: DynamicModule): Promise<NestExpressApplication> {
+  const app = await NestFactory.create<NestExpressApplication>(root, {
+    // The parsers come from here.
+    bodyParser: false,
+    rawBody: true,
+    abortOnError: false,
+    logger: ['fatal', 'error', 'warn'],
+  });
+  app.get(ApiDescription).describe(app);
+  openDoor(app);
+  app.getHttpServer().requestTimeout = REQUEST_TIMEOUT;
+  return app;
+}
+
+/** Everything in front of the routes. */
+function openDoor(app: NestExpressApplication): void {
+  speakPlainly();
+  app.disable('x-powered-by');
+  // Express would make an ETag of its own for each body; ours stand for versions.
+  app.disable('etag');
+  // An array in a query must not get past a schema as an object with clever keys.
+  app.set('query parser', 'simple');
+  app.use(tellRequestId);
+  app.use(
+    helmet({
+      contentSecurityPolicy: {
+        useDefaults: false,
+        directives: {
+          defaultSrc: ["'none'"],
+          scriptSrc: ["'self'"],
+          // The documentation page styles its elements in place.
+          styleSrc: ["'self'", "'unsafe-inline'"],
+          imgSrc: ["'self'", 'data:'],
+          connectSrc: ["'self'"],
+          formAction: ["'self'"],
+          baseUri: ["'none'"],
+          frameAncestors: ["'none'"],
+        },
+      },
+      // Half of our installations are on plain http behind a proxy, whose business this is.
+      strictTransportSecurity: false,
+    }),
+  );
+  // Answers hold personal data; no proxy and no browser keeps them.
+  app.use('/v1', forbidStoring);
+  app.use(cookieParser());
+  // A webhook's signature is checked over its bytes, before anybody reads them: no parser may refuse them first.
+  app.useBodyParser('raw', { limit: BODY_LIMIT, type: isWebhook });
+  app.useBodyParser('json', {
+    limit: BODY_LIMIT,
+    type: (request: IncomingMessage) => !isWebhook(request) && isJson(request),
+  });
+  app.use(explainBodyErrors);
+}
+
+function forbidStoring(_request: IncomingMessage, response: ServerResponse, next: () => void): void {
+  response.setHeader('Cache-Control', 'no-store');
+  next();
+}
+
+function isWebhook(request: IncomingMessage): boolean {
+  return request.url?.startsWith('/hooks/') ?? false;
+}
+
+function isJson(request: IncomingMessage): boolean {
+  return /^application\/([a-z.-]+\+)?json\b/i.test(request.headers['content-type'] ?? '');
+}

@@ -1,0 +1,25 @@
+import type { Environment } from '../config/config.js';
+import { whenParentIsGone } from './exit-with-parent.js';
+
+/** Milliseconds for requests and steps under way to end. */
+const PATIENCE = 10_000;
+
+/**
+ * Closes and ends the process on SIGTERM, SIGINT, and when the parent that asked for it is gone. A second signal ends
+ * it at once; so does a close that takes longer than 10 s, with exit code 1.
+ */
+export function stopCleanly(env: Environment, close: () => Promise<void>): void {
+  let stopping = false;
+  const stop = (): void => {
+    if (stopping) process.exit(130);
+    stopping = true;
+    setTimeout(() => process.exit(1), PATIENCE).unref();
+    close().then(
+      () => process.exit(0),
+      () => process.exit(1),
+    );
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+  whenParentIsGone(env, stop);
+}

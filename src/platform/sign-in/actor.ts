@@ -1,0 +1,35 @@
+/** Everything a caller may be allowed to do. A route names exactly one. */
+export const SCOPES = [
+  'people:read',
+  'people:write',
+  'tools:read',
+  'tools:write',
+  'accounts:read',
+  'accounts:hand-over',
+  'devices:read',
+  'devices:write',
+  'cases:read',
+  'cases:write',
+  'lost-devices:report',
+  'credentials:reset',
+  'access:restore',
+  'steps:decide',
+  'hr-events:read',
+  'policy:read',
+  'alerts:read',
+  'tokens:write',
+] as const;
+
+export type Scope = (typeof SCOPES)[number];
+
+/** Who does something: the audit log and every query know it. */
+export interface Actor {
+  kind: 'admin' | 'service' | 'hr' | 'system';
+  /** Stable id: of the token, of the browser session's admin, of the HR source, of the process. */
+  id: string;
+  name: string;
+  scopes: readonly Scope[];
+}
+
+/** The service acting by itself: a schedule that came due, a discovery that found something. */
+export const SYSTEM: Actor = { kind: 'system', id: 'system', name: 'Quartermaster', scopes: [] };

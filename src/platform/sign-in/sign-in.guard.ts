@@ -1,0 +1,34 @@
+import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import type { Request, Response } from 'express';
+import { Problem } from '../errors/problem.js';
+import type { Scope } from './actor.js';
+import { Authenticator } from './authenticator.service.js';
+import { ALLOWED_SCOPE, PUBLIC_ROUTE } from './who-may-call.js';
+
+/** In front of every route: lets through who holds the route's scope. */
+@Injectable()
+export class SignInGuard implements CanActivate {
+  constructor(
+    private readonly reflector: Reflector,
+    private readonly authenticator: Authenticator,
+  ) {}
+
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    const handler = context.getHandler();
+    if (this.reflector.get<true | undefined>(PUBLIC_ROUTE, handler)) return true;
+    const http = context.switchToHttp();
+    const request = http.getRequest<Request>();
+    const actor = await this.authenticator.actorOf(request, http.getResponse<Response>());
+    const scope = this.reflector.get<Scope | undefined>(ALLOWED_SCOPE, handler);
+    // The check at the start makes sure that a scope is declared; should it be got round, nobody may call.
+    if (!scope || !actor.scopes.includes(scope)) {
+      throw new Problem(
+        'forbidden',
+        `This needs the scope ${scope ?? '(none declared)'}, which your sign-in doesn't hold.`,
+      );
+    }
+    request.actor = actor;
+    return true;
+  }
+}

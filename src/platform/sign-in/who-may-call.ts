@@ -1,0 +1,36 @@
+import { applyDecorators, createParamDecorator, SetMetadata, type ExecutionContext } from '@nestjs/common';
+import { ApiBearerAuth, ApiCookieAuth, ApiExtension, ApiSecurity } from '@nestjs/swagger';
+import type { Request } from 'express';
+import type { Actor, Scope } from './actor.js';
+
+export const ALLOWED_SCOPE = 'quartermaster:allowed-scope';
+export const PUBLIC_ROUTE = 'quartermaster:public-route';
+
+declare module 'express-serve-static-core' {
+  interface Request {
+    /** Set by the guard on every route that isn't public. */
+    actor?: Actor;
+  }
+}
+
+/** Who may call this route: callers that hold the scope. Each route has this or `@Public()`, or the service won't start. */
+export function Allow(scope: Scope): MethodDecorator {
+  return applyDecorators(
+    SetMetadata(ALLOWED_SCOPE, scope),
+    ApiBearerAuth('api-token'),
+    ApiCookieAuth('browser-session'),
+    ApiExtension('x-scope', scope),
+  );
+}
+
+/** Anybody may call this route; it stands in `public-routes.ts` as well, so that a review sees it. */
+export function Public(): MethodDecorator {
+  return applyDecorators(SetMetadata(PUBLIC_ROUTE, true), ApiSecurity({}));
+}
+
+/** Who calls. On a public route nobody is known, so it can't be used there. */
+export const CurrentActor = createParamDecorator((_data: unknown, context: ExecutionContext): Actor => {
+  const { actor } = context.switchToHttp().getRequest<Request>();
+  if (!actor) throw new Error('@CurrentActor() on a public route: nobody is known there');
+  return actor;
+});

@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest';
+import { loadConfig, loadDatabaseUrl } from '../../src/platform/config/config.js';
+
+const MINIMUM = { DATABASE_URL: 'postgres://db/quartermaster', QUARTERMASTER_KEY_FILE: '/etc/quartermaster/key' };
+
+describe('the configuration', () => {
+  it('needs an address and a key file, and has defaults for the rest', () => {
+    expect(loadConfig(MINIMUM)).toEqual({
+      databaseUrl: 'postgres://db/quartermaster',
+      redisUrl: undefined,
+      host: '127.0.0.1',
+      port: 3000,
+      publicUrl: 'http://127.0.0.1:3000',
+      keyFile: '/etc/quartermaster/key',
+      environment: 'production',
+      accessPolicyFile: undefined,
+      logLevel: 'info',
+    });
+  });
+
+  it('tells every variable that is missing or wrong at once, with what to do, and never repeats a value', () => {
+    const wrong = {
+      DATABASE_URL: 'mysql://root:hunter2@db/x',
+      REDIS_URL: 'hunter2',
+      PORT: '70000',
+      PUBLIC_URL: 'ftp://hunter2',
+      QUARTERMASTER_ENVIRONMENT: 'staging',
+      LOG_LEVEL: 'loud',
+    };
+    const text = messageOf(() => loadConfig(wrong));
+    for (const name of [...Object.keys(wrong), 'QUARTERMASTER_KEY_FILE']) expect(text).toContain(`  - ${name} `);
+    expect(text).toContain('postgres://user:password@host:5432/quartermaster');
+    expect(text).not.toContain('hunter2');
+  });
+
+  it('takes an empty variable for one that is not set', () => {
+    expect(loadConfig({ ...MINIMUM, REDIS_URL: '', PORT: '' })).toMatchObject({ redisUrl: undefined, port: 3000 });
+    expect(messageOf(() => loadDatabaseUrl({ DATABASE_URL: '' }))).toContain('DATABASE_URL is missing');
+  });
+
+  it('makes the public address of host and port, and drops a slash at its end', () => {
+    expect(loadConfig({ ...MINIMUM, HOST: '::1', PORT: '8080' }).publicUrl).toBe('http://[::1]:8080');
+    expect(loadConfig({ ...MINIMUM, PUBLIC_URL: 'https://qm.example.com/' }).publicUrl).toBe('https://qm.example.com');
+  });
+});
+
+function messageOf(work: () => unknown): string {
+  try {
+    work();
+  } catch (error) {
+    return (error as Error).message;
+  }
+  throw new Error('it was accepted');
+}
