@@ -1,0 +1,252 @@
+import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import type { CreatedAccount, GrantRef, ObservedAccount } from '../../connectors/kit/contract.js';
+import { queryRows } from '../platform/database/query-rows.js';
+import { Problem } from '../platform/errors/problem.js';
+import { newId } from '../platform/ids/new-id.js';
+import { Account, type DesiredState, type ObservedState } from './account.entity.js';
+import { GrantsService } from './grants.service.js';
+import { markOf } from './mark.js';
+import { residualOf } from './residual.js';
+import { SessionsService } from './sessions.service.js';
+import { usernameFor, type UsernameSource } from './username.js';
+
+export interface AccountToOpen {
+  personId: string;
+  toolId: string;
+  purpose: string;
+  username: string;
+  generation: number;
+  desiredState: DesiredState;
+}
+
+export interface AccountToAdopt {
+  personId: string;
+  toolId: string;
+  found: ObservedAccount;
+  desiredState: DesiredState;
+  generation: number;
+  /** Where it was seen, e.g. `discovery`. */
+  source: string;
+  at: Date;
+}
+
+export interface RecordedObservation {
+  /** False: something newer was recorded already, and this one changed nothing. */
+  applied: boolean;
+  /** Grants that the tool showed and no record of ours wants or unwants. */
+  unmanagedGrants: readonly GrantRef[];
+}
+
+export interface AccountsFilter {
+  personId?: string;
+  toolId?: string;
+  observedState?: ObservedState;
+  desiredState?: DesiredState;
+}
+
+/**
+ * The only writer of `accounts`. What becomes of an account is decided by a case, which also writes the audit entry.
+ */
+@Injectable()
+export class AccountsService {
+  constructor(
+    private readonly grants: GrantsService,
+    private readonly sessions: SessionsService,
+  ) {}
+
+  /**
+   * The person's account for a purpose at a tool: made when there is none (nothing happens at the tool yet), otherwise
+   * given this desired state, unless a newer generation has spoken. Its username is kept once it has one.
+   */
+  async openFor(tx: EntityManager, want: AccountToOpen): Promise<Account> {
+    await tx.query(
+      `INSERT INTO accounts (id, person_id, tool_id, purpose, username, mark, generation, desired_state)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+       ON CONFLICT ON CONSTRAINT uq_accounts_purpose DO UPDATE
+       SET desired_state = EXCLUDED.desired_state, generation = EXCLUDED.generation,
+           version = accounts.version + 1, updated_at = now()
+       WHERE accounts.generation <= EXCLUDED.generation`,
+      [
+        newId(),
+        want.personId,
+        want.toolId,
+        want.purpose,
+        want.username,
+        markOf(want.personId, want.purpose),
+        want.generation,
+        want.desiredState,
+      ],
+    );
+    const { personId, toolId, purpose } = want;
+    return tx.findOneByOrFail(Account, { personId, toolId, purpose });
+  }
+
+  /**
+   * The username that a person gets at a tool; the one they have there when they have one. Two people with one local
+   * part are told apart; the tool's names stay locked until the commit, so that two transactions don't pick the same.
+   */
+  async usernameAt(
+    tx: EntityManager,
+    toolId: string,
+    person: { id: string; corporateEmail: string },
+    from: UsernameSource,
+  ): Promise<string> {
+    const own = await tx.findOneBy(Account, { toolId, personId: person.id, purpose: 'primary' });
+    if (own) return own.username;
+    await tx.query(`SELECT pg_advisory_xact_lock(hashtextextended('usernames of ' || $1, 0))`, [toolId]);
+    const others = await queryRows<{ username: string }>(
+      tx,
+      `SELECT username FROM accounts WHERE tool_id = $1 AND person_id IS DISTINCT FROM $2`,
+      [toolId, person.id],
+    );
+    return usernameFor(
+      person.corporateEmail,
+      from,
+      others.map(({ username }) => username),
+    );
+  }
+
+  /** @throws Problem `not-found` */
+  async get(tx: EntityManager, id: string): Promise<Account> {
+    return known(await tx.findOneBy(Account, { id }));
+  }
+
+  /** @throws Problem `not-found` */
+  async lock(tx: EntityManager, id: string): Promise<Account> {
+    return known(await tx.findOne(Account, { where: { id }, lock: { mode: 'pessimistic_write' } }));
+  }
+
+  /** All of a person's accounts, those that are gone included, in the order in which they were recorded. */
+  async forPerson(tx: EntityManager, personId: string): Promise<Account[]> {
+    return tx.find(Account, { where: { personId }, order: { id: 'ASC' } });
+  }
+
+  async list(
+    tx: EntityManager,
+    filter: AccountsFilter,
+    page: { after: string | null; limit: number },
+  ): Promise<Account[]> {
+    const query = tx.createQueryBuilder(Account, 'account').orderBy('account.id').limit(page.limit);
+    if (page.after) query.andWhere('account.id > :after', { after: page.after });
+    const { personId, toolId, observedState, desiredState } = filter;
+    if (personId) query.andWhere('account.person_id = :personId', { personId });
+    if (toolId) query.andWhere('account.tool_id = :toolId', { toolId });
+    if (observedState) query.andWhere('account.observed_state = :observedState', { observedState });
+    if (desiredState) query.andWhere('account.desired_state = :desiredState', { desiredState });
+    return query.getMany();
+  }
+
+  /** @param generation the person's, when a decision about grants is behind it; never lowers the account's own */
+  async setDesired(
+    tx: EntityManager,
+    accountIds: readonly string[],
+    state: DesiredState,
+    generation?: number,
+  ): Promise<void> {
+    if (accountIds.length === 0) return;
+    await tx.query(
+      `UPDATE accounts SET desired_state = $2, generation = GREATEST(generation, $3::bigint),
+              version = version + 1, updated_at = now()
+       WHERE id = ANY($1::uuid[])`,
+      [accountIds, state, generation ?? 0],
+    );
+  }
+
+  /** What a create answered: the tool's own id, before anything was read back. */
+  async recordCreated(tx: EntityManager, accountId: string, created: CreatedAccount): Promise<void> {
+    const { externalId, username, credentialVersion } = created;
+    await tx.update(Account, { id: accountId }, { externalId, username, credentialVersion, ...touched() });
+  }
+
+  /**
+   * What a look at the tool showed. Sessions and grants are brought up to date with it; older looks change nothing.
+   *
+   * @param observed null: the account isn't there, by a look-up that can be trusted
+   * @param source who looked, e.g. `read-back` or `discovery`
+   */
+  async recordObservation(
+    tx: EntityManager,
+    accountId: string,
+    observed: ObservedAccount | null,
+    source: string,
+    at: Date,
+  ): Promise<RecordedObservation> {
+    const account = await this.lock(tx, accountId);
+    if (account.observedAt && account.observedAt > at) return { applied: false, unmanagedGrants: [] };
+    const seen = { observedAt: at, observedSource: source, ...touched() };
+    if (observed === null) {
+      await tx.update(
+        Account,
+        { id: accountId },
+        { ...seen, observedState: 'absent', liveSessions: 0, residualUntil: null, credentialVersion: null },
+      );
+      await this.sessions.recordLive(tx, accountId, { seen: true, live: 0 }, at);
+      await this.grants.recordObserved(tx, accountId, [], at);
+      return { applied: true, unmanagedGrants: [] };
+    }
+    const { externalId, username, state, sessions, credentialVersion } = observed;
+    await tx.update(
+      Account,
+      { id: accountId },
+      {
+        ...seen,
+        externalId,
+        username,
+        observedState: state,
+        credentialVersion,
+        liveSessions: sessions.seen ? sessions.live : null,
+        residualUntil: residualOf(observed),
+      },
+    );
+    await this.sessions.recordLive(tx, accountId, sessions, at);
+    if (observed.grants === undefined) return { applied: true, unmanagedGrants: [] };
+    return { applied: true, unmanagedGrants: await this.grants.recordObserved(tx, accountId, observed.grants, at) };
+  }
+
+  /**
+   * Takes in an account that discovery found. One that carries the mark of a record without a known id is that
+   * record's: a create whose outcome was lost. Any other becomes a record of its own, with the purpose
+   * `found:<external id>`.
+   *
+   * @returns null when the tool's account is recorded as somebody else's, or as a service's: not this person's to touch
+   */
+  async adoptFound(
+    tx: EntityManager,
+    { personId, toolId, found, ...adoption }: AccountToAdopt,
+  ): Promise<Account | null> {
+    const { externalId } = found;
+    const recorded = await tx.findOneBy(Account, { toolId, externalId });
+    if (recorded && (recorded.personId !== personId || recorded.kind !== 'person')) return null;
+    const account = recorded ?? (await this.recordFor(tx, { personId, toolId, found, ...adoption }));
+    await this.recordObservation(tx, account.id, found, adoption.source, adoption.at);
+    return this.get(tx, account.id);
+  }
+
+  private async recordFor(tx: EntityManager, adoption: AccountToAdopt): Promise<Account> {
+    const { personId, toolId, found, desiredState, generation } = adoption;
+    const ofMark = found.mark === null ? null : await tx.findOneBy(Account, { personId, toolId, mark: found.mark });
+    if (ofMark && ofMark.externalId === null) return ofMark;
+    const purpose = `found:${found.externalId}`;
+    const account = await this.openFor(tx, {
+      personId,
+      toolId,
+      purpose,
+      username: found.username,
+      generation,
+      desiredState,
+    });
+    // The mark that it carries at the tool, if any: ours for this purpose was never written there.
+    await tx.update(Account, { id: account.id }, { mark: found.mark });
+    return account;
+  }
+}
+
+function touched() {
+  return { version: () => 'version + 1', updatedAt: () => 'now()' };
+}
+
+function known(account: Account | null): Account {
+  if (!account) throw new Problem('not-found', 'There is no account with this id.');
+  return account;
+}

@@ -1,0 +1,49 @@
+import { DataSource } from 'typeorm';
+import { MIGRATIONS } from '../migrations/index.js';
+import { ENTITIES } from './entities.js';
+import { ImpatientClient } from './platform/database/impatient-client.js';
+
+export interface DataSourceSettings {
+  url: string;
+  /** Shown in `pg_stat_activity`: which process holds a lock. */
+  applicationName: string;
+  /** Connections at most; 10 without it. */
+  poolSize?: number;
+  /** Migrations may take as long as they need; everything else has a limit. */
+  unlimited?: boolean;
+}
+
+/** The limits of a service's connection, in milliseconds: a stuck statement or transaction must not hold others up. */
+const LIMITS = {
+  statement_timeout: 15_000,
+  idle_in_transaction_session_timeout: 5_000,
+  // Ours, for a server that answers nothing any more; the server's own limit comes first.
+  query_timeout: 20_000,
+};
+
+/** Not connected yet: call `initialize()`. */
+export function createDataSource({ url, applicationName, poolSize = 10, unlimited }: DataSourceSettings): DataSource {
+  return new DataSource({
+    type: 'postgres',
+    url,
+    applicationName,
+    poolSize,
+    entities: ENTITIES,
+    migrations: MIGRATIONS,
+    migrationsTableName: 'schema_migrations',
+    migrationsTransactionMode: 'each',
+    connectTimeoutMS: 5_000,
+    // Counters here stay far below 2^53.
+    parseInt8: true,
+    installExtensions: false,
+    // A lost idle connection is replaced by itself; TypeORM would print it to the console, past the log's redaction.
+    poolErrorHandler: () => undefined,
+    logging: false,
+    extra: {
+      keepAlive: true,
+      keepAliveInitialDelayMillis: 10_000,
+      Client: ImpatientClient,
+      ...(unlimited ? {} : LIMITS),
+    },
+  });
+}

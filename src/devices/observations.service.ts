@@ -1,0 +1,105 @@
+import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { AuditService } from '../platform/audit/audit.service.js';
+import { queryRows } from '../platform/database/query-rows.js';
+import { Problem } from '../platform/errors/problem.js';
+import { newId } from '../platform/ids/new-id.js';
+import type { Actor } from '../platform/sign-in/actor.js';
+import { DeviceObservation, type ObservationKind } from './device-observation.entity.js';
+
+export interface NewObservation {
+  kind: ObservationKind;
+  value: string;
+  details?: Record<string, unknown>;
+  source: string;
+  observedAt: Date;
+}
+
+/** An observation, and how old the knowledge is by the database's clock. */
+export interface AgedObservation {
+  id: string;
+  kind: ObservationKind;
+  value: string;
+  details: Record<string, unknown>;
+  source: string;
+  observedAt: Date;
+  ageSeconds: number;
+}
+
+/** The only writer of `device_observations`: it only ever adds. */
+@Injectable()
+export class ObservationsService {
+  constructor(private readonly audit: AuditService) {}
+
+  /** @throws Problem `not-found` for an unknown device, `invalid-request` for an observation from the future */
+  async add(tx: EntityManager, actor: Actor, deviceId: string, seen: NewObservation): Promise<AgedObservation> {
+    const [device] = await queryRows<{ future: boolean }>(
+      tx,
+      `SELECT $2::timestamptz > now() + interval '5 minutes' AS future FROM devices WHERE id = $1`,
+      [deviceId, seen.observedAt],
+    );
+    if (!device) throw new Problem('not-found', 'There is no device with this id.');
+    if (device.future) {
+      const detail = 'Nobody has seen anything in the future: look at the clock of whoever observed it.';
+      throw new Problem('invalid-request', detail, [{ pointer: '/observedAt', detail }]);
+    }
+    const id = newId();
+    const { kind, value, source, observedAt, details = {} } = seen;
+    await tx.query(
+      `INSERT INTO device_observations (id, device_id, kind, value, details, source, observed_at)
+       VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+      [id, deviceId, kind, value, JSON.stringify(details), source, observedAt],
+    );
+    await this.audit.record(tx, actor, 'device.observed', {
+      subject: { kind: 'device', id: deviceId },
+      facts: { observationId: id, kind, value, source, observedAt: observedAt.toISOString() },
+    });
+    const [added] = await this.aged(tx, 'WHERE id = $1', [id]);
+    if (!added) throw new Error('the observation is gone');
+    return added;
+  }
+
+  /** The newest of one kind by when it was seen; of two of one instant, the one recorded later. */
+  async latest(tx: EntityManager, deviceId: string, kind: ObservationKind): Promise<AgedObservation | null> {
+    const [newest] = await this.aged(
+      tx,
+      'WHERE device_id = $1 AND kind = $2 ORDER BY observed_at DESC, id DESC LIMIT 1',
+      [deviceId, kind],
+    );
+    return newest ?? null;
+  }
+
+  /** The newest of each kind. */
+  async latestOfEach(tx: EntityManager, deviceId: string): Promise<AgedObservation[]> {
+    return this.aged(
+      tx,
+      `WHERE id IN (SELECT DISTINCT ON (kind) id FROM device_observations
+                    WHERE device_id = $1 ORDER BY kind, observed_at DESC, id DESC) ORDER BY kind`,
+      [deviceId],
+    );
+  }
+
+  async list(
+    tx: EntityManager,
+    deviceId: string,
+    page: { after: string | null; limit: number },
+  ): Promise<DeviceObservation[]> {
+    const query = tx
+      .createQueryBuilder(DeviceObservation, 'observation')
+      .where('observation.device_id = :deviceId', { deviceId })
+      .orderBy('observation.id', 'DESC')
+      .limit(page.limit);
+    if (page.after) query.andWhere('observation.id < :after', { after: page.after });
+    return query.getMany();
+  }
+
+  private async aged(tx: EntityManager, clauses: string, parameters: readonly unknown[]): Promise<AgedObservation[]> {
+    return queryRows<AgedObservation>(
+      tx,
+      `SELECT id, kind, value, details, source, observed_at AS "observedAt",
+              GREATEST(0, floor(extract(epoch FROM clock_timestamp() - observed_at)))::int AS "ageSeconds"
+       FROM device_observations ${clauses}`,
+      parameters,
+    );
+  }
+}

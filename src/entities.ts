@@ -1,0 +1,72 @@
+import { PolicyVersion } from './access-policy/policy-version.entity.js';
+import { Account } from './accounts/account.entity.js';
+import { CredentialHandover } from './accounts/credential-handover.entity.js';
+import { Credential } from './accounts/credential.entity.js';
+import { Grant } from './accounts/grant.entity.js';
+import { Session } from './accounts/session.entity.js';
+import { Alert } from './cases/alert.entity.js';
+import { Attempt } from './cases/attempt.entity.js';
+import { Case } from './cases/case.entity.js';
+import { Hold } from './cases/hold.entity.js';
+import { StepNeed } from './cases/step-need.entity.js';
+import { Step } from './cases/step.entity.js';
+import { WorkerProcess } from './cases/worker-process.entity.js';
+import { DeviceEnrolment } from './devices/device-enrolment.entity.js';
+import { DeviceModel } from './devices/device-model.entity.js';
+import { DeviceObservation } from './devices/device-observation.entity.js';
+import { Device } from './devices/device.entity.js';
+import { HrSource } from './hr-feeds/hr-source.entity.js';
+import { InboxEvent } from './hr-feeds/inbox-event.entity.js';
+import { ImageVersion } from './images/image-version.entity.js';
+import { Image } from './images/image.entity.js';
+import { Employment } from './people/employment.entity.js';
+import { Person } from './people/person.entity.js';
+import { Site } from './people/site.entity.js';
+import { ToolBudget } from './tools/tool-budget.entity.js';
+import { Tool } from './tools/tool.entity.js';
+import { AuditEntry } from './platform/audit/audit-entry.entity.js';
+import { AuditPersonalField } from './platform/audit/audit-personal-field.entity.js';
+import { Secret } from './platform/crypto/secret.entity.js';
+import { IdempotencyKey } from './platform/http/idempotency-key.entity.js';
+import { Installation } from './platform/installation/installation.entity.js';
+import { ApiToken } from './platform/sign-in/api-token.entity.js';
+import { BrowserSession } from './platform/sign-in/browser-session.entity.js';
+import { SignInLink } from './platform/sign-in/sign-in-link.entity.js';
+
+/** Every table that the application knows; the drift check compares them with the migrations. */
+export const ENTITIES = [
+  PolicyVersion,
+  Account,
+  CredentialHandover,
+  Credential,
+  Grant,
+  Session,
+  Alert,
+  Attempt,
+  Case,
+  Hold,
+  StepNeed,
+  Step,
+  WorkerProcess,
+  DeviceEnrolment,
+  DeviceModel,
+  DeviceObservation,
+  Device,
+  HrSource,
+  InboxEvent,
+  ImageVersion,
+  Image,
+  Employment,
+  Person,
+  Site,
+  ToolBudget,
+  Tool,
+  AuditEntry,
+  AuditPersonalField,
+  Secret,
+  IdempotencyKey,
+  Installation,
+  ApiToken,
+  BrowserSession,
+  SignInLink,
+];

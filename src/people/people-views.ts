@@ -1,0 +1,85 @@
+import { z } from 'zod';
+import type { Employment } from './employment.entity.js';
+import { PERSON_STATUSES, type Person } from './person.entity.js';
+import type { Site } from './site.entity.js';
+
+const NAME = z.string().trim().min(1).max(200);
+
+export const PersonView = z.object({
+  id: z.uuid(),
+  givenName: z.string(),
+  familyName: z.string(),
+  displayName: z.string(),
+  corporateEmail: z.string(),
+  status: z.enum(PERSON_STATUSES),
+  generation: z.int().describe('Their newest intention about grants.'),
+  version: z.int(),
+  createdAt: z.iso.datetime(),
+  updatedAt: z.iso.datetime(),
+});
+
+export const EmploymentView = z.object({
+  id: z.uuid(),
+  source: z.string().describe('Name of the HR source.'),
+  sourceId: z.string(),
+  department: z.string(),
+  title: z.string().nullable(),
+  employmentType: z.string(),
+  location: z.string().nullable(),
+  zone: z.string().describe('IANA zone in which the dates are meant.'),
+  startDate: z.iso.date(),
+  startsAt: z.iso.datetime().describe('The instant at which the first day begins in its zone.'),
+  startAppliedAt: z.iso.datetime().nullable(),
+  endDate: z.iso.date().nullable(),
+  endsAt: z.iso.datetime().nullable(),
+  endAppliedAt: z.iso.datetime().nullable(),
+});
+
+export const PersonDetails = PersonView.extend({ employments: z.array(EmploymentView) });
+
+export const PeopleQueryFilters = {
+  status: z.enum(PERSON_STATUSES).optional(),
+  department: z.string().trim().min(1).max(200).optional(),
+  search: z.string().trim().min(1).max(100).optional().describe('Part of a name or of the address.'),
+};
+
+export const RenamePerson = z
+  .strictObject({ givenName: NAME.optional(), familyName: NAME.optional(), displayName: NAME.optional() })
+  .describe('Everything else about a person comes from HR.');
+
+export const SiteView = z.object({ id: z.uuid(), name: z.string(), zone: z.string() });
+
+export const PutSite = z.strictObject({
+  zone: z.string().trim().min(1).max(100).describe('IANA zone, e.g. Europe/Berlin.'),
+});
+
+export function personView(person: Person): z.infer<typeof PersonView> {
+  const { id, givenName, familyName, displayName, corporateEmail, status, generation, version } = person;
+  const createdAt = person.createdAt.toISOString();
+  const updatedAt = person.updatedAt.toISOString();
+  return { id, givenName, familyName, displayName, corporateEmail, status, generation, version, createdAt, updatedAt };
+}
+
+export function employmentView(employment: Employment): z.infer<typeof EmploymentView> {
+  const { id, source, sourceId, department, title, employmentType, location, zone, startDate, endDate } = employment;
+  return {
+    id,
+    source,
+    sourceId,
+    department,
+    title,
+    employmentType,
+    location,
+    zone,
+    startDate,
+    startsAt: employment.startsAt.toISOString(),
+    startAppliedAt: employment.startAppliedAt?.toISOString() ?? null,
+    endDate,
+    endsAt: employment.endsAt?.toISOString() ?? null,
+    endAppliedAt: employment.endAppliedAt?.toISOString() ?? null,
+  };
+}
+
+export function siteView({ id, name, zone }: Site): z.infer<typeof SiteView> {
+  return { id, name, zone };
+}

@@ -1,0 +1,153 @@
+import { Injectable } from '@nestjs/common';
+import { Brackets, type EntityManager } from 'typeorm';
+import { AuditService } from '../platform/audit/audit.service.js';
+import { queryRows } from '../platform/database/query-rows.js';
+import { Problem } from '../platform/errors/problem.js';
+import { newId } from '../platform/ids/new-id.js';
+import type { Actor } from '../platform/sign-in/actor.js';
+import { normalAddress } from './corporate-address.js';
+import { generationAfter } from './generation.js';
+import { Person, type PersonStatus } from './person.entity.js';
+
+export interface PersonNames {
+  givenName: string;
+  familyName: string;
+  displayName: string;
+}
+
+export interface NewPerson extends PersonNames {
+  /** In a corporate domain: whoever holds the policy checks that first, with `refusePersonalAddress`. */
+  corporateEmail: string;
+  status: PersonStatus;
+}
+
+export interface PeopleFilter {
+  status?: PersonStatus;
+  /** Of any of their employments; capitals don't matter. */
+  department?: string;
+  /** Part of a name or of the address. */
+  search?: string;
+}
+
+/** The only writer of `people`. */
+@Injectable()
+export class PeopleService {
+  constructor(private readonly audit: AuditService) {}
+
+  /** @throws Problem `conflict` when somebody has the address already */
+  async create(tx: EntityManager, actor: Actor, person: NewPerson): Promise<Person> {
+    const id = newId();
+    const corporateEmail = normalAddress(person.corporateEmail);
+    const inserted = await tx
+      .createQueryBuilder()
+      .insert()
+      .into(Person)
+      .values({ ...person, id, corporateEmail })
+      .orIgnore()
+      .returning('id')
+      .execute();
+    const rows: unknown = inserted.raw;
+    if (!Array.isArray(rows) || rows.length === 0) throw addressTaken();
+    await this.audit.record(tx, actor, 'person.created', {
+      subject: { kind: 'person', id },
+      facts: { status: person.status },
+      personal: { corporateEmail, displayName: person.displayName },
+    });
+    return this.get(tx, id);
+  }
+
+  /**
+   * Names, address or status; the caller holds the row's lock. Nothing is written when nothing changes.
+   * @throws Problem `conflict` when somebody else has the address
+   */
+  async update(tx: EntityManager, actor: Actor, id: string, change: Partial<NewPerson>): Promise<Person> {
+    const before = await this.get(tx, id);
+    const {
+      givenName = before.givenName,
+      familyName = before.familyName,
+      displayName = before.displayName,
+      corporateEmail = before.corporateEmail,
+      status = before.status,
+    } = change;
+    const after: NewPerson = {
+      givenName,
+      familyName,
+      displayName,
+      corporateEmail: normalAddress(corporateEmail),
+      status,
+    };
+    const changed = (Object.keys(after) as (keyof NewPerson)[]).filter((field) => after[field] !== before[field]);
+    if (changed.length === 0) return before;
+    if (changed.includes('corporateEmail') && (await this.findByEmail(tx, after.corporateEmail))) throw addressTaken();
+    await tx.update(Person, { id }, { ...after, version: () => 'version + 1', updatedAt: () => 'now()' });
+    await this.audit.record(tx, actor, 'person.changed', {
+      subject: { kind: 'person', id },
+      facts: { fields: changed, ...(changed.includes('status') ? { status: after.status } : {}) },
+      personal: Object.fromEntries(changed.filter((field) => field !== 'status').map((field) => [field, after[field]])),
+    });
+    return this.get(tx, id);
+  }
+
+  /** @throws Problem `not-found` */
+  async get(tx: EntityManager, id: string): Promise<Person> {
+    return found(await tx.findOneBy(Person, { id }));
+  }
+
+  async findByEmail(tx: EntityManager, corporateEmail: string): Promise<Person | null> {
+    return tx.findOneBy(Person, { corporateEmail: normalAddress(corporateEmail) });
+  }
+
+  /** Whoever decides about a person holds this lock until the commit. @throws Problem `not-found` */
+  async lock(tx: EntityManager, id: string): Promise<Person> {
+    return found(await tx.findOne(Person, { where: { id }, lock: { mode: 'pessimistic_write' } }));
+  }
+
+  /** By id, which is the order in which they were made. @param page.after the last id of the page before */
+  async list(
+    tx: EntityManager,
+    filter: PeopleFilter,
+    page: { after: string | null; limit: number },
+  ): Promise<Person[]> {
+    const query = tx.createQueryBuilder(Person, 'person').orderBy('person.id').limit(page.limit);
+    if (page.after) query.andWhere('person.id > :after', { after: page.after });
+    if (filter.status) query.andWhere('person.status = :status', { status: filter.status });
+    if (filter.department) {
+      query.andWhere(
+        `EXISTS (SELECT FROM employments e WHERE e.person_id = person.id AND lower(e.department) = lower(:department))`,
+        { department: filter.department },
+      );
+    }
+    if (filter.search) {
+      const pattern = `%${filter.search.replaceAll(/[\\%_]/g, '\\$&')}%`;
+      query.andWhere(
+        new Brackets((where) =>
+          where
+            .where('person.display_name ILIKE :pattern')
+            .orWhere(`person.given_name || ' ' || person.family_name ILIKE :pattern`)
+            .orWhere('person.corporate_email ILIKE :pattern'),
+        ),
+        { pattern },
+      );
+    }
+    return query.getMany();
+  }
+
+  /** Raises the person's generation and answers it. The version stays: nothing that anybody edits has changed. */
+  async nextGeneration(tx: EntityManager, personId: string): Promise<number> {
+    const person = await this.lock(tx, personId);
+    const [installation] = await queryRows<{ epoch: number }>(tx, 'SELECT epoch FROM installation WHERE id = 1');
+    if (!installation) throw new Error('There is no installation yet: run `quartermaster init` first.');
+    const generation = generationAfter(person.generation, installation.epoch);
+    await tx.update(Person, { id: personId }, { generation });
+    return generation;
+  }
+}
+
+function addressTaken(): Problem {
+  return new Problem('conflict', 'Somebody else has this corporate address already.');
+}
+
+function found(person: Person | null): Person {
+  if (!person) throw new Problem('not-found', 'There is no person with this id.');
+  return person;
+}

@@ -1,0 +1,35 @@
+import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { AuditService } from '../platform/audit/audit.service.js';
+import { Problem } from '../platform/errors/problem.js';
+import { newId } from '../platform/ids/new-id.js';
+import type { Actor } from '../platform/sign-in/actor.js';
+import { Site } from './site.entity.js';
+import { isKnownZone } from './start-instant.js';
+
+/** The only writer of `sites`. */
+@Injectable()
+export class SitesService {
+  constructor(private readonly audit: AuditService) {}
+
+  /** Makes the site, or gives the one of this name another zone. Employments keep the instants that they have. */
+  async put(tx: EntityManager, actor: Actor, name: string, zone: string): Promise<Site> {
+    if (!isKnownZone(zone))
+      throw new Problem('invalid-request', `“${zone}” is no time zone; write one like Europe/Berlin.`);
+    const before = await tx.findOneBy(Site, { name });
+    if (before?.zone === zone) return before;
+    await tx.upsert(Site, { id: before?.id ?? newId(), name, zone }, ['name']);
+    const site = await tx.findOneByOrFail(Site, { name });
+    await this.audit.record(tx, actor, 'site.put', { subject: { kind: 'site', id: site.id }, facts: { name, zone } });
+    return site;
+  }
+
+  async list(tx: EntityManager): Promise<Site[]> {
+    return tx.find(Site, { order: { name: 'ASC' } });
+  }
+
+  /** The zone of a location as HR writes it; null: no such site, and whoever asks needs the zone from elsewhere. */
+  async zoneOf(tx: EntityManager, location: string): Promise<string | null> {
+    return (await tx.findOneBy(Site, { name: location }))?.zone ?? null;
+  }
+}

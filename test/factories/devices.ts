@@ -1,0 +1,49 @@
+import type { EntityManager } from 'typeorm';
+import { DeviceModel } from '../../src/devices/device-model.entity.js';
+import { Device } from '../../src/devices/device.entity.js';
+import { ImageVersion } from '../../src/images/image-version.entity.js';
+import { Image } from '../../src/images/image.entity.js';
+import { newId } from '../../src/platform/ids/new-id.js';
+
+export async function aDeviceModel(tx: EntityManager, with_: Partial<DeviceModel> = {}): Promise<DeviceModel> {
+  const id = with_.id ?? newId();
+  await tx.insert(DeviceModel, {
+    name: `Model ${id.slice(-12)}`,
+    manufacturer: 'Acme',
+    replacementLeadDays: 3,
+    ...with_,
+    id,
+  });
+  return tx.findOneByOrFail(DeviceModel, { id });
+}
+
+/** In stock, or with its holder when one is given. */
+export async function aDevice(tx: EntityManager, with_: Partial<Device> = {}): Promise<Device> {
+  const id = with_.id ?? newId();
+  const modelId = with_.modelId ?? (await aDeviceModel(tx)).id;
+  const state = with_.holderId ? 'assigned' : 'in_stock';
+  await tx.insert(Device, {
+    assetTag: `QM-${id.slice(-12)}`,
+    serial: `SN-${id.slice(-12)}`,
+    state,
+    ...with_,
+    id,
+    modelId,
+  });
+  return tx.findOneByOrFail(Device, { id });
+}
+
+/** Of an image of its own unless one is given. */
+export async function anImageVersion(tx: EntityManager, with_: Partial<ImageVersion> = {}): Promise<ImageVersion> {
+  const id = with_.id ?? newId();
+  const imageId = with_.imageId ?? newId();
+  if (!with_.imageId) await tx.insert(Image, { id: imageId, name: `Image ${imageId.slice(-12)}` });
+  await tx.insert(ImageVersion, {
+    version: '2026.1',
+    releasedAt: new Date('2026-01-01T00:00:00Z'),
+    ...with_,
+    id,
+    imageId,
+  });
+  return tx.findOneByOrFail(ImageVersion, { id });
+}
