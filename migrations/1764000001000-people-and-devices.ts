@@ -56,9 +56,7 @@ export class PeopleAndDevices1764000001000 implements MigrationInterface {
         CONSTRAINT ck_employments_end CHECK ((end_date IS NULL) = (ends_at IS NULL))
       )`);
     await db.query(`CREATE INDEX ix_employments_person ON employments (person_id)`);
-    await db.query(
-      `CREATE INDEX ix_employments_start_due ON employments (starts_at) WHERE start_applied_at IS NULL`,
-    );
+    await db.query(`CREATE INDEX ix_employments_start_due ON employments (starts_at) WHERE start_applied_at IS NULL`);
     await db.query(
       `CREATE INDEX ix_employments_end_due ON employments (ends_at) WHERE ends_at IS NOT NULL AND end_applied_at IS NULL`,
     );

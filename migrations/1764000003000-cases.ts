@@ -167,7 +167,9 @@ export class Cases1764000003000 implements MigrationInterface {
       CREATE INDEX ix_steps_due ON steps (tool_id, lane, due_at, id)
       WHERE state IN ('ready', 'confirming') AND lease_owner IS NULL`);
     await db.query(`CREATE INDEX ix_steps_leased ON steps (lease_until) WHERE lease_owner IS NOT NULL`);
-    await db.query(`CREATE INDEX ix_steps_busy ON steps (tool_id, lane) WHERE lease_owner IS NOT NULL OR dispatched_until IS NOT NULL`);
+    await db.query(
+      `CREATE INDEX ix_steps_busy ON steps (tool_id, lane) WHERE lease_owner IS NOT NULL OR dispatched_until IS NOT NULL`,
+    );
     await db.query(`CREATE INDEX ix_steps_needs_human ON steps (deadline) WHERE state = 'needs_human'`);
     await db.query(`
       CREATE INDEX ix_steps_unfinished_grants ON steps (person_id, tool_id)
@@ -309,7 +311,17 @@ export class Cases1764000003000 implements MigrationInterface {
   }
 
   async down(db: QueryRunner): Promise<void> {
-    for (const table of ['inbox_events', 'hr_sources', 'alerts', 'attempts', 'step_needs', 'steps', 'workers', 'holds', 'cases']) {
+    for (const table of [
+      'inbox_events',
+      'hr_sources',
+      'alerts',
+      'attempts',
+      'step_needs',
+      'steps',
+      'workers',
+      'holds',
+      'cases',
+    ]) {
       await db.query(`DROP TABLE ${table}`);
     }
     await db.query(`DROP FUNCTION step_moves_as_allowed()`);

@@ -1,0 +1,106 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { queryRows } from '../platform/database/query-rows.js';
+import { Problem } from '../platform/errors/problem.js';
+import { Alert } from './alert.entity.js';
+import { Attempt } from './attempt.entity.js';
+import { Case } from './case.entity.js';
+import { StepNeed } from './step-need.entity.js';
+import { Step } from './step.entity.js';
+import type { CaseKind, Lane, StepState } from './step-states.js';
+
+interface Newest {
+  /** Only what was recorded before this id: ids are ordered by time. */
+  before: string | null;
+  limit: number;
+}
+
+export interface CasesFilter {
+  kind?: CaseKind | undefined;
+  state?: 'open' | 'closed' | undefined;
+  personId?: string | undefined;
+}
+
+export interface StepsFilter {
+  state?: StepState | undefined;
+  lane?: Lane | undefined;
+  toolId?: string | undefined;
+  personId?: string | undefined;
+  caseId?: string | undefined;
+  owner?: string | undefined;
+}
+
+export interface CaseInFull {
+  case: Case;
+  steps: (Step & { toolName: string; needs: string[]; attemptsMade: Attempt[] })[];
+}
+
+/** Reads cases, steps and alerts for the doors. */
+@Injectable()
+export class CasesReader {
+  constructor(private readonly db: DataSource) {}
+
+  async list(filter: CasesFilter, page: Newest): Promise<Case[]> {
+    const query = this.db.manager.createQueryBuilder(Case, 'c').orderBy('c.id', 'DESC').limit(page.limit);
+    if (page.before) query.andWhere('c.id < :before', { before: page.before });
+    if (filter.kind) query.andWhere('c.kind = :kind', { kind: filter.kind });
+    if (filter.state) query.andWhere('c.state = :state', { state: filter.state });
+    if (filter.personId) query.andWhere('c.person_id = :personId', { personId: filter.personId });
+    return query.getMany();
+  }
+
+  /** @throws Problem `not-found` */
+  async inFull(id: string): Promise<CaseInFull> {
+    const found = await this.db.manager.findOneBy(Case, { id });
+    if (!found) throw new Problem('not-found', 'There is no case with this id.');
+    const steps = await this.db.manager.find(Step, { where: { caseId: id }, order: { position: 'ASC' } });
+    const stepIds = steps.map((step) => step.id);
+    const attempts = await this.db.manager
+      .createQueryBuilder(Attempt, 'a')
+      .where('a.step_id = ANY(:stepIds)', { stepIds })
+      .orderBy('a.number')
+      .getMany();
+    const needs = await this.db.manager
+      .createQueryBuilder(StepNeed, 'n')
+      .where('n.step_id = ANY(:stepIds)', { stepIds })
+      .getMany();
+    const tools = await queryRows<{ id: string; name: string }>(
+      this.db,
+      `SELECT id, name FROM tools WHERE id = ANY($1)`,
+      [steps.map(({ toolId }) => toolId)],
+    );
+    return {
+      case: found,
+      steps: steps.map((step) =>
+        Object.assign(step, {
+          toolName: tools.find((tool) => tool.id === step.toolId)?.name ?? '',
+          needs: needs.filter(({ stepId }) => stepId === step.id).map(({ needsStepId }) => needsStepId),
+          attemptsMade: attempts.filter(({ stepId }) => stepId === step.id),
+        }),
+      ),
+    };
+  }
+
+  async steps(filter: StepsFilter, page: Newest): Promise<Step[]> {
+    const query = this.db.manager.createQueryBuilder(Step, 's').orderBy('s.id', 'DESC').limit(page.limit);
+    if (page.before) query.andWhere('s.id < :before', { before: page.before });
+    for (const [column, value] of [
+      ['state', filter.state],
+      ['lane', filter.lane],
+      ['tool_id', filter.toolId],
+      ['person_id', filter.personId],
+      ['case_id', filter.caseId],
+      ['owner', filter.owner],
+    ] as const) {
+      if (value !== undefined) query.andWhere(`s.${column} = :${column}`, { [column]: value });
+    }
+    return query.getMany();
+  }
+
+  async alerts(open: boolean | undefined, page: Newest): Promise<Alert[]> {
+    const query = this.db.manager.createQueryBuilder(Alert, 'a').orderBy('a.id', 'DESC').limit(page.limit);
+    if (page.before) query.andWhere('a.id < :before', { before: page.before });
+    if (open !== undefined) query.andWhere(open ? 'a.resolved_at IS NULL' : 'a.resolved_at IS NOT NULL');
+    return query.getMany();
+  }
+}

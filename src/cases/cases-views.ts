@@ -1,0 +1,153 @@
+import { z } from 'zod';
+import type { Alert } from './alert.entity.js';
+import type { Attempt } from './attempt.entity.js';
+import type { Case } from './case.entity.js';
+import type { CaseInFull } from './cases-reader.service.js';
+import { CASE_KINDS, LANES, STEP_ACTS, STEP_STATES } from './step-states.js';
+import type { Step } from './step.entity.js';
+
+const Instant = z.iso.datetime();
+
+export const CaseView = z.object({
+  id: z.uuid(),
+  kind: z.enum(CASE_KINDS),
+  state: z.enum(['open', 'closed']),
+  lane: z.enum(LANES),
+  scope: z.enum(['person', 'device']),
+  personId: z.uuid(),
+  deviceId: z.uuid().nullable(),
+  parentCaseId: z.uuid().nullable(),
+  openedBy: z.string(),
+  openedAt: Instant,
+  closedAt: Instant.nullable(),
+  facts: z.record(z.string(), z.unknown()).describe('What was known when the case was opened.'),
+});
+
+export const StepView = z.object({
+  id: z.uuid(),
+  caseId: z.uuid(),
+  personId: z.uuid(),
+  toolId: z.uuid(),
+  accountId: z.uuid().nullable(),
+  act: z.enum(STEP_ACTS),
+  state: z.enum(STEP_STATES),
+  lane: z.enum(LANES),
+  requestedAt: Instant.describe('When the decision was committed.'),
+  sentAt: Instant.nullable().describe('When the first call about it left.'),
+  confirmedAt: Instant.nullable().describe('When a read-back showed it.'),
+  endedAt: Instant.nullable(),
+  dueAt: Instant.describe('Next try, for a step that is ready or confirming.'),
+  residualUntil: Instant.nullable().describe('Until when the tool may still honour old tokens.'),
+  reason: z.string().nullable(),
+  owner: z.string().nullable(),
+  deadline: Instant.nullable(),
+  attempts: z.int(),
+  failures: z.int(),
+});
+
+const AttemptView = z.object({
+  id: z.uuid(),
+  number: z.int(),
+  kind: z.enum(['act', 'read_back', 'look']),
+  intendedAt: Instant,
+  finishedAt: Instant.nullable(),
+  outcome: z.string().nullable().describe('Null: under way, or lost with its worker.'),
+  errorKind: z.string().nullable(),
+  detail: z.record(z.string(), z.unknown()).nullable(),
+  abandonedAt: Instant.nullable(),
+});
+
+export const CaseDetails = CaseView.extend({
+  steps: z.array(
+    StepView.extend({ toolName: z.string(), needs: z.array(z.uuid()), attemptsMade: z.array(AttemptView) }),
+  ),
+});
+
+export const AlertView = z.object({
+  id: z.uuid(),
+  kind: z.string(),
+  severity: z.string(),
+  owner: z.string(),
+  message: z.string(),
+  stepId: z.uuid().nullable(),
+  toolId: z.uuid().nullable(),
+  raisedAt: Instant,
+  resolvedAt: Instant.nullable(),
+});
+
+export function caseView(row: Case): z.infer<typeof CaseView> {
+  return {
+    id: row.id,
+    kind: row.kind,
+    state: row.state,
+    lane: row.lane,
+    scope: row.scope,
+    personId: row.personId,
+    deviceId: row.deviceId,
+    parentCaseId: row.parentCaseId,
+    openedBy: row.openedBy,
+    openedAt: row.openedAt.toISOString(),
+    closedAt: iso(row.closedAt),
+    facts: row.facts,
+  };
+}
+
+export function stepView(row: Step): z.infer<typeof StepView> {
+  return {
+    id: row.id,
+    caseId: row.caseId,
+    personId: row.personId,
+    toolId: row.toolId,
+    accountId: row.accountId,
+    act: row.act,
+    state: row.state,
+    lane: row.lane,
+    requestedAt: row.requestedAt.toISOString(),
+    sentAt: iso(row.sentAt),
+    confirmedAt: iso(row.confirmedAt),
+    endedAt: iso(row.endedAt),
+    dueAt: row.dueAt.toISOString(),
+    residualUntil: iso(row.residualUntil),
+    reason: row.reason,
+    owner: row.owner,
+    deadline: iso(row.deadline),
+    attempts: row.attempts,
+    failures: row.failures,
+  };
+}
+
+export function caseDetails({ case: row, steps }: CaseInFull): z.infer<typeof CaseDetails> {
+  return {
+    ...caseView(row),
+    steps: steps.map((step) => ({
+      ...stepView(step),
+      toolName: step.toolName,
+      needs: step.needs,
+      attemptsMade: step.attemptsMade.map(attemptView),
+    })),
+  };
+}
+
+function attemptView(row: Attempt): z.infer<typeof AttemptView> {
+  return {
+    id: row.id,
+    number: row.number,
+    kind: row.kind,
+    intendedAt: row.intendedAt.toISOString(),
+    finishedAt: iso(row.finishedAt),
+    outcome: row.outcome,
+    errorKind: row.errorKind,
+    detail: row.detail,
+    abandonedAt: iso(row.abandonedAt),
+  };
+}
+
+export function alertView(row: Alert): z.infer<typeof AlertView> {
+  const { id, kind, severity, owner, message, stepId, toolId, raisedAt, resolvedAt } = row;
+  const times = { raisedAt: raisedAt.toISOString(), resolvedAt: iso(resolvedAt) };
+  return { id, kind, severity, owner, message, stepId, toolId, ...times };
+}
+
+function iso(instant: Date | null): string | null {
+  return instant?.toISOString() ?? null;
+}

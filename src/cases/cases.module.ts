@@ -1,0 +1,37 @@
+import { Module } from '@nestjs/common';
+import { AccessPolicyModule } from '../access-policy/access-policy.module.js';
+import { AccountsModule } from '../accounts/accounts.module.js';
+import { PeopleModule } from '../people/people.module.js';
+import { AccessPlanning } from './access-planning.service.js';
+import { AlertsService } from './alerts.service.js';
+import { AttestedWork } from './attested-work.service.js';
+import { CasesReader } from './cases-reader.service.js';
+import { CasesController } from './cases.controller.js';
+import { CasesService } from './cases.service.js';
+import { CutPlanning } from './cut-planning.service.js';
+import { LookForAccess } from './engine/look-for-access.js';
+import { StepRunner } from './engine/run-step.js';
+import { Settlement } from './engine/settle.js';
+import { Sweeper } from './engine/sweep.js';
+import { StepDecisions } from './step-decisions.service.js';
+import { StepsController } from './steps.controller.js';
+
+@Module({
+  imports: [PeopleModule, AccountsModule, AccessPolicyModule],
+  controllers: [CasesController, StepsController],
+  providers: [
+    AccessPlanning,
+    AlertsService,
+    AttestedWork,
+    CasesReader,
+    CasesService,
+    CutPlanning,
+    LookForAccess,
+    Settlement,
+    StepDecisions,
+    StepRunner,
+    Sweeper,
+  ],
+  exports: [AccessPlanning, AlertsService, CasesService, CutPlanning],
+})
+export class CasesModule {}

@@ -1,0 +1,41 @@
+import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { AccountsService } from '../accounts/accounts.service.js';
+import { CredentialsService } from '../accounts/credentials.service.js';
+import { ToolsService } from '../tools/tools.service.js';
+import { planCut } from './plan-cut.js';
+import type { StepPlan } from './step-plan.js';
+
+/** Writes a person's desired state as "suspended everywhere" and plans how to get there. The caller has locked the person. */
+@Injectable()
+export class CutPlanning {
+  constructor(
+    private readonly accounts: AccountsService,
+    private readonly credentials: CredentialsService,
+    private readonly tools: ToolsService,
+  ) {}
+
+  async plan(tx: EntityManager, personId: string): Promise<StepPlan[]> {
+    const accounts = (await this.accounts.forPerson(tx, personId)).filter(({ kind }) => kind === 'person');
+    await this.accounts.setDesired(
+      tx,
+      accounts.map(({ id }) => id),
+      'suspended',
+    );
+    await this.credentials.stopHandovers(
+      tx,
+      accounts.map(({ id }) => id),
+    );
+    const tools = (await this.tools.inUse(tx)).map((tool) => ({
+      id: tool.id,
+      kind: this.tools.kindOf(tool),
+    }));
+    const human = new Set(tools.filter(({ kind }) => kind === 'human').map(({ id }) => id));
+    // An account that nobody has seen can't be named to an API: discovery finds it. A person can look for it.
+    const known = accounts.filter(
+      ({ toolId, externalId, observedState }) =>
+        observedState !== 'absent' && (externalId !== null || human.has(toolId)),
+    );
+    return planCut({ tools, accounts: known });
+  }
+}

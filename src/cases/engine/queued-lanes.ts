@@ -1,0 +1,155 @@
+import { performance } from 'node:perf_hooks';
+import { Queue, Worker, type ConnectionOptions } from 'bullmq';
+import { Redis } from 'ioredis';
+import type { Lane } from '../step-states.js';
+import { claimDue, claimOne, handOverDue } from './claim.js';
+import type { LaneOptions } from './direct-lane.js';
+import { TIMING } from './timing.js';
+
+interface QueuedOptions extends LaneOptions {
+  redisUrl: string;
+}
+
+interface Wake {
+  stepId: string;
+}
+
+/**
+ * Standard and bulk lanes with Redis: PostgreSQL decides what is due and what each tool can bear, and hands a bounded
+ * window of ids to BullMQ; whichever worker gets one claims it in PostgreSQL. Redis holds wake-ups and nothing else: when
+ * it is emptied the hand-over lapses and is made again; a wake-up that comes twice finds the step claimed.
+ */
+export class QueuedLanes {
+  private readonly queues: Map<Lane, Queue<Wake>>;
+  private readonly workers: Worker<Wake>[];
+  private timer: NodeJS.Timeout | undefined;
+  private handingOver = false;
+  private stopped = false;
+
+  constructor(private readonly options: QueuedOptions) {
+    // Fails fast for the dispatcher, so that a dead Redis shows at once; waits without end for the workers.
+    this.queues = new Map(
+      options.lanes.map((lane) => [
+        lane,
+        new Queue<Wake>(queueName(lane), { connection: connectionTo(options, false) }),
+      ]),
+    );
+    this.workers = options.lanes.map(
+      (lane) =>
+        new Worker<Wake>(queueName(lane), (job) => this.work(job.data.stepId), {
+          connection: connectionTo(options, true),
+          concurrency: lane === 'bulk' ? Math.max(1, Math.floor(options.slots / 4)) : options.slots,
+          // The lease in PostgreSQL decides who works; a stalled wake-up is dropped, not run again.
+          lockDuration: 15_000,
+          stalledInterval: 5_000,
+          maxStalledCount: 0,
+          removeOnComplete: { count: 0 },
+          removeOnFail: { count: 0 },
+          autorun: false,
+        }),
+    );
+    for (const queue of this.queues.values()) queue.on('error', options.onError);
+    for (const worker of this.workers) worker.on('error', options.onError);
+  }
+
+  /** Refuses a Redis that may evict keys: a wake-up must not vanish silently. */
+  static async refuseEviction(redisUrl: string): Promise<void> {
+    const redis = new Redis(redisUrl, { lazyConnect: true, maxRetriesPerRequest: 1, connectTimeout: 5_000 });
+    redis.on('error', () => undefined);
+    try {
+      await redis.connect();
+      const info = await redis.info('memory');
+      const policy = /maxmemory_policy:(\S+)/.exec(info)?.[1] ?? 'unknown';
+      if (policy !== 'noeviction') {
+        throw new Error(
+          `Redis has maxmemory-policy "${policy}". Set it to "noeviction" (CONFIG SET maxmemory-policy noeviction), then start again.`,
+        );
+      }
+    } finally {
+      redis.disconnect();
+    }
+  }
+
+  start(): void {
+    for (const worker of this.workers) worker.run().catch(this.options.onError);
+    this.timer = setInterval(() => this.wake(), TIMING.poll);
+    this.wake();
+  }
+
+  wake(): void {
+    if (this.handingOver || this.stopped) return;
+    this.handingOver = true;
+    void this.handOver()
+      .catch(this.options.onError)
+      .finally(() => (this.handingOver = false));
+  }
+
+  private async handOver(): Promise<void> {
+    const { db, lanes, slots } = this.options;
+    const due = await handOverDue(db, lanes, slots * 2);
+    for (const lane of lanes) {
+      const jobs = due
+        .filter((step) => step.lane === lane)
+        .map(({ id }) => ({
+          name: 'step',
+          data: { stepId: id },
+          opts: { removeOnComplete: true, removeOnFail: true },
+        }));
+      if (jobs.length > 0) await this.queues.get(lane)?.addBulk(jobs);
+    }
+    await this.runSuspects();
+  }
+
+  /** A step that crashed workers runs with nothing beside it: if this one dies now, it is known of what. */
+  private async runSuspects(): Promise<void> {
+    const { db, workerId, lanes, leases, run } = this.options;
+    const claimedAt = performance.now();
+    const [suspect] = await claimDue(db, workerId, lanes, 1, 'suspect');
+    if (!suspect) return;
+    await Promise.all(this.workers.map((worker) => worker.pause()));
+    try {
+      await leases.during(suspect, claimedAt, (lease) => run(suspect, lease));
+    } finally {
+      await Promise.all(this.workers.map((worker) => worker.resume()));
+    }
+  }
+
+  private async work(stepId: string): Promise<void> {
+    const { db, workerId, leases, run, onError } = this.options;
+    try {
+      const claimedAt = performance.now();
+      const claim = await claimOne(db, workerId, stepId);
+      if (claim) await leases.during(claim, claimedAt, (lease) => run(claim, lease));
+    } catch (error) {
+      // The lease lapses and the step is due again; a failed job is never an ending.
+      onError(error);
+    }
+    this.wake();
+  }
+
+  async stop(): Promise<void> {
+    this.stopped = true;
+    clearInterval(this.timer);
+    await Promise.race([
+      Promise.allSettled([
+        ...this.workers.map((worker) => worker.close()),
+        ...[...this.queues.values()].map((queue) => queue.close()),
+      ]),
+      new Promise((resolve) => setTimeout(resolve, TIMING.farewell)),
+    ]);
+  }
+}
+
+function queueName(lane: Lane): string {
+  return `quartermaster-${lane}`;
+}
+
+function connectionTo({ redisUrl }: QueuedOptions, patient: boolean): ConnectionOptions {
+  return {
+    url: redisUrl,
+    maxRetriesPerRequest: patient ? null : 1,
+    enableOfflineQueue: patient,
+    connectTimeout: 5_000,
+    retryStrategy: (times) => Math.min(100 * times, 1_000),
+  };
+}

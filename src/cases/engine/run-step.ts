@@ -1,0 +1,290 @@
+import { channel } from 'node:diagnostics_channel';
+import { performance } from 'node:perf_hooks';
+import { Injectable } from '@nestjs/common';
+import { DataSource, type EntityManager } from 'typeorm';
+import type { ActResult, GrantRef, ObservedAccount, ToolSession } from '../../../connectors/kit/contract.js';
+import { ToolError } from '../../../connectors/kit/errors.js';
+import { AccountsService } from '../../accounts/accounts.service.js';
+import { CredentialsService } from '../../accounts/credentials.service.js';
+import { queryRows } from '../../platform/database/query-rows.js';
+import { inTransaction } from '../../platform/database/transaction.js';
+import { ToolSessions } from '../../tools/tool-sessions.service.js';
+import { actOnTool, lookAtAccount, type Target } from './act-on-tool.js';
+import { failedAttempt, type Called, type Failed } from './call-result.js';
+import type { Claim } from './claim.js';
+import {
+  decideAfterAct,
+  decideAfterFailedLook,
+  decideAfterFailure,
+  decideAfterReadBack,
+  judgeReadBack,
+  type Decision,
+  type Moment,
+} from './decide.js';
+import { LookForAccess } from './look-for-access.js';
+import { Settlement, StaleFence, type AttemptResult } from './settle.js';
+import { loadTarget } from './target.js';
+import { TIMING } from './timing.js';
+
+/**
+ * Where a step is, for metrics and for the fault tests: `claimed` (intent committed), `sending` (the last check is
+ * over, the call is next), `answered` (the call is over, nothing written yet).
+ */
+export const stepPhases = channel('quartermaster.step');
+
+/** What the worker knows about its hold on a step: aborted when the lease is lost, valid for a local time. */
+export interface Lease {
+  signal: AbortSignal;
+  /** Whether the lease is surely still ours, by this machine's monotonic clock. */
+  holds(): boolean;
+}
+
+type Work<T> = (session: ToolSession) => Promise<T>;
+
+/** Runs one claimed step as far as it goes: the act, its read-back, and what both lead to. */
+@Injectable()
+export class StepRunner {
+  constructor(
+    private readonly db: DataSource,
+    private readonly sessions: ToolSessions,
+    private readonly accounts: AccountsService,
+    private readonly credentials: CredentialsService,
+    private readonly settlement: Settlement,
+    private readonly looks: LookForAccess,
+  ) {}
+
+  /** Never throws for what a tool does. Throws when PostgreSQL fails: then the lease lapses and another takes over. */
+  async run(claim: Claim, lease: Lease): Promise<void> {
+    stepPhases.publish({ phase: 'claimed', ...claim });
+    try {
+      if (claim.attemptKind === 'look') await this.looks.run(claim, (work) => this.look(claim, lease, work));
+      else if (claim.attemptKind === 'read_back') await this.readBack(claim, lease);
+      else await this.act(claim, lease);
+    } catch (error) {
+      // Overtaken: whoever holds the step now looks for itself.
+      if (!(error instanceof StaleFence)) throw error;
+    }
+  }
+
+  private async act(claim: Claim, lease: Lease): Promise<void> {
+    const target = await loadTarget(this.db, claim);
+    const prepared = await this.prepare(claim, target);
+    const answer = await this.call(
+      claim,
+      lease,
+      (session) => actOnTool(session, claim.act, prepared),
+      claim.effect === 'grant' ? () => this.refusalOf(claim) : undefined,
+    );
+    if ('refusal' in answer) {
+      await this.settle(claim, { outcome: 'not_sent' }, { next: { state: 'superseded', reason: answer.refusal } });
+      return;
+    }
+    if ('failure' in answer) {
+      const decision = decideAfterFailure(claim, answer.failure, this.moment());
+      await this.afterAct(claim, lease, failedAttempt(answer), decision, {});
+      return;
+    }
+    const result = answer.value;
+    await this.afterAct(
+      claim,
+      lease,
+      {
+        outcome: ATTEMPT_OUTCOME[result.outcome],
+        detail: { sideEffects: result.sideEffects },
+        sentAgo: answer.sentAgo,
+      },
+      decideAfterAct(result),
+      remembered(result),
+    );
+  }
+
+  /** A new password is made and sealed before the call, so that a lost answer loses no password. */
+  private async prepare(claim: Claim, target: Target): Promise<Target> {
+    if (!writesPassword(claim)) return target;
+    const password = await inTransaction(this.db, async (tx) => {
+      const { credentialId } = await this.credentials.sealNewPassword(tx, accountOf(claim));
+      return this.credentials.passwordOf(tx, credentialId);
+    });
+    return { ...target, password };
+  }
+
+  /** Why a grant may not be sent any more; looked up as late as can be (I4). */
+  private async refusalOf(claim: Claim): Promise<string | null> {
+    const [row] = await queryRows<{ held: boolean; outdated: boolean; closed: boolean }>(
+      this.db,
+      `SELECT EXISTS (SELECT 1 FROM holds h WHERE h.person_id = p.id AND h.released_at IS NULL
+           AND (h.account_id IS NULL OR h.account_id = $2)) AS held,
+         p.generation > $3 AS outdated, i.revoke_only AS closed
+       FROM people p, installation i WHERE p.id = $1`,
+      [claim.personId, claim.accountId, claim.generation],
+    );
+    // Nothing known is a refusal, too: grants fail closed (I10).
+    if (!row) return 'The person is not there any more.';
+    if (row.held) return 'The person is held: access is not given while a hold stands.';
+    if (row.outdated) return 'A newer decision about the person replaced this one.';
+    if (row.closed) return 'The service was restored from a backup and only revokes until two people release it.';
+    return null;
+  }
+
+  private async afterAct(
+    claim: Claim,
+    lease: Lease,
+    attempt: AttemptResult,
+    decision: Decision,
+    input: Record<string, unknown>,
+  ): Promise<void> {
+    if (decision.next.state === 'confirming' && decision.next.dueIn === 0) {
+      const readBack = await this.write(claim, attempt, (tx) =>
+        this.settlement.goOnToReadBack(tx, claim, attempt, input),
+      );
+      await this.readBack(readBack, lease);
+      return;
+    }
+    await this.settle(claim, attempt, decision, input);
+  }
+
+  private async readBack(claim: Claim, lease: Lease): Promise<void> {
+    const target = await loadTarget(this.db, claim);
+    const answer = await this.look(claim, lease, (session) => lookAtAccount(session, target));
+    if ('failure' in answer) {
+      await this.settle(claim, failedAttempt(answer), decideAfterFailedLook(claim, answer.failure, this.moment()));
+      return;
+    }
+    const observed = answer.value;
+    const verdict = judgeReadBack(
+      { act: claim.act, credentialVersion: textOf(claim.input['credentialVersion']), grant: target.grant },
+      observed,
+    );
+    const attempt: AttemptResult = { outcome: verdict.seen, detail: summaryOf(observed), sentAgo: answer.sentAgo };
+    const decision = decideAfterReadBack(claim, verdict, this.moment());
+    await this.write(claim, attempt, async (tx) => {
+      await this.accounts.recordObservation(tx, accountOf(claim), observed, 'read-back', target.loadedAt);
+      if (decision.next.state === 'done') await this.noteCredentials(tx, claim);
+      await this.settlement.settle(tx, claim, attempt, decision.next);
+    });
+  }
+
+  /**
+   * What the tool just showed means for credentials: after a cut none works; after a create or a reset the new password
+   * does, it can be handed over now, and those before it are worthless.
+   */
+  private async noteCredentials(tx: EntityManager, claim: Claim): Promise<void> {
+    const accountId = accountOf(claim);
+    if (claim.act === 'suspend_account') await this.credentials.revokeCredentials(tx, accountId);
+    if (!writesPassword(claim)) return;
+    const pending = (await this.credentials.forAccount(tx, accountId)).find(({ state }) => state === 'pending');
+    if (pending) await this.credentials.markCredentialLive(tx, pending.id);
+  }
+
+  private async look<T>(claim: Claim, lease: Lease, work: Work<T>): Promise<Called<T> | Failed> {
+    const answer = await this.call(claim, lease, work);
+    if ('refusal' in answer) throw new Error('a look is never refused');
+    return answer;
+  }
+
+  /**
+   * One call on a connection of its own, within the deadline and the lease. The refusal is asked for when the connection
+   * stands, so that nothing but the lease's own check comes between it and the call.
+   */
+  private async call<T>(
+    claim: Claim,
+    lease: Lease,
+    work: Work<T>,
+    refusalOf: () => Promise<string | null> = () => Promise.resolve(null),
+  ): Promise<Called<T> | Failed | { refusal: string }> {
+    const signal = AbortSignal.any([lease.signal, AbortSignal.timeout(TIMING.call)]);
+    const deadline = new Date(Date.now() + TIMING.call);
+    let sentAt: number | undefined;
+    try {
+      const opened = await this.sessions.open(claim.toolId, { signal, deadline, attemptId: claim.attemptId });
+      try {
+        const refusal = await refusalOf();
+        if (refusal !== null) return { refusal };
+        if (!lease.holds()) throw new StaleFence(claim.stepId);
+        stepPhases.publish({ phase: 'sending', ...claim });
+        sentAt = performance.now();
+        const value = await work(opened.session);
+        stepPhases.publish({ phase: 'answered', ...claim });
+        if (opened.tool.state === 'paused') {
+          await inTransaction(this.db, (tx) => this.settlement.resumeTool(tx, claim.toolId));
+        }
+        return { value, sentAgo: performance.now() - sentAt };
+      } finally {
+        await opened.session.close().catch(() => undefined);
+      }
+    } catch (error) {
+      if (!(error instanceof ToolError)) throw error;
+      return {
+        failure: error,
+        ...(sentAt !== undefined && { sentAgo: performance.now() - sentAt }),
+      };
+    }
+  }
+
+  private async settle(
+    claim: Claim,
+    attempt: AttemptResult,
+    { next, pauseTool }: Decision,
+    input: Record<string, unknown> = {},
+  ): Promise<void> {
+    await this.write(claim, attempt, async (tx) => {
+      await this.settlement.settle(tx, claim, attempt, next, input);
+      if (pauseTool) await this.settlement.pauseTool(tx, claim.toolId, pauseTool);
+    });
+  }
+
+  /** One transaction; when this worker was overtaken, the attempt's outcome alone is kept. */
+  private async write<T>(claim: Claim, attempt: AttemptResult, decide: (tx: EntityManager) => Promise<T>): Promise<T> {
+    try {
+      return await inTransaction(this.db, decide);
+    } catch (error) {
+      if (error instanceof StaleFence) {
+        await inTransaction(this.db, (tx) => this.settlement.recordLate(tx, claim, attempt));
+      }
+      throw error;
+    }
+  }
+
+  private moment(): Moment {
+    return { now: new Date(), chance: Math.random() };
+  }
+}
+
+const ATTEMPT_OUTCOME = {
+  done: 'done',
+  already: 'already',
+  'in-progress': 'in_progress',
+  'action-required': 'action_required',
+} as const satisfies Record<ActResult['outcome'], AttemptResult['outcome']>;
+
+/** What the read-back needs to know of the act's answer. */
+function remembered(result: ActResult): Record<string, unknown> {
+  if (result.outcome !== 'done' && result.outcome !== 'already') return {};
+  const value: unknown = result.value;
+  if (typeof value !== 'object' || value === null || !('credentialVersion' in value)) return {};
+  return { credentialVersion: value.credentialVersion };
+}
+
+function summaryOf(observed: ObservedAccount | null): Record<string, unknown> {
+  if (!observed) return { account: 'absent' };
+  return {
+    account: observed.state,
+    ...(observed.sessions.seen
+      ? { liveSessions: observed.sessions.live }
+      : { sessionsUnseen: observed.sessions.because, residualUntil: observed.sessions.residualUntil }),
+    ...(observed.grants && { grants: observed.grants.map(({ kind, name }: GrantRef) => `${kind}:${name}`) }),
+  };
+}
+
+function writesPassword({ act }: Claim): boolean {
+  return act === 'create_account' || act === 'reset_credentials';
+}
+
+function accountOf({ accountId, stepId }: Claim): string {
+  if (accountId === null) throw new Error(`step ${stepId} names no account`);
+  return accountId;
+}
+
+function textOf(value: unknown): string | null {
+  return typeof value === 'string' ? value : null;
+}

@@ -1,0 +1,285 @@
+import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { AuditService } from '../../platform/audit/audit.service.js';
+import { queryRows } from '../../platform/database/query-rows.js';
+import { SYSTEM, type Actor } from '../../platform/sign-in/actor.js';
+import { AlertsService, stepAlertKeys } from '../alerts.service.js';
+import type { AttemptOutcome } from '../attempt.entity.js';
+import { CasesService } from '../cases.service.js';
+import { chooseOwner, dutyTime } from '../human-duty.js';
+import type { Lane, StepAct, StepEffect } from '../step-states.js';
+import type { Claim } from './claim.js';
+import type { Next, ToolPause } from './decide.js';
+import { TIMING } from './timing.js';
+
+/** Somebody else took the step over; what this worker still has to say about it changes nothing (I5). */
+export class StaleFence extends Error {
+  override readonly name = 'StaleFence';
+
+  constructor(stepId: string) {
+    super(`step ${stepId} was taken over`);
+  }
+}
+
+export interface AttemptResult {
+  outcome: AttemptOutcome;
+  errorKind?: string;
+  /** What was seen, for people: never a secret, never a provider's raw answer. */
+  detail?: Record<string, unknown>;
+  /** How long ago the call was sent, in milliseconds; absent when nothing was sent. */
+  sentAgo?: number;
+}
+
+/** A step about to be a person's. */
+interface Duty {
+  stepId: string;
+  caseId: string;
+  toolId: string;
+  act: StepAct;
+  effect: StepEffect;
+  lane: Lane;
+}
+
+const STRUGGLING_AFTER = 5;
+
+/** Writes what an attempt led to, in the caller's transaction: attempt, step, dependents, case, audit, alerts. */
+@Injectable()
+export class Settlement {
+  constructor(
+    private readonly cases: CasesService,
+    private readonly alerts: AlertsService,
+    private readonly audit: AuditService,
+  ) {}
+
+  /**
+   * Ends the attempt and moves the step on. Throws `StaleFence` when the lease isn't the caller's any more; the
+   * transaction is then rolled back as a whole. With `input` the step remembers what the act wrote.
+   */
+  async settle(
+    tx: EntityManager,
+    claim: Claim,
+    result: AttemptResult,
+    next: Next,
+    input: Record<string, unknown> = {},
+  ): Promise<void> {
+    await this.endAttempt(tx, claim, result);
+    const [moved] = await queryRows<{ failures: number }>(
+      tx,
+      `UPDATE steps SET state = $4, lease_owner = NULL, lease_until = NULL, call_deadline = NULL,
+         sent_at = COALESCE(sent_at, clock_timestamp() - $5::float8 * interval '1 ms'),
+         due_at = now() + $6::float8 * interval '1 ms',
+         failures = CASE WHEN $7 THEN failures + 1 ELSE failures END,
+         reason = $8, residual_until = COALESCE($9, residual_until), input = input || $10::jsonb,
+         confirmed_at = CASE WHEN $4 = 'done' THEN clock_timestamp() END,
+         ended_at = CASE WHEN $4 IN ('done', 'superseded') THEN clock_timestamp() END,
+         owner = CASE WHEN $4 = 'needs_human' THEN '' END, deadline = CASE WHEN $4 = 'needs_human' THEN now() END
+       WHERE id = $1 AND lease_owner = $2 AND fence = $3 RETURNING failures`,
+      [
+        claim.stepId,
+        claim.workerId,
+        claim.fence,
+        next.state,
+        result.sentAgo ?? null,
+        'dueIn' in next ? next.dueIn : 0,
+        next.state === 'ready' && next.failed,
+        'reason' in next ? (next.reason ?? null) : next.state === 'done' ? next.unprovable : null,
+        next.state === 'done' ? next.residualUntil : null,
+        JSON.stringify(input),
+      ],
+    );
+    if (!moved) throw new StaleFence(claim.stepId);
+    switch (next.state) {
+      case 'done':
+      case 'superseded':
+        await this.end(tx, claim, SYSTEM, next.state);
+        break;
+      case 'needs_human':
+        await this.handOver(tx, claim, next.reason);
+        break;
+      case 'ready':
+        if (moved.failures >= STRUGGLING_AFTER) await this.warnOfStruggle(tx, claim, next.reason);
+        break;
+      case 'confirming':
+        if (next.reason !== undefined && claim.readBacks >= STRUGGLING_AFTER) {
+          await this.warnOfStruggle(tx, claim, next.reason);
+        }
+        break;
+    }
+  }
+
+  /**
+   * Ends the act's attempt, and opens the read-back's with its intent, in one go: the lease and the fence stay. The
+   * answer is the claim of the read-back.
+   */
+  async goOnToReadBack(
+    tx: EntityManager,
+    claim: Claim,
+    result: AttemptResult,
+    input: Record<string, unknown> = {},
+  ): Promise<Claim> {
+    await this.endAttempt(tx, claim, result);
+    const [attempt] = await queryRows<{
+      id: string;
+      number: number;
+      readBacks: number;
+      input: Record<string, unknown>;
+    }>(
+      tx,
+      `WITH step AS (
+         UPDATE steps SET state = 'confirming', attempts = attempts + 1, read_backs = read_backs + 1, input = input || $5::jsonb,
+           sent_at = COALESCE(sent_at, clock_timestamp() - $4::float8 * interval '1 ms'),
+           lease_until = now() + $6 * interval '1 ms', call_deadline = now() + $7 * interval '1 ms'
+         WHERE id = $1 AND lease_owner = $2 AND fence = $3 RETURNING *)
+       INSERT INTO attempts (id, step_id, person_id, tool_id, number, kind, effect, fence, worker_id, intent, call_deadline)
+       SELECT gen_random_uuid(), id, person_id, tool_id, attempts, 'read_back', effect, fence, $2,
+         jsonb_build_object('act', act, 'accountId', account_id, 'grantId', grant_id), call_deadline FROM step
+       RETURNING id, number, (SELECT read_backs FROM step) AS "readBacks", (SELECT input FROM step) AS input`,
+      [
+        claim.stepId,
+        claim.workerId,
+        claim.fence,
+        result.sentAgo ?? null,
+        JSON.stringify(input),
+        TIMING.lease,
+        TIMING.call,
+      ],
+    );
+    if (!attempt) throw new StaleFence(claim.stepId);
+    return {
+      ...claim,
+      attemptId: attempt.id,
+      attemptNumber: attempt.number,
+      attemptKind: 'read_back',
+      readBacks: attempt.readBacks,
+      input: attempt.input,
+    };
+  }
+
+  /** For a worker that was overtaken: its attempt's outcome is still true and is kept; the step stays as it is. */
+  async recordLate(tx: EntityManager, claim: Claim, result: AttemptResult): Promise<void> {
+    await this.endAttempt(tx, claim, { ...result, detail: { ...result.detail, late: true } });
+  }
+
+  private async endAttempt(
+    tx: EntityManager,
+    claim: Claim,
+    { outcome, errorKind, detail }: AttemptResult,
+  ): Promise<void> {
+    await tx.query(
+      `UPDATE attempts SET outcome = $2, error_kind = $3, detail = $4, finished_at = clock_timestamp() WHERE id = $1 AND outcome IS NULL`,
+      [claim.attemptId, outcome, errorKind ?? null, detail ? JSON.stringify(detail) : null],
+    );
+  }
+
+  /** What follows from a step's end: those that waited for it, its alerts, its case, the audit log. */
+  async end(
+    tx: EntityManager,
+    step: { stepId: string; caseId: string; personId: string; toolId: string; act: StepAct },
+    actor: Actor,
+    how: 'done' | 'superseded' | 'waived',
+    facts: Record<string, unknown> = {},
+  ): Promise<void> {
+    await this.audit.record(tx, actor, `step.${how}`, {
+      subject: { kind: 'person', id: step.personId },
+      caseId: step.caseId,
+      stepId: step.stepId,
+      facts: { act: step.act, toolId: step.toolId, ...facts },
+    });
+    await this.alerts.resolve(tx, stepAlertKeys(step.stepId));
+    for (const stuck of await this.cases.releaseDependents(tx, step.stepId)) {
+      await this.giveToHuman(tx, stuck.stepId, stuck.reason);
+    }
+    await this.cases.closeFinished(tx, [step.caseId]);
+  }
+
+  /** Makes a step somebody's: an owner who isn't the subject, a deadline, an alert. From `planned`, `ready` or a lapsed run. */
+  async giveToHuman(tx: EntityManager, stepId: string, reason: string): Promise<void> {
+    const [duty] = await queryRows<Duty & { personId: string }>(
+      tx,
+      `UPDATE steps SET state = 'needs_human', reason = $2, owner = '', deadline = now(), lease_owner = NULL, lease_until = NULL
+       WHERE id = $1
+       RETURNING id AS "stepId", case_id AS "caseId", tool_id AS "toolId", person_id AS "personId", act, effect, lane`,
+      [stepId, reason],
+    );
+    if (duty) await this.handOver(tx, duty, reason);
+  }
+
+  private async handOver(tx: EntityManager, duty: Duty & { personId: string }, reason: string): Promise<void> {
+    const [about] = await queryRows<{ owners: string[]; toolName: string; subjectEmail: string; subject: string }>(
+      tx,
+      `SELECT t.owners, t.name AS "toolName", p.corporate_email AS "subjectEmail", p.display_name AS subject
+       FROM tools t, people p WHERE t.id = $1 AND p.id = $2`,
+      [duty.toolId, duty.personId],
+    );
+    if (!about) throw new Error(`step ${duty.stepId} has no tool or person`);
+    const owner = chooseOwner(about.owners, about.subjectEmail);
+    await tx.query(`UPDATE steps SET owner = $2, deadline = now() + $3 * interval '1 ms' WHERE id = $1`, [
+      duty.stepId,
+      owner,
+      dutyTime(duty.lane, duty.effect),
+    ]);
+    await this.audit.record(tx, SYSTEM, 'step.needs_human', {
+      subject: { kind: 'person', id: duty.personId },
+      caseId: duty.caseId,
+      stepId: duty.stepId,
+      facts: { act: duty.act, toolId: duty.toolId },
+    });
+    await this.alerts.raise(tx, {
+      dedupKey: `needs_human:${duty.stepId}`,
+      kind: 'needs_human',
+      severity: duty.lane === 'emergency' ? 'critical' : 'warning',
+      owner,
+      message: `${about.toolName}, ${about.subject}: ${reason}`,
+      stepId: duty.stepId,
+      toolId: duty.toolId,
+    });
+  }
+
+  private async warnOfStruggle(tx: EntityManager, { stepId, toolId }: Claim, reason: string): Promise<void> {
+    const [tool] = await queryRows<{ name: string; owners: string[] }>(
+      tx,
+      `SELECT name, owners FROM tools WHERE id = $1`,
+      [toolId],
+    );
+    await this.alerts.raise(tx, {
+      dedupKey: `step_struggling:${stepId}`,
+      kind: 'step_struggling',
+      severity: 'warning',
+      owner: chooseOwner(tool?.owners ?? [], ''),
+      message: `${tool?.name ?? 'A tool'} keeps failing and is tried again: ${reason}`,
+      stepId,
+      toolId,
+    });
+  }
+
+  /** Stops handing steps to a tool until `until`; an owner hears of it once, and only when it needs them. */
+  async pauseTool(tx: EntityManager, toolId: string, pause: ToolPause): Promise<void> {
+    const [tool] = await queryRows<{ name: string; owners: string[] }>(
+      tx,
+      `UPDATE tools SET state = 'paused', pause_reason = $3,
+         paused_until = GREATEST(now() + $2::float8 * interval '1 ms', paused_until)
+       WHERE id = $1 AND state <> 'retired' AND (state <> 'paused' OR paused_until IS NOT NULL) RETURNING name, owners`,
+      [toolId, pause.lasting, pause.reason],
+    );
+    if (!tool || !pause.alertOwner) return;
+    await this.alerts.raise(tx, {
+      dedupKey: `tool_paused:${toolId}`,
+      kind: 'tool_paused',
+      severity: 'error',
+      owner: chooseOwner(tool.owners, ''),
+      message: `${tool.name} is paused: ${pause.reason}`,
+      toolId,
+    });
+  }
+
+  /** A tool that answered again after a pause that ended by itself. */
+  async resumeTool(tx: EntityManager, toolId: string): Promise<void> {
+    const resumed = await queryRows(
+      tx,
+      `UPDATE tools SET state = 'active', paused_until = NULL, pause_reason = NULL
+       WHERE id = $1 AND state = 'paused' AND paused_until <= now() RETURNING id`,
+      [toolId],
+    );
+    if (resumed.length > 0) await this.alerts.resolve(tx, [`tool_paused:${toolId}`]);
+  }
+}

@@ -1,0 +1,58 @@
+import type { DataSource } from 'typeorm';
+import type { GrantRef } from '../../../connectors/kit/contract.js';
+import { queryRows } from '../../platform/database/query-rows.js';
+import type { Target } from './act-on-tool.js';
+import type { Claim } from './claim.js';
+
+interface Row {
+  toolName: string;
+  ownPrincipal: string | null;
+  givenName: string;
+  familyName: string;
+  displayName: string;
+  email: string;
+  username: string | null;
+  mark: string | null;
+  externalId: string | null;
+  grant: GrantRef | null;
+  at: Date;
+}
+
+/** A target, and when it was loaded: what a call shows is at least as young as this, by the database's clock. */
+export interface LoadedTarget extends Target {
+  loadedAt: Date;
+}
+
+/**
+ * What a call needs of the person, the account and the tool, as they are now, in one query: this runs before every
+ * external call. A step without an account (a look) gets the person's primary names from the caller.
+ */
+export async function loadTarget(db: DataSource, claim: Claim): Promise<LoadedTarget> {
+  const [row] = await queryRows<Row>(
+    db,
+    `SELECT t.name AS "toolName", t.own_principal AS "ownPrincipal", p.given_name AS "givenName", p.family_name AS "familyName",
+       p.display_name AS "displayName", p.corporate_email AS email, a.username, a.mark, a.external_id AS "externalId",
+       CASE WHEN g.id IS NOT NULL THEN jsonb_build_object('kind', g.kind, 'name', g.name) END AS grant, clock_timestamp() AS at
+     FROM tools t JOIN people p ON p.id = $2 LEFT JOIN accounts a ON a.id = $3 LEFT JOIN grants g ON g.id = $4
+     WHERE t.id = $1`,
+    [claim.toolId, claim.personId, claim.accountId, claim.grantId],
+  );
+  if (!row) throw new Error(`step ${claim.stepId} names a tool or a person that is not there`);
+  return {
+    toolName: row.toolName,
+    ownPrincipal: row.ownPrincipal,
+    holder: {
+      personId: claim.personId,
+      givenName: row.givenName,
+      familyName: row.familyName,
+      displayName: row.displayName,
+      email: row.email,
+    },
+    mark: row.mark ?? '',
+    username: row.username ?? '',
+    externalId: row.externalId,
+    grant: row.grant,
+    password: null,
+    loadedAt: row.at,
+  };
+}

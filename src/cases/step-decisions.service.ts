@@ -1,0 +1,106 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource, type EntityManager } from 'typeorm';
+import { PeopleService } from '../people/people.service.js';
+import { inTransaction } from '../platform/database/transaction.js';
+import { Problem } from '../platform/errors/problem.js';
+import type { Actor } from '../platform/sign-in/actor.js';
+import { ToolsService } from '../tools/tools.service.js';
+import { AlertsService, stepAlertKeys } from './alerts.service.js';
+import { AttestedWork } from './attested-work.service.js';
+import { Settlement } from './engine/settle.js';
+import { Step } from './step.entity.js';
+
+/** What a person decides about a step that needs one. */
+@Injectable()
+export class StepDecisions {
+  constructor(
+    private readonly db: DataSource,
+    private readonly settlement: Settlement,
+    private readonly alerts: AlertsService,
+    private readonly attested: AttestedWork,
+    private readonly people: PeopleService,
+    private readonly tools: ToolsService,
+  ) {}
+
+  /**
+   * "I did it." Where the tool can be asked, it is: the step is read back and is done only when that shows it. A tool
+   * without an API is believed on this person's word, which is kept with their name.
+   */
+  async complete(stepId: string, note: string, actor: Actor): Promise<Step> {
+    return this.decide(stepId, actor, async (tx, step) => {
+      const tool = await this.tools.get(tx, step.toolId);
+      if (this.tools.kindOf(tool) === 'api') {
+        await tx.update(Step, { id: stepId }, { state: 'confirming', dueAt: () => 'now()', reason: note, failures: 0 });
+        await this.alerts.resolve(tx, stepAlertKeys(stepId));
+        return;
+      }
+      await tx.update(
+        Step,
+        { id: stepId },
+        {
+          state: 'done',
+          reason: note,
+          sentAt: () => 'COALESCE(sent_at, now())',
+          confirmedAt: () => 'now()',
+          endedAt: () => 'now()',
+        },
+      );
+      await this.attested.record(tx, step, actor);
+      await this.settlement.end(tx, endOf(step), actor, 'done', { attestedBy: actor.name, note });
+    });
+  }
+
+  /** Nobody will do it: a named person answers for that, with a reason. */
+  async waive(stepId: string, reason: string, actor: Actor): Promise<Step> {
+    return this.decide(stepId, actor, async (tx, step) => {
+      await tx.update(Step, { id: stepId }, { state: 'waived', owner: actor.name, reason, endedAt: () => 'now()' });
+      await this.settlement.end(tx, endOf(step), actor, 'waived', { reason });
+    });
+  }
+
+  /** Whatever was in the way is gone: the service tries again, from the start. */
+  async retry(stepId: string, actor: Actor): Promise<Step> {
+    return this.decide(stepId, actor, async (tx) => {
+      await tx.update(
+        Step,
+        { id: stepId },
+        {
+          state: 'ready',
+          dueAt: () => 'now()',
+          failures: 0,
+          readBacks: 0,
+          crashes: 0,
+          loneCrashes: 0,
+          reason: null,
+          owner: null,
+          deadline: null,
+        },
+      );
+      await this.alerts.resolve(tx, stepAlertKeys(stepId));
+    });
+  }
+
+  private async decide(
+    stepId: string,
+    actor: Actor,
+    act: (tx: EntityManager, step: Step) => Promise<void>,
+  ): Promise<Step> {
+    return inTransaction(this.db, async (tx) => {
+      const step = await tx.findOne(Step, { where: { id: stepId }, lock: { mode: 'pessimistic_write' } });
+      if (!step) throw new Problem('not-found', 'There is no step with this id.');
+      if (step.state !== 'needs_human') {
+        throw new Problem('conflict', `This step is ${step.state}; a person decides only about one that needs one.`);
+      }
+      const subject = await this.people.get(tx, step.personId);
+      if (actor.name.toLowerCase() === subject.corporateEmail) {
+        throw new Problem('forbidden', 'Nobody decides about their own access.');
+      }
+      await act(tx, step);
+      return tx.findOneByOrFail(Step, { id: stepId });
+    });
+  }
+}
+
+function endOf({ id, caseId, personId, toolId, act }: Step) {
+  return { stepId: id, caseId, personId, toolId, act };
+}

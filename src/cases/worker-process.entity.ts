@@ -1,0 +1,33 @@
+import { Column, Entity, Generated, PrimaryColumn, Unique } from 'typeorm';
+import type { Lane } from './step-states.js';
+
+/** A worker process that is, or was, alive: the owner of leases and the maker of attempts. */
+@Entity('workers')
+@Unique('uq_workers_lock_key', ['lockKey'])
+export class WorkerProcess {
+  @PrimaryColumn('uuid', { primaryKeyConstraintName: 'pk_workers' })
+  id!: string;
+
+  @Column('text', { array: true })
+  lanes!: Lane[];
+
+  @Column('text')
+  host!: string;
+
+  @Column('integer')
+  pid!: number;
+
+  /** The advisory lock it holds on a connection of its own while it lives: PostgreSQL lets go of it when it dies. */
+  @Column({ type: 'integer', name: 'lock_key', generatedIdentity: 'ALWAYS' })
+  @Generated('increment')
+  lockKey!: number;
+
+  @Column('timestamptz', { name: 'started_at', default: () => 'now()' })
+  startedAt!: Date;
+
+  @Column('timestamptz', { name: 'seen_at', default: () => 'now()' })
+  seenAt!: Date;
+
+  @Column('timestamptz', { name: 'gone_at', nullable: true })
+  goneAt!: Date | null;
+}
