@@ -2,11 +2,11 @@ import type { Environment } from '../config/config.js';
 import { whenParentIsGone } from './exit-with-parent.js';
 
 /** Milliseconds for requests and steps under way to end. */
-const PATIENCE = 10_000;
+const PATIENCE = 7_000;
 
 /**
  * Closes and ends the process on SIGTERM, SIGINT, and when the parent that asked for it is gone. A second signal ends
- * it at once; so does a close that takes longer than 10 s, with exit code 1.
+ * it at once; so does a close that takes longer than 7 s, with exit code 1.
  */
 export function stopCleanly(env: Environment, close: () => Promise<void>): void {
   let stopping = false;

@@ -1,0 +1,43 @@
+import { connectors } from '../connectors/index.js';
+import { Module, type DynamicModule } from '@nestjs/common';
+import { AccessPolicyModule } from './access-policy/access-policy.module.js';
+import { AccountsModule } from './accounts/accounts.module.js';
+import { CasesModule } from './cases/cases.module.js';
+import { CredentialResetsModule } from './credential-resets/credential-resets.module.js';
+import { DevicesModule } from './devices/devices.module.js';
+import { HrFeedsModule } from './hr-feeds/hr-feeds.module.js';
+import { ImagesModule } from './images/images.module.js';
+import { LeaversModule } from './leavers/leavers.module.js';
+import { LostDevicesModule } from './lost-devices/lost-devices.module.js';
+import { PeopleModule } from './people/people.module.js';
+import { ApiDocsModule } from './platform/api-docs/api-docs.module.js';
+import { HealthModule } from './platform/health/health.module.js';
+import { HttpModule } from './platform/http/http.module.js';
+import { PlatformModule, type Ground } from './platform/platform.module.js';
+import { SignInModule } from './platform/sign-in/sign-in.module.js';
+import { ToolsModule } from './tools/tools.module.js';
+
+const FEATURES = [
+  PeopleModule,
+  ToolsModule.of(connectors),
+  AccountsModule,
+  DevicesModule,
+  ImagesModule,
+  AccessPolicyModule,
+  CasesModule,
+  LeaversModule,
+  LostDevicesModule,
+  CredentialResetsModule,
+  HrFeedsModule,
+];
+
+/** The whole service; a worker and a command run it without its doors. */
+@Module({})
+export class AppModule {
+  static of(ground: Ground): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [PlatformModule.of(ground), HttpModule, SignInModule.of(), HealthModule, ApiDocsModule, ...FEATURES],
+    };
+  }
+}

@@ -1,0 +1,18 @@
+import type { StepPlan } from '../cases/step-plan.js';
+
+interface ResettableAccount {
+  id: string;
+  toolId: string;
+  kind: 'person' | 'service' | 'shared';
+  externalId: string | null;
+  observedState: 'unknown' | 'absent' | 'active' | 'suspended';
+}
+
+/** One reset for each account of the person that is known to be there; suspended ones, too: a reset restores nothing. */
+export function planReset(accounts: readonly ResettableAccount[]): StepPlan[] {
+  return accounts
+    .filter(
+      ({ kind, externalId, observedState }) => kind === 'person' && externalId !== null && observedState !== 'absent',
+    )
+    .map(({ id, toolId }) => ({ key: `reset:${id}`, act: 'reset_credentials', toolId, accountId: id }));
+}

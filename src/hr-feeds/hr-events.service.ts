@@ -1,0 +1,251 @@
+import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { AccessPolicyService } from '../access-policy/access-policy.service.js';
+import { AlertsService } from '../cases/alerts.service.js';
+import { MoversService } from '../movers/movers.service.js';
+import { refusePersonalAddress } from '../people/corporate-address.js';
+import type { Employment } from '../people/employment.entity.js';
+import { EmploymentsService, type EmploymentFromSource } from '../people/employments.service.js';
+import { orderOf, type EventPosition } from '../people/event-order.js';
+import { PeopleService } from '../people/people.service.js';
+import type { Person } from '../people/person.entity.js';
+import { databaseNow } from '../platform/database/database-now.js';
+import { queryRows } from '../platform/database/query-rows.js';
+import type { Actor } from '../platform/sign-in/actor.js';
+import { DueEmployments } from './due-employments.service.js';
+import type { HrEvent } from './hr-event.js';
+import type { InboxOutcome } from './inbox-event.entity.js';
+
+/** What became of an event: one outcome, and what it led to. */
+export interface EventEffect {
+  outcome: InboxOutcome;
+  outcomeReason?: string;
+  effectiveAt?: Date;
+  personId?: string;
+  caseId?: string;
+}
+
+type Hired = Extract<HrEvent, { type: 'employee.joined' | 'employee.changed' }>;
+
+/** Applies HR events, in the order of their own times: an older one than was applied changes nothing, whenever it comes. */
+@Injectable()
+export class HrEventsService {
+  constructor(
+    private readonly people: PeopleService,
+    private readonly employments: EmploymentsService,
+    private readonly policy: AccessPolicyService,
+    private readonly due: DueEmployments,
+    private readonly movers: MoversService,
+    private readonly alerts: AlertsService,
+  ) {}
+
+  async apply(tx: EntityManager, source: string, event: HrEvent, body: string, actor: Actor): Promise<EventEffect> {
+    // Two events about one employee are taken one after the other, even when neither is known yet.
+    await tx.query(`SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`, [
+      `employee ${source} ${event.employee.id}`,
+    ]);
+    const employment = await this.employments.lockBySource(tx, source, event.employee.id);
+    const about = employment ? { personId: employment.personId } : {};
+    const newest = await newestPosition(tx, source, event.employee.id, employment);
+    if (newest) {
+      const order = orderOf({ at: new Date(event.occurredAt), sequence: event.sequence }, newest);
+      if (order === 'outdated') {
+        return {
+          ...about,
+          outcome: 'outdated',
+          outcomeReason: `A newer event, of ${newest.at.toISOString()}, was there before it.`,
+        };
+      }
+      if (order === 'tie') {
+        if (await sameBodyBefore(tx, source, body)) {
+          return { ...about, outcome: 'duplicate', outcomeReason: 'The same event came before under another id.' };
+        }
+        return this.hold(
+          tx,
+          source,
+          event,
+          'Another event claims the same time and sequence. Decide which one holds.',
+          about,
+        );
+      }
+    }
+    switch (event.type) {
+      case 'employee.joined':
+      case 'employee.changed':
+        return this.hire(tx, source, event, employment, actor);
+      case 'employee.left':
+        if (!employment)
+          return this.hold(tx, source, event, 'Nobody is known by this id yet. Did a join get lost?', {});
+        return this.leave(tx, event, employment, actor);
+      case 'employee.leave-cancelled':
+        if (!employment)
+          return this.hold(tx, source, event, 'Nobody is known by this id yet. Did a join get lost?', {});
+        return this.cancelLeave(tx, event, employment, actor);
+    }
+  }
+
+  private async hire(
+    tx: EntityManager,
+    source: string,
+    event: Hired,
+    before: Employment | null,
+    actor: Actor,
+  ): Promise<EventEffect> {
+    const { employee } = event;
+    const policy = await this.policy.current(tx);
+    refusePersonalAddress(employee.workEmail, policy.document.corporateDomains);
+    const names = {
+      givenName: employee.givenName,
+      familyName: employee.familyName,
+      displayName: employee.displayName ?? `${employee.givenName} ${employee.familyName}`,
+    };
+    const sameAddress = await this.people.findByEmail(tx, employee.workEmail);
+    if (sameAddress && sameAddress.id !== before?.personId && !mayBeSame(sameAddress, names)) {
+      return this.hold(tx, source, event, 'The address belongs to somebody with another name.', {});
+    }
+    const person = before
+      ? await this.people.update(tx, actor, before.personId, { ...names, corporateEmail: employee.workEmail })
+      : (sameAddress ??
+        (await this.people.create(tx, actor, { ...names, corporateEmail: employee.workEmail, status: 'expected' })));
+    const employment = await this.employments.upsert(tx, actor, {
+      personId: person.id,
+      source,
+      sourceId: employee.id,
+      department: employee.department,
+      title: employee.title ?? null,
+      employmentType: employee.employmentType,
+      location: employee.location ?? null,
+      zone: employee.timeZone,
+      startDate: employee.startDate,
+      endDate: employee.endDate ?? null,
+      lastEventAt: new Date(event.occurredAt),
+      lastEventSequence: event.sequence,
+    });
+    const isBack = event.type === 'employee.joined' && before !== null && before.endAppliedAt !== null;
+    if (isBack) await this.employments.restart(tx, employment.id);
+    if (!isBack && before?.startAppliedAt && !before.endAppliedAt && changesAccess(before, employment)) {
+      const caseId = await this.movers.apply(tx, person.id, actor, await databaseNow(tx));
+      return { outcome: 'applied', personId: person.id, ...(caseId && { caseId }) };
+    }
+    return this.applyIfDue(tx, employment.id, 'startsAt', actor);
+  }
+
+  private async leave(
+    tx: EntityManager,
+    event: Extract<HrEvent, { type: 'employee.left' }>,
+    employment: Employment,
+    actor: Actor,
+  ): Promise<EventEffect> {
+    const now = await databaseNow(tx);
+    const changed = await this.employments.upsert(tx, actor, {
+      ...asTold(employment),
+      endDate: event.employee.endDate,
+      ...(event.immediate && { endsAt: now }),
+      lastEventAt: new Date(event.occurredAt),
+      lastEventSequence: event.sequence,
+    });
+    return this.applyIfDue(tx, changed.id, 'endsAt', actor);
+  }
+
+  private async cancelLeave(
+    tx: EntityManager,
+    event: Extract<HrEvent, { type: 'employee.leave-cancelled' }>,
+    employment: Employment,
+    actor: Actor,
+  ): Promise<EventEffect> {
+    const about = { personId: employment.personId };
+    if (employment.endAppliedAt) {
+      const reason = 'The leave has taken effect already. Post employee.joined to give access back.';
+      return this.hold(tx, employment.source, event, reason, about);
+    }
+    await this.employments.upsert(tx, actor, {
+      ...asTold(employment),
+      endDate: null,
+      lastEventAt: new Date(event.occurredAt),
+      lastEventSequence: event.sequence,
+    });
+    return { ...about, outcome: 'applied' };
+  }
+
+  /** What is due now is begun in the event's own transaction; what isn't is begun when its instant comes. */
+  private async applyIfDue(
+    tx: EntityManager,
+    employmentId: string,
+    at: 'startsAt' | 'endsAt',
+    actor: Actor,
+  ): Promise<EventEffect> {
+    const { employment, caseId } = await this.due.applyOne(tx, employmentId, actor);
+    const about = { personId: employment.personId };
+    if (caseId) return { ...about, outcome: 'applied', caseId };
+    const effectiveAt = employment[at];
+    const applied = at === 'startsAt' ? employment.startAppliedAt : employment.endAppliedAt;
+    if (applied || !effectiveAt) return { ...about, outcome: 'applied' };
+    return { ...about, outcome: 'scheduled', effectiveAt };
+  }
+
+  private async hold(
+    tx: EntityManager,
+    source: string,
+    event: HrEvent,
+    reason: string,
+    about: { personId?: string },
+  ): Promise<EventEffect> {
+    await this.alerts.raise(tx, {
+      dedupKey: `hr_event_held:${source}:${event.employee.id}`,
+      kind: 'hr_event_held',
+      severity: 'warning',
+      owner: 'it-admins',
+      message: `${event.type} for ${event.employee.id} from "${source}" is held: ${reason}`,
+    });
+    return { ...about, outcome: 'held', outcomeReason: reason };
+  }
+}
+
+/** The newest event that counts for this employee: applied to the employment, or held before there was one. */
+async function newestPosition(
+  tx: EntityManager,
+  source: string,
+  employeeId: string,
+  employment: Employment | null,
+): Promise<EventPosition | undefined> {
+  const [held] = await queryRows<{ at: Date; sequence: number }>(
+    tx,
+    `SELECT event_time AS at, sequence FROM inbox_events WHERE source = $1 AND employee_id = $2 AND outcome = 'held'
+     ORDER BY event_time DESC, sequence DESC LIMIT 1`,
+    [source, employeeId],
+  );
+  const applied = employment && { at: employment.lastEventAt, sequence: employment.lastEventSequence };
+  if (!applied) return held;
+  if (!held) return applied;
+  return orderOf(held, applied) === 'newer' ? held : applied;
+}
+
+async function sameBodyBefore(tx: EntityManager, source: string, body: string): Promise<boolean> {
+  // The event itself has no outcome yet but the one that it started with.
+  const rows = await queryRows(
+    tx,
+    `SELECT 1 FROM inbox_events WHERE source = $1 AND body = $2 AND outcome <> 'unreadable' LIMIT 1`,
+    [source, body],
+  );
+  return rows.length > 0;
+}
+
+/** The employment as its source last told it, without what was made of it here. */
+function asTold(employment: Employment): EmploymentFromSource {
+  const { personId, source, sourceId, department, title, employmentType, location, zone } = employment;
+  const { startDate, endDate, lastEventAt, lastEventSequence } = employment;
+  const where = { personId, source, sourceId, department, title, employmentType, location, zone };
+  return { ...where, startDate, endDate, lastEventAt, lastEventSequence };
+}
+
+function changesAccess(before: Employment, after: Employment): boolean {
+  return (
+    before.department !== after.department ||
+    before.employmentType !== after.employmentType ||
+    before.location !== after.location
+  );
+}
+
+function mayBeSame(person: Person, names: { familyName: string }): boolean {
+  return person.familyName.toLowerCase() === names.familyName.toLowerCase();
+}

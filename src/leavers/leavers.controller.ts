@@ -1,0 +1,32 @@
+import { Body, Controller, HttpCode, Post } from '@nestjs/common';
+import { ApiAcceptedResponse, ApiTags } from '@nestjs/swagger';
+import { DataSource } from 'typeorm';
+import { z } from 'zod';
+import { inTransaction } from '../platform/database/transaction.js';
+import type { Actor } from '../platform/sign-in/actor.js';
+import { Allow, CurrentActor } from '../platform/sign-in/who-may-call.js';
+import { LeaversService } from './leavers.service.js';
+
+const StartLeaver = z.strictObject({ personId: z.uuid(), reason: z.string().trim().min(1).max(2_000) });
+const LeaverStarted = z.object({ caseId: z.uuid() });
+
+@ApiTags('leavers')
+@Controller('v1/leavers')
+export class LeaversController {
+  constructor(
+    private readonly db: DataSource,
+    private readonly leavers: LeaversService,
+  ) {}
+
+  /** "Leave now": revokes everything, whatever HR says; a later join by HR gives it back. */
+  @Post()
+  @HttpCode(202)
+  @Allow('cases:write')
+  @ApiAcceptedResponse({ standardSchema: LeaverStarted })
+  async start(
+    @Body({ schema: StartLeaver }) { personId, reason }: z.infer<typeof StartLeaver>,
+    @CurrentActor() actor: Actor,
+  ): Promise<z.infer<typeof LeaverStarted>> {
+    return { caseId: await inTransaction(this.db, (tx) => this.leavers.begin(tx, personId, actor, { reason })) };
+  }
+}

@@ -1,0 +1,13 @@
+import { Module } from '@nestjs/common';
+import { CasesModule } from '../cases/cases.module.js';
+import { DevicesModule } from '../devices/devices.module.js';
+import { PeopleModule } from '../people/people.module.js';
+import { LostDevicesController } from './lost-devices.controller.js';
+import { LostDevicesService } from './lost-devices.service.js';
+
+@Module({
+  imports: [PeopleModule, DevicesModule, CasesModule],
+  controllers: [LostDevicesController],
+  providers: [LostDevicesService],
+})
+export class LostDevicesModule {}

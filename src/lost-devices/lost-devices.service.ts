@@ -1,0 +1,176 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource, type EntityManager } from 'typeorm';
+import { AccessPlanning } from '../cases/access-planning.service.js';
+import { Case } from '../cases/case.entity.js';
+import { CasesService } from '../cases/cases.service.js';
+import { CutPlanning } from '../cases/cut-planning.service.js';
+import { Device } from '../devices/device.entity.js';
+import { DevicesService, type LostDevice } from '../devices/devices.service.js';
+import type { AgedObservation } from '../devices/observations.service.js';
+import { PeopleService } from '../people/people.service.js';
+import { databaseNow } from '../platform/database/database-now.js';
+import { inTransaction } from '../platform/database/transaction.js';
+import { Problem } from '../platform/errors/problem.js';
+import type { Actor } from '../platform/sign-in/actor.js';
+
+/** Any one of them names the device: at 3 a.m. people have a sticker, a serial number or an id. */
+export interface DeviceNamed {
+  deviceId?: string | undefined;
+  assetTag?: string | undefined;
+  serial?: string | undefined;
+}
+
+/** A laptop is lost: its holder's access is cut at once; and given back when they have another one. */
+@Injectable()
+export class LostDevicesService {
+  constructor(
+    private readonly db: DataSource,
+    private readonly people: PeopleService,
+    private readonly devices: DevicesService,
+    private readonly cases: CasesService,
+    private readonly cut: CutPlanning,
+    private readonly access: AccessPlanning,
+  ) {}
+
+  /** Answers the case. A second report of the same loss answers the first one's case and changes nothing. */
+  async report(
+    named: DeviceNamed,
+    note: string | undefined,
+    actor: Actor,
+  ): Promise<{ caseId: string; again: boolean }> {
+    return inTransaction(this.db, async (tx) => {
+      const device = await findDevice(tx, named);
+      if (device.holderId === null) {
+        throw new Problem(
+          'conflict',
+          'Nobody has this device, so there is no access to cut. Mark it lost on its own page.',
+        );
+      }
+      await this.people.lock(tx, device.holderId);
+      const earlier = await this.openLoss(tx, device.id);
+      if (earlier) return { caseId: earlier.id, again: true };
+      return { caseId: await this.begin(tx, device.holderId, device.id, note, actor), again: false };
+    });
+  }
+
+  /** As `report`, for somebody who reads a name off a sticker and doesn't know which kind it is. */
+  async reportByName(
+    name: string,
+    note: string | undefined,
+    actor: Actor,
+  ): Promise<{ caseId: string; again: boolean }> {
+    const byTag = await this.db.manager.existsBy(Device, { assetTag: name });
+    return this.report(byTag ? { assetTag: name } : { serial: name }, note, actor);
+  }
+
+  private async begin(
+    tx: EntityManager,
+    personId: string,
+    deviceId: string,
+    note: string | undefined,
+    actor: Actor,
+  ): Promise<string> {
+    const lost = await this.devices.markLost(tx, actor, deviceId);
+    if (lost.device.holderId !== personId) {
+      throw new Problem('conflict', 'The device was given to somebody else just now. Look again, then report it.');
+    }
+    await this.cases.supersedeGrants(tx, personId, 'The person lost a device.');
+    const generation = await this.people.nextGeneration(tx, personId);
+    return this.cases.open(tx, {
+      kind: 'lost_device',
+      lane: 'emergency',
+      scope: 'person',
+      personId,
+      deviceId,
+      generation,
+      actor,
+      hold: 'lost_device',
+      steps: await this.cut.plan(tx, personId),
+      facts: { ...frozen(lost), ...(note !== undefined && { note }) },
+    });
+  }
+
+  /** A loss whose hold still stands. */
+  private async openLoss(tx: EntityManager, deviceId: string): Promise<Case | null> {
+    const cases = await tx.find(Case, {
+      where: { deviceId, kind: 'lost_device' },
+      order: { openedAt: 'DESC' },
+      take: 1,
+    });
+    const [newest] = cases;
+    if (!newest) return null;
+    const holds = await this.cases.standingHolds(tx, newest.personId);
+    return holds.some(({ caseId }) => caseId === newest.id) ? newest : null;
+  }
+
+  /**
+   * Gives access back after a loss: lifts this loss's hold and no other, and restores what the policy grants, each
+   * account with new credentials first. With a replacement device it is given out in the same decision.
+   *
+   * @throws Problem `not-found`; `conflict` when the loss was lifted before
+   */
+  async restore(
+    lossCaseId: string,
+    replacementDeviceId: string | undefined,
+    actor: Actor,
+  ): Promise<{ caseId: string; stillHeld: string[] }> {
+    return inTransaction(this.db, async (tx) => {
+      const loss = await tx.findOneBy(Case, { id: lossCaseId, kind: 'lost_device' });
+      if (!loss) throw new Problem('not-found', 'There is no lost-device case with this id.');
+      const person = await this.people.lock(tx, loss.personId);
+      const holds = await this.cases.standingHolds(tx, person.id);
+      const own = holds.find(({ caseId }) => caseId === loss.id);
+      if (!own) throw new Problem('conflict', 'Access was given back for this loss before.');
+      const others = holds.filter(({ id }) => id !== own.id);
+      const mayGrant = others.length === 0 && person.status === 'active';
+      await this.cases.supersedeGrants(tx, person.id, 'Access is given back after a loss.');
+      const generation = await this.people.nextGeneration(tx, person.id);
+      const plan = mayGrant ? await this.access.plan(tx, person, generation, await databaseNow(tx)) : undefined;
+      const caseId = await this.cases.open(tx, {
+        kind: 'restoration',
+        lane: 'standard',
+        personId: person.id,
+        parentCaseId: loss.id,
+        generation,
+        actor,
+        steps: plan?.steps ?? [],
+        ...(replacementDeviceId !== undefined && { deviceId: replacementDeviceId }),
+        ...(plan && { policyVersionId: plan.policyVersionId }),
+        facts: { stillHeld: others.map(({ reason }) => reason), unknownTools: plan?.unknownTools ?? [] },
+      });
+      await this.cases.releaseHolds(tx, [own.id], caseId, actor);
+      if (replacementDeviceId !== undefined) {
+        await this.devices.assign(tx, actor, replacementDeviceId, person.id, caseId);
+      }
+      return { caseId, stillHeld: others.map(({ reason }) => reason) };
+    });
+  }
+}
+
+async function findDevice(tx: EntityManager, { deviceId, assetTag, serial }: DeviceNamed): Promise<Device> {
+  const device = await tx.findOneBy(Device, {
+    ...(deviceId !== undefined && { id: deviceId }),
+    ...(assetTag !== undefined && { assetTag }),
+    ...(serial !== undefined && { serial }),
+  });
+  if (!device) throw new Problem('not-found', 'No device has this id, asset tag or serial number.');
+  return device;
+}
+
+/** What was known at the moment of the report, with its age: what a breach assessment asks for later. */
+function frozen({ device, diskEncryption, imageVersion, lastOnline }: LostDevice): Record<string, unknown> {
+  return {
+    assetTag: device.assetTag,
+    serial: device.serial,
+    imageVersionId: device.imageVersionId,
+    diskEncryption: knowledge(diskEncryption),
+    imageVersion: knowledge(imageVersion),
+    lastOnline: knowledge(lastOnline),
+  };
+}
+
+function knowledge(observation: AgedObservation | null): Record<string, unknown> {
+  if (!observation) return { value: 'unknown', because: 'nobody ever looked' };
+  const { value, source, observedAt, ageSeconds } = observation;
+  return { value, source, observedAt: observedAt.toISOString(), ageSeconds };
+}

@@ -1,0 +1,66 @@
+import { parseArgs } from 'node:util';
+import { NestFactory } from '@nestjs/core';
+import { Logger } from 'nestjs-pino';
+import { AppModule } from './app.module.js';
+import { Sweeper } from './cases/engine/sweep.js';
+import { StepRunner } from './cases/engine/run-step.js';
+import { startWorker } from './cases/engine/worker-loop.js';
+import { LANES, type Lane } from './cases/step-states.js';
+import { openGround } from './ground.js';
+import { DueEmployments } from './hr-feeds/due-employments.service.js';
+import { describeFailure, EXIT } from './platform/lifecycle/failure.js';
+import { stopCleanly } from './platform/lifecycle/stop-cleanly.js';
+
+/**
+ * A worker: `node dist/src/worker.main.js --lanes emergency` or `--lanes standard,bulk`, set up by the environment. The
+ * emergency lane is a process of its own and needs no Redis.
+ */
+async function main(env: NodeJS.ProcessEnv): Promise<void> {
+  const lanes = lanesFrom(process.argv.slice(2));
+  const name = `quartermaster-worker-${lanes.join('+')}`;
+  const ground = await openGround(env, { applicationName: name, patience: 30, poolSize: 16 });
+  const services = await NestFactory.createApplicationContext(AppModule.of(ground), {
+    logger: ['fatal', 'error', 'warn'],
+    abortOnError: false,
+  });
+  const logger = services.get(Logger);
+  const worker = await startWorker({
+    db: ground.db,
+    databaseUrl: ground.config.databaseUrl,
+    redisUrl: ground.config.redisUrl,
+    lanes,
+    runner: services.get(StepRunner),
+    sweeper: services.get(Sweeper),
+    chores: [() => services.get(DueEmployments).applyDue()],
+    onError: (error) => logger.warn({ err: error }, 'a worker could not finish something; it is taken up again'),
+    onLost: (why) => {
+      // Others may take our steps from now on: not one more call may leave this process.
+      console.error(`${name} ends itself: ${why}`);
+      process.exit(EXIT.unavailable);
+    },
+  });
+  stopCleanly(env, async () => {
+    await worker.stop();
+    await services.close();
+    await ground.db.destroy();
+  });
+  console.log(`Quartermaster worker ready for ${lanes.join(' and ')}`);
+}
+
+function lanesFrom(args: readonly string[]): Lane[] {
+  const { values } = parseArgs({ args: [...args], options: { lanes: { type: 'string' } } });
+  const wanted = (values.lanes ?? '').split(',');
+  const lanes = LANES.filter((lane) => wanted.includes(lane));
+  const mixed = lanes.includes('emergency') && lanes.length > 1;
+  if (lanes.length !== wanted.length || mixed) {
+    console.error('Say which lanes: --lanes emergency, or --lanes standard,bulk (the emergency lane runs alone).');
+    process.exit(EXIT.usage);
+  }
+  return lanes;
+}
+
+main(process.env).catch((error: unknown) => {
+  const { message, exitCode } = describeFailure(error);
+  console.error(message);
+  process.exit(exitCode);
+});
