@@ -1,0 +1,124 @@
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { quartermasterDataFolder } from './embedded/places.js';
+import { PostgresInUse, startEmbeddedPostgres } from './embedded/postgres.js';
+import { startRedis } from './embedded/redis.js';
+import { CliFailure, runCli } from './run-cli.js';
+import { untilAskedToStop } from './stop-signals.js';
+import { startService } from './supervisor.js';
+
+const USAGE = `npm start [-- --embedded] [-- --port 3000]
+
+Starts Quartermaster on this machine: the API, a worker and the emergency worker.
+
+  DATABASE_URL            a PostgreSQL, 15 or newer
+  REDIS_URL               a Redis, 6.2 or newer, or Valkey; without it the standard lanes run on PostgreSQL alone
+  QUARTERMASTER_KEY_FILE  the keys that \`npm run quartermaster -- init\` made
+
+  --embedded              instead of these: a PostgreSQL (and a Redis, if one is installed) of our own, with their
+                          data in your data folder. For trying out, not for a company's data.
+  --port                  where the API listens; else PORT, else 3000
+`;
+
+const say = (line: string): void => console.log(line);
+
+/** What was started, in order; everything is stopped the other way round. */
+const stops: (() => Promise<void>)[] = [];
+
+async function stopAll(): Promise<void> {
+  for (let stop = stops.pop(); stop; stop = stops.pop()) {
+    await stop().catch((error: unknown) => console.error(error));
+  }
+}
+
+interface Surroundings {
+  databaseUrl: string;
+  redisUrl: string | null;
+  keyFile: string;
+}
+
+/** A refusal: the settings are wrong, and trying again won't help. */
+class Refusal extends Error {}
+
+function givenSurroundings(): Surroundings {
+  const { DATABASE_URL: databaseUrl, REDIS_URL: redisUrl, QUARTERMASTER_KEY_FILE: keyFile } = process.env;
+  if (!databaseUrl) {
+    throw new Refusal(
+      'DATABASE_URL is not set. Set it to your PostgreSQL, or say `npm start -- --embedded` for a database of its own.\n' +
+        'It is not guessed, so that a forgotten variable never opens an empty database.',
+    );
+  }
+  if (!keyFile)
+    throw new Refusal('QUARTERMASTER_KEY_FILE is not set. `npm run quartermaster -- init` makes the keys, once.');
+  return { databaseUrl, redisUrl: redisUrl || null, keyFile };
+}
+
+async function startSurroundings(): Promise<Surroundings> {
+  if (process.env['DATABASE_URL']) {
+    throw new Refusal('DATABASE_URL is set and --embedded is given: say which database you mean by leaving out one.');
+  }
+  const home = quartermasterDataFolder();
+  const postgres = await startEmbeddedPostgres({ dataFolder: join(home, 'postgres'), log: say });
+  stops.push(() => postgres.stop());
+  const databaseUrl = await postgres.ensureDatabase('quartermaster');
+
+  let redisUrl = process.env['REDIS_URL'] || null;
+  if (!redisUrl) {
+    const redis = await startRedis({ dataFolder: join(home, 'redis'), appendOnly: true });
+    if (redis) stops.push(() => redis.stop());
+    else say('no redis-server or valkey-server on the PATH: the standard lanes run on PostgreSQL alone');
+    redisUrl = redis?.url ?? null;
+  }
+  return { databaseUrl, redisUrl, keyFile: process.env['QUARTERMASTER_KEY_FILE'] || join(home, 'keys.json') };
+}
+
+async function startEverything(isEmbedded: boolean, port: number, signal: AbortSignal): Promise<void> {
+  const surroundings = isEmbedded ? await startSurroundings() : givenSurroundings();
+  const env = {
+    DATABASE_URL: surroundings.databaseUrl,
+    REDIS_URL: surroundings.redisUrl ?? undefined,
+    QUARTERMASTER_KEY_FILE: surroundings.keyFile,
+  };
+  await runCli(['migrate', 'up'], env, signal);
+  // It changes nothing where there are keys. Elsewhere a person makes them, and backs them up.
+  if (isEmbedded) await runCli(['init'], env, signal);
+  const onLine = (name: string, line: string) => say(`${name.padEnd(10)} | ${line}`);
+  const service = await startService({ ...surroundings, port, onLine, signal });
+  stops.push(() => service.stop());
+  say(`Quartermaster is ready at ${service.baseUrl}`);
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      embedded: { type: 'boolean', default: false },
+      port: { type: 'string', default: process.env['PORT'] || '3000' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) return say(USAGE);
+  const port = Number(values.port);
+  if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new Refusal(`${values.port} is no port.`);
+
+  const stopping = new AbortController();
+  const askedToStop = untilAskedToStop().then((reason) => {
+    say(`stopping: ${reason}`);
+    stopping.abort();
+  });
+  try {
+    await startEverything(values.embedded, port, stopping.signal);
+  } catch (error) {
+    if (!stopping.signal.aborted) throw error;
+  }
+  await askedToStop;
+}
+
+try {
+  await main();
+} catch (error) {
+  const isExpected = error instanceof Refusal || error instanceof PostgresInUse || error instanceof CliFailure;
+  console.error(isExpected ? error.message : error);
+  process.exitCode = error instanceof Refusal ? 2 : 1;
+}
+await stopAll();
+process.exit();
