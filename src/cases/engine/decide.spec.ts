@@ -23,7 +23,7 @@ const moment = { now, chance: 0.5 };
 
 function aStep(with_: Partial<StepSoFar> = {}): StepSoFar {
   const act = with_.act ?? 'suspend_account';
-  return { act, effect: EFFECT_OF[act], failures: 0, readBacks: 0, ...with_ };
+  return { act, effect: EFFECT_OF[act], failures: 0, readBacks: 0, inProgress: false, ...with_ };
 }
 
 function aFailure(with_: Partial<Failure> = {}): Failure {
@@ -159,7 +159,7 @@ describe('after an act that failed', () => {
   it('rate-limited waits until the tool takes calls again, pauses this tool so long, and calls nobody', () => {
     const failure = aFailure({ kind: 'rate-limited', resetAt: new Date(now.getTime() + 42_000) });
     expect(decideAfterFailure(aStep(), failure, moment)).toEqual({
-      next: { state: 'ready', dueIn: 42_000, failed: true, reason: failure.message },
+      next: { state: 'ready', dueIn: 42_000, failed: false, reason: failure.message },
       pauseTool: { lasting: 42_000, reason: failure.message, alertOwner: false },
     });
   });

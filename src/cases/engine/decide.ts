@@ -30,6 +30,8 @@ export interface StepSoFar {
   /** Attempts in a row that didn't bring the step on. */
   failures: number;
   readBacks: number;
+  /** The tool said that it goes on working on it: what isn't shown yet isn't contradicted. */
+  inProgress: boolean;
 }
 
 export interface Moment {
@@ -46,6 +48,8 @@ export interface Failure {
   remedy?: string | undefined;
 }
 
+/** Milliseconds before the first look at something that a tool said it is still working on. */
+const FIRST_LOOK = 2_000;
 const MANY_CONTRADICTIONS = 5;
 const MANY_READ_BACKS = 60;
 
@@ -55,7 +59,7 @@ export function decideAfterAct(result: ActResult): Decision {
     case 'already':
       return { next: { state: 'confirming', dueIn: 0 } };
     case 'in-progress':
-      return { next: { state: 'confirming', dueIn: 2_000 } };
+      return { next: { state: 'confirming', dueIn: FIRST_LOOK } };
     case 'action-required':
       return { next: { state: 'needs_human', reason: result.instructions } };
   }
@@ -87,19 +91,20 @@ function decideAfterAnyFailure(
   { now, chance }: Moment,
   again: 'ready' | 'confirming',
 ): Decision {
-  const later = (dueIn: number): Next =>
+  const later = (dueIn: number, failed = true): Next =>
     again === 'confirming'
       ? { state: 'confirming', dueIn, reason: failure.message }
-      : { state: 'ready', dueIn, failed: true, reason: failure.message };
+      : { state: 'ready', dueIn, failed, reason: failure.message };
   // A read-back that fails is no failure of the act, so it is counted by itself.
   const wait = (): number => backoff(again === 'confirming' ? step.readBacks : step.failures + 1, chance);
   switch (failure.kind) {
     case 'rate-limited': {
       const lasting = failure.resetAt ? Math.max(0, failure.resetAt.getTime() - now.getTime()) : wait();
-      return { next: later(lasting), pauseTool: { lasting, reason: failure.message, alertOwner: false } };
+      // A tool that says until when isn't failing; one that doesn't is asked less and less often.
+      return { next: later(lasting, !failure.resetAt), pauseTool: { lasting, reason: failure.message, alertOwner: false } };
     }
     case 'auth-broken':
-      return { next: later(0), pauseTool: { lasting: TIMING.probe, reason: failure.message, alertOwner: true } };
+      return { next: later(0, false), pauseTool: { lasting: TIMING.probe, reason: failure.message, alertOwner: true } };
     case 'forbidden':
       return { next: { state: 'needs_human', reason: lackOf(failure) } };
     case 'invalid':
@@ -202,6 +207,9 @@ export function decideAfterReadBack(step: StepSoFar, verdict: Verdict, { chance 
         next: { state: 'needs_human', reason: `This can't be read back: ${verdict.because}. See for yourself.` },
       };
     case 'contradicted':
+      if (step.inProgress && step.readBacks < MANY_READ_BACKS) {
+        return { next: { state: 'confirming', dueIn: FIRST_LOOK + backoff(step.readBacks, chance) } };
+      }
       if (step.failures + 1 >= MANY_CONTRADICTIONS || step.readBacks >= MANY_READ_BACKS) {
         return {
           next: {

@@ -57,7 +57,7 @@ export class LookForAccess {
     const target = await this.targetOf(claim, known);
     const answer = await call((session) => lookEverywhere(session, target, known));
     if ('failure' in answer) {
-      const decision = decideAfterFailedLook(claim, answer.failure, { now: new Date(), chance: Math.random() });
+      const decision = decideAfterFailedLook({ ...claim, inProgress: false }, answer.failure, { now: new Date(), chance: Math.random() });
       await inTransaction(this.db, async (tx) => {
         await this.settlement.settle(tx, claim, failedAttempt(answer), decision.next);
         if (decision.pauseTool) await this.settlement.pauseTool(tx, claim.toolId, decision.pauseTool);

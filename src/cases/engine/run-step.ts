@@ -19,6 +19,7 @@ import {
   decideAfterReadBack,
   judgeReadBack,
   type Decision,
+  type StepSoFar,
   type Moment,
 } from './decide.js';
 import { LookForAccess } from './look-for-access.js';
@@ -80,7 +81,7 @@ export class StepRunner {
       return;
     }
     if ('failure' in answer) {
-      const decision = decideAfterFailure(claim, answer.failure, this.moment());
+      const decision = decideAfterFailure(soFar(claim), answer.failure, this.moment());
       await this.afterAct(claim, lease, failedAttempt(answer), decision, {});
       return;
     }
@@ -147,7 +148,7 @@ export class StepRunner {
     const target = await loadTarget(this.db, claim);
     const answer = await this.look(claim, lease, (session) => lookAtAccount(session, target));
     if ('failure' in answer) {
-      await this.settle(claim, failedAttempt(answer), decideAfterFailedLook(claim, answer.failure, this.moment()));
+      await this.settle(claim, failedAttempt(answer), decideAfterFailedLook(soFar(claim), answer.failure, this.moment()));
       return;
     }
     const observed = answer.value;
@@ -155,8 +156,9 @@ export class StepRunner {
       { act: claim.act, credentialVersion: textOf(claim.input['credentialVersion']), grant: target.grant },
       observed,
     );
-    const attempt: AttemptResult = { outcome: verdict.seen, detail: summaryOf(observed), sentAgo: answer.sentAgo };
-    const decision = decideAfterReadBack(claim, verdict, this.moment());
+    const decision = decideAfterReadBack(soFar(claim), verdict, this.moment());
+    const outcome = decision.next.state === 'confirming' ? 'not_yet' : verdict.seen;
+    const attempt: AttemptResult = { outcome, detail: summaryOf(observed), sentAgo: answer.sentAgo };
     await this.write(claim, attempt, async (tx) => {
       await this.accounts.recordObservation(tx, accountOf(claim), observed, 'read-back', target.loadedAt);
       if (decision.next.state === 'done') await this.noteCredentials(tx, claim);
@@ -259,6 +261,7 @@ const ATTEMPT_OUTCOME = {
 
 /** What the read-back needs to know of the act's answer. */
 function remembered(result: ActResult): Record<string, unknown> {
+  if (result.outcome === 'in-progress') return { inProgress: result.handle };
   if (result.outcome !== 'done' && result.outcome !== 'already') return {};
   const value: unknown = result.value;
   if (typeof value !== 'object' || value === null || !('credentialVersion' in value)) return {};
@@ -274,6 +277,10 @@ function summaryOf(observed: ObservedAccount | null): Record<string, unknown> {
       : { sessionsUnseen: observed.sessions.because, residualUntil: observed.sessions.residualUntil }),
     ...(observed.grants && { grants: observed.grants.map(({ kind, name }: GrantRef) => `${kind}:${name}`) }),
   };
+}
+
+function soFar({ act, effect, failures, readBacks, input }: Claim): StepSoFar {
+  return { act, effect, failures, readBacks, inProgress: 'inProgress' in input };
 }
 
 function writesPassword({ act }: Claim): boolean {

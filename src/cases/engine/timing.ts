@@ -17,7 +17,7 @@ export const TIMING = {
   farewell: 5_000,
   /** A look that has to wait for a call still in the air tries again after this. */
   settle: 500,
-  /** A tool whose credentials broke is tried again by a single step after this. */
+  /** A tool whose credentials broke is tried again after this; it resumes with the first call that succeeds. */
   probe: 60_000,
 } as const;
 
