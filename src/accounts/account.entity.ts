@@ -18,6 +18,8 @@ export type ObservedState = (typeof OBSERVED_STATES)[number];
 @Check('ck_accounts_observed', `observed_state IN ('unknown', 'absent', 'active', 'suspended')`)
 @Check('ck_accounts_observed_at', `observed_state = 'unknown' OR observed_at IS NOT NULL`)
 @Index('ix_accounts_tool', ['toolId'])
+// Over (tool_id, lower(username)), for patterns: which names are taken at the tool.
+@Index('ix_accounts_username', { synchronize: false })
 export class Account {
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'pk_accounts' })
   id!: string;

@@ -5,11 +5,12 @@ import { queryRows } from '../platform/database/query-rows.js';
 import { Problem } from '../platform/errors/problem.js';
 import { newId } from '../platform/ids/new-id.js';
 import { Account, type DesiredState, type ObservedState } from './account.entity.js';
+import { purposeOfFound } from './doubtful.js';
 import { GrantsService } from './grants.service.js';
 import { markOf } from './mark.js';
 import { residualOf } from './residual.js';
 import { SessionsService } from './sessions.service.js';
-import { usernameFor, type UsernameSource } from './username.js';
+import { clashesOf, usernameFor, type UsernameSource } from './username.js';
 
 export interface AccountToOpen {
   personId: string;
@@ -24,6 +25,8 @@ export interface AccountToAdopt {
   personId: string;
   toolId: string;
   found: ObservedAccount;
+  /** False: it may be somebody else's, and a person has to say. */
+  isProven: boolean;
   desiredState: DesiredState;
   generation: number;
   /** Where it was seen, e.g. `discovery`. */
@@ -84,7 +87,7 @@ export class AccountsService {
 
   /**
    * The username that a person gets at a tool; the one they have there when they have one. Two people with one local
-   * part are told apart; the tool's names stay locked until the commit, so that two transactions don't pick the same.
+   * part are told apart; names like it stay locked until the commit, so that two transactions don't pick the same.
    */
   async usernameAt(
     tx: EntityManager,
@@ -94,11 +97,17 @@ export class AccountsService {
   ): Promise<string> {
     const own = await tx.findOneBy(Account, { toolId, personId: person.id, purpose: 'primary' });
     if (own) return own.username;
-    await tx.query(`SELECT pg_advisory_xact_lock(hashtextextended('usernames of ' || $1, 0))`, [toolId]);
+    const clashes = clashesOf(person.corporateEmail, from);
+    if (!clashes) return usernameFor(person.corporateEmail, from);
+    await tx.query(`SELECT pg_advisory_xact_lock(hashtextextended('usernames of ' || $1 || ' ' || $2, 0))`, [
+      toolId,
+      clashes.lock,
+    ]);
     const others = await queryRows<{ username: string }>(
       tx,
-      `SELECT username FROM accounts WHERE tool_id = $1 AND person_id IS DISTINCT FROM $2`,
-      [toolId, person.id],
+      `SELECT username FROM accounts WHERE tool_id = $1 AND person_id IS DISTINCT FROM $2
+         AND (lower(username) = $3 OR lower(username) LIKE $4)`,
+      [toolId, person.id, clashes.name, clashes.pattern],
     );
     return usernameFor(
       person.corporateEmail,
@@ -206,8 +215,7 @@ export class AccountsService {
 
   /**
    * Takes in an account that discovery found. One that carries the mark of a record without a known id is that
-   * record's: a create whose outcome was lost. Any other becomes a record of its own, with the purpose
-   * `found:<external id>`.
+   * record's: a create whose outcome was lost. Any other becomes a record of its own (see `doubtful.ts`).
    *
    * @returns null when the tool's account is recorded as somebody else's, or as a service's: not this person's to touch
    */
@@ -224,10 +232,10 @@ export class AccountsService {
   }
 
   private async recordFor(tx: EntityManager, adoption: AccountToAdopt): Promise<Account> {
-    const { personId, toolId, found, desiredState, generation } = adoption;
+    const { personId, toolId, found, isProven, desiredState, generation } = adoption;
     const ofMark = found.mark === null ? null : await tx.findOneBy(Account, { personId, toolId, mark: found.mark });
     if (ofMark && ofMark.externalId === null) return ofMark;
-    const purpose = `found:${found.externalId}`;
+    const purpose = purposeOfFound(found.externalId, isProven);
     const account = await this.openFor(tx, {
       personId,
       toolId,

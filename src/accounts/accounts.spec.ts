@@ -175,12 +175,13 @@ describe('grants', () => {
 });
 
 describe('adoptFound', () => {
-  const adopt = (found: ReturnType<typeof anObservedAccount>) =>
+  const adopt = (found: ReturnType<typeof anObservedAccount>, isProven = true) =>
     records.db.transaction((tx) =>
       accounts.adoptFound(tx, {
         personId: person.id,
         toolId: tool.id,
         found,
+        isProven,
         desiredState: 'suspended',
         generation: 7,
         source: 'discovery',
@@ -192,6 +193,11 @@ describe('adoptFound', () => {
     const lost = await open();
     const adopted = await adopt(anObservedAccount({ externalId: 'e-9', mark: lost.mark }));
     expect(adopted).toMatchObject({ id: lost.id, externalId: 'e-9', purpose: 'primary', observedState: 'active' });
+  });
+
+  it('records one that nothing proves theirs apart from those that are', async () => {
+    const adopted = await adopt(anObservedAccount({ externalId: 'e-12', mark: null }), false);
+    expect(adopted).toMatchObject({ externalId: 'e-12', purpose: 'doubtful:e-12', personId: person.id });
   });
 
   it('records one that nobody made here for itself, once', async () => {

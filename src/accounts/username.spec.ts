@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { markOf, readMark } from './mark.js';
-import { usernameFor } from './username.js';
+import { clashesOf, usernameFor } from './username.js';
 
 describe('usernameFor', () => {
   it.each([
@@ -47,5 +47,29 @@ describe('mark', () => {
 
   it.each([null, '', 'hr-4711', `qm:${personId}:`, 'qm:not-a-person:primary'])('%j isn’t one of ours', (mark) => {
     expect(readMark(mark)).toBeNull();
+  });
+});
+
+describe('clashesOf', () => {
+  const like = (pattern: string) =>
+    new RegExp(`^${pattern.replaceAll(/\\([\\%_])|[.]/g, (_, literal: string) => `\\${literal ?? '.'}`).replaceAll('%', '.*')}$`);
+
+  it('covers every name that a person may be given, and both people wait for one lock', () => {
+    const part = fc.stringMatching(/^[a-z][a-z0-9._-]{0,70}$/);
+    fc.assert(
+      fc.property(part, fc.integer({ min: 0, max: 12 }), (local, rivals) => {
+        const email = `${local}@acme.example`;
+        const taken: string[] = [];
+        for (let rival = 0; rival < rivals; rival += 1) taken.push(usernameFor(email, 'local-part', taken));
+        const given = usernameFor(email, 'local-part', taken);
+        const clashes = clashesOf(email, 'local-part');
+        expect(clashes && (given === clashes.name || like(clashes.pattern).test(given))).toBe(true);
+        expect(clashesOf(`${given}@acme.org`, 'local-part')?.lock).toBe(clashes?.lock);
+      }),
+    );
+  });
+
+  it('asks nothing where the address is the name', () => {
+    expect(clashesOf('ada@acme.example', 'email')).toBeNull();
   });
 });

@@ -26,6 +26,34 @@ export function usernameFor(email: string, from: UsernameSource, taken: readonly
   }
 }
 
+/** What is to be known before a name is given: the names that it may clash with, and the lock against a rival. */
+export interface NameClash {
+  /** This very name, in lower case. */
+  name: string;
+  /** As `LIKE` has it, in lower case: the same with a number, and few others. */
+  pattern: string;
+  /** Two people whose names may clash have the same one. */
+  lock: string;
+}
+
+/** Longest name that every number fits behind. */
+const NUMBERED_LENGTH = MAX_LENGTH - 13;
+
+/** Null when the name can't clash with anybody's; see `usernameFor`. */
+export function clashesOf(email: string, from: UsernameSource): NameClash | null {
+  if (from === 'email') return null;
+  const name = safe(email.slice(0, email.lastIndexOf('@')));
+  const stem = name.slice(0, NUMBERED_LENGTH);
+  const escaped = stem.replaceAll(/[\\%_]/g, '\\$&');
+  return {
+    name,
+    // A longer one is cut to make room for its number.
+    pattern: name.length > NUMBERED_LENGTH ? `${escaped}%` : `${escaped}-%`,
+    // "ada-2" may be somebody's own name, or the second Ada's.
+    lock: stem.replace(/(-\d*)+$/, ''),
+  };
+}
+
 function safe(localPart: string): string {
   const plain = localPart
     .normalize('NFKD')

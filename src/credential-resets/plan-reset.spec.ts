@@ -1,7 +1,15 @@
 import { describe, expect, it } from 'vitest';
+import { purposeOfFound } from '../accounts/doubtful.js';
 import { planReset } from './plan-reset.js';
 
-const account = { id: 'a', toolId: 'tool', kind: 'person', externalId: 'ext', observedState: 'active' } as const;
+const account = {
+  id: 'a',
+  toolId: 'tool',
+  kind: 'person',
+  purpose: 'primary',
+  externalId: 'ext',
+  observedState: 'active',
+} as const;
 
 describe('planReset', () => {
   it('resets each account of the person, one step each', () => {
@@ -20,6 +28,7 @@ describe('planReset', () => {
   it.each([
     ['is not a person’s own', { kind: 'service' }],
     ['is shared', { kind: 'shared' }],
+    ['may be somebody else’s', { purpose: purposeOfFound('ext', false) }],
     ['was never seen at the tool', { externalId: null, observedState: 'unknown' }],
     ['is gone', { observedState: 'absent' }],
   ] as const)('leaves out one that %s', (_what, with_) => {

@@ -1,8 +1,10 @@
+import { isDoubtful } from '../accounts/doubtful.js';
 import type { StepPlan } from '../cases/step-plan.js';
 
 interface ResettableAccount {
   id: string;
   toolId: string;
+  purpose: string;
   kind: 'person' | 'service' | 'shared';
   externalId: string | null;
   observedState: 'unknown' | 'absent' | 'active' | 'suspended';
@@ -12,7 +14,8 @@ interface ResettableAccount {
 export function planReset(accounts: readonly ResettableAccount[]): StepPlan[] {
   return accounts
     .filter(
-      ({ kind, externalId, observedState }) => kind === 'person' && externalId !== null && observedState !== 'absent',
+      ({ kind, purpose, externalId, observedState }) =>
+        kind === 'person' && !isDoubtful({ purpose }) && externalId !== null && observedState !== 'absent',
     )
     .map(({ id, toolId }) => ({ key: `reset:${id}`, act: 'reset_credentials', toolId, accountId: id }));
 }

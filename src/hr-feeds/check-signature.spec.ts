@@ -72,7 +72,7 @@ describe('a signed request', () => {
     '9'.repeat(400),
   ])('needs a timestamp in whole Unix seconds, not %s', (timestamp) => {
     const answer = verdict(signed({ timestamp }));
-    expect(answer.good === false && answer.because).toContain('whole Unix seconds');
+    expect(answer).toEqual({ good: false, because: expect.stringContaining('whole Unix seconds') });
   });
 
   it.each([

@@ -26,6 +26,8 @@ export function checkSignature(request: SignedRequest, secrets: readonly string[
   if (!id || !timestamp || !signature) {
     return { good: false, because: 'The headers webhook-id, webhook-timestamp and webhook-signature are all needed.' };
   }
+  // Short enough for an index; the senders' own ids have some 30 characters.
+  if (id.length > 256) return { good: false, because: 'The header webhook-id has more than 256 characters.' };
   if (!/^\d{1,12}$/.test(timestamp)) {
     return { good: false, because: 'The header webhook-timestamp has to be in whole Unix seconds.' };
   }

@@ -20,21 +20,38 @@ export class DueEmployments {
     private readonly movers: MoversService,
   ) {}
 
-  /** One that is due, if any, in a transaction of its own, again and again: a broken one holds up no other for long. */
+  /**
+   * All that are due, each in a transaction of its own. One that fails holds up no other: its error is thrown when the
+   * rest is applied.
+   */
   async applyDue(): Promise<number> {
-    for (let applied = 0; ; applied += 1) {
-      const more = await inTransaction(this.db, async (tx) => {
+    const failed = new Map<string, unknown>();
+    let applied = 0;
+    while (await this.applyNext(failed)) applied += 1;
+    if (failed.size === 0) return applied;
+    const [[employmentId, cause] = []] = failed;
+    throw new Error(`${failed.size} due employments failed, ${employmentId} among them: ${String(cause)}`, { cause });
+  }
+
+  /** False when nothing is due but what failed before. What fails now is noted. */
+  private async applyNext(failed: Map<string, unknown>): Promise<boolean> {
+    const taken: { id?: string } = {};
+    try {
+      await inTransaction(this.db, async (tx) => {
         const now = await databaseNow(tx);
-        const [employment] = [
-          ...(await this.employments.takeDueEnds(tx, now, 1)),
-          ...(await this.employments.takeDueStarts(tx, now, 1)),
+        const limit = failed.size + 1;
+        const due = [
+          ...(await this.employments.takeDueEnds(tx, now, limit)),
+          ...(await this.employments.takeDueStarts(tx, now, limit)),
         ];
-        if (!employment) return false;
-        await this.applyOne(tx, employment.id, SYSTEM);
-        return true;
+        taken.id = due.find(({ id }) => !failed.has(id))?.id;
+        if (taken.id !== undefined) await this.applyOne(tx, taken.id, SYSTEM);
       });
-      if (!more) return applied;
+    } catch (error) {
+      if (taken.id === undefined) throw error;
+      failed.set(taken.id, error);
     }
+    return taken.id !== undefined;
   }
 
   /** Begins what is due of one employment, if anything is. */

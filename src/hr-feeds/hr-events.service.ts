@@ -11,6 +11,7 @@ import { PeopleService } from '../people/people.service.js';
 import type { Person } from '../people/person.entity.js';
 import { databaseNow } from '../platform/database/database-now.js';
 import { queryRows } from '../platform/database/query-rows.js';
+import { Problem } from '../platform/errors/problem.js';
 import type { Actor } from '../platform/sign-in/actor.js';
 import { DueEmployments } from './due-employments.service.js';
 import type { HrEvent } from './hr-event.js';
@@ -24,6 +25,8 @@ export interface EventEffect {
   personId?: string;
   caseId?: string;
 }
+
+const DAY = 24 * 60 * 60_000;
 
 type Hired = Extract<HrEvent, { type: 'employee.joined' | 'employee.changed' }>;
 
@@ -40,6 +43,7 @@ export class HrEventsService {
   ) {}
 
   async apply(tx: EntityManager, source: string, event: HrEvent, body: string, actor: Actor): Promise<EventEffect> {
+    refuseFromTheFuture(event, await databaseNow(tx));
     // Two events about one employee are taken one after the other, even when neither is known yet.
     await tx.query(`SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`, [
       `employee ${source} ${event.employee.id}`,
@@ -57,7 +61,7 @@ export class HrEventsService {
         };
       }
       if (order === 'tie') {
-        if (await sameBodyBefore(tx, source, body)) {
+        if (await sameBodyBefore(tx, source, event.employee.id, body)) {
           return { ...about, outcome: 'duplicate', outcomeReason: 'The same event came before under another id.' };
         }
         return this.hold(
@@ -100,7 +104,10 @@ export class HrEventsService {
       displayName: employee.displayName ?? `${employee.givenName} ${employee.familyName}`,
     };
     const sameAddress = await this.people.findByEmail(tx, employee.workEmail);
-    if (sameAddress && sameAddress.id !== before?.personId && !mayBeSame(sameAddress, names)) {
+    if (before && sameAddress && sameAddress.id !== before.personId) {
+      return this.hold(tx, source, event, 'The address belongs to somebody else.', { personId: before.personId });
+    }
+    if (!before && sameAddress && !mayBeSame(sameAddress, names)) {
       return this.hold(tx, source, event, 'The address belongs to somebody with another name.', {});
     }
     const person = before
@@ -117,11 +124,13 @@ export class HrEventsService {
       location: employee.location ?? null,
       zone: employee.timeZone,
       startDate: employee.startDate,
-      endDate: employee.endDate ?? null,
+      ...endAsTold(event, before),
       lastEventAt: new Date(event.occurredAt),
       lastEventSequence: event.sequence,
     });
-    const isBack = event.type === 'employee.joined' && before !== null && before.endAppliedAt !== null;
+    // Gone by an end that HR told, or by an administrator's "leave now", of which the employment knows nothing.
+    const wasGone = before !== null && (before.endAppliedAt !== null || person.status === 'left');
+    const isBack = event.type === 'employee.joined' && wasGone;
     if (isBack) await this.employments.restart(tx, employment.id);
     if (!isBack && before?.startAppliedAt && !before.endAppliedAt && changesAccess(before, employment)) {
       const caseId = await this.movers.apply(tx, person.id, actor, await databaseNow(tx));
@@ -201,6 +210,12 @@ export class HrEventsService {
   }
 }
 
+/** One event dated far ahead would make every later one "outdated", a leave among them. */
+function refuseFromTheFuture({ occurredAt }: HrEvent, now: Date): void {
+  if (Date.parse(occurredAt) - now.getTime() <= DAY) return;
+  throw new Problem('invalid-request', `occurredAt is in the future: ${occurredAt}. Is your clock right?`);
+}
+
 /** The newest event that counts for this employee: applied to the employment, or held before there was one. */
 async function newestPosition(
   tx: EntityManager,
@@ -220,12 +235,17 @@ async function newestPosition(
   return orderOf(held, applied) === 'newer' ? held : applied;
 }
 
-async function sameBodyBefore(tx: EntityManager, source: string, body: string): Promise<boolean> {
+async function sameBodyBefore(
+  tx: EntityManager,
+  source: string,
+  employeeId: string,
+  body: string,
+): Promise<boolean> {
   // The event itself has no outcome yet but the one that it started with.
   const rows = await queryRows(
     tx,
-    `SELECT 1 FROM inbox_events WHERE source = $1 AND body = $2 AND outcome <> 'unreadable' LIMIT 1`,
-    [source, body],
+    `SELECT 1 FROM inbox_events WHERE source = $1 AND employee_id = $2 AND body = $3 AND outcome <> 'unreadable' LIMIT 1`,
+    [source, employeeId, body],
   );
   return rows.length > 0;
 }
@@ -236,6 +256,17 @@ function asTold(employment: Employment): EmploymentFromSource {
   const { startDate, endDate, lastEventAt, lastEventSequence } = employment;
   const where = { personId, source, sourceId, department, title, employmentType, location, zone };
   return { ...where, startDate, endDate, lastEventAt, lastEventSequence };
+}
+
+/** A change that says nothing new of the end leaves it as it is, to the instant; `null` takes it away. */
+function endAsTold(
+  { type, employee: { endDate, timeZone } }: Hired,
+  before: Employment | null,
+): Pick<EmploymentFromSource, 'endDate' | 'endsAt'> {
+  const isNew = endDate !== undefined && endDate !== before?.endDate;
+  if (type === 'employee.joined' || !before?.endsAt || isNew) return { endDate: endDate ?? null };
+  const sameInstant = before.endAppliedAt !== null || before.zone === timeZone;
+  return { endDate: before.endDate, ...(sameInstant && { endsAt: before.endsAt }) };
 }
 
 function changesAccess(before: Employment, after: Employment): boolean {

@@ -12,6 +12,7 @@ import { databaseNow } from '../platform/database/database-now.js';
 import { inTransaction } from '../platform/database/transaction.js';
 import { Problem } from '../platform/errors/problem.js';
 import type { Actor } from '../platform/sign-in/actor.js';
+import { planRestoration } from './plan-restoration.js';
 
 /** Any one of them names the device: at 3 a.m. people have a sticker, a serial number or an id. */
 export interface DeviceNamed {
@@ -43,7 +44,7 @@ export class LostDevicesService {
       if (device.holderId === null) {
         throw new Problem(
           'conflict',
-          'Nobody has this device, so there is no access to cut. Mark it lost on its own page.',
+          'Nobody has this device, so there is no access to cut. If it is missing from the shelf, retire it.',
         );
       }
       await this.people.lock(tx, device.holderId);
@@ -119,10 +120,10 @@ export class LostDevicesService {
       if (!loss) throw new Problem('not-found', 'There is no lost-device case with this id.');
       const person = await this.people.lock(tx, loss.personId);
       const holds = await this.cases.standingHolds(tx, person.id);
-      const own = holds.find(({ caseId }) => caseId === loss.id);
-      if (!own) throw new Problem('conflict', 'Access was given back for this loss before.');
-      const others = holds.filter(({ id }) => id !== own.id);
-      const mayGrant = others.length === 0 && person.status === 'active';
+      const { release, stillHeld, mayGrant } = planRestoration({ lossCaseId: loss.id, status: person.status, holds });
+      if (release.length === 0) throw new Problem('conflict', 'Access was given back for this loss before.');
+      // The case names it, so it has to be there; whether it may be given out is seen below.
+      if (replacementDeviceId !== undefined) await this.devices.get(tx, replacementDeviceId);
       await this.cases.supersedeGrants(tx, person.id, 'Access is given back after a loss.');
       const generation = await this.people.nextGeneration(tx, person.id);
       const plan = mayGrant ? await this.access.plan(tx, person, generation, await databaseNow(tx)) : undefined;
@@ -136,13 +137,18 @@ export class LostDevicesService {
         steps: plan?.steps ?? [],
         ...(replacementDeviceId !== undefined && { deviceId: replacementDeviceId }),
         ...(plan && { policyVersionId: plan.policyVersionId }),
-        facts: { stillHeld: others.map(({ reason }) => reason), unknownTools: plan?.unknownTools ?? [] },
+        facts: { stillHeld, unknownTools: plan?.unknownTools ?? [] },
       });
-      await this.cases.releaseHolds(tx, [own.id], caseId, actor);
+      await this.cases.releaseHolds(
+        tx,
+        release.map(({ id }) => id),
+        caseId,
+        actor,
+      );
       if (replacementDeviceId !== undefined) {
         await this.devices.assign(tx, actor, replacementDeviceId, person.id, caseId);
       }
-      return { caseId, stillHeld: others.map(({ reason }) => reason) };
+      return { caseId, stillHeld };
     });
   }
 }

@@ -5,6 +5,8 @@ import { Check, Column, Entity, ForeignKey, Index, PrimaryColumn, Unique } from 
 @Unique('uq_employments_source', ['source', 'sourceId'])
 @Check('ck_employments_end', `(end_date IS NULL) = (ends_at IS NULL)`)
 @Index('ix_employments_person', ['personId'])
+// Over lower(department), as people are filtered by it.
+@Index('ix_employments_department', { synchronize: false })
 @Index('ix_employments_start_due', ['startsAt'], { where: 'start_applied_at IS NULL' })
 @Index('ix_employments_end_due', ['endsAt'], { where: 'ends_at IS NOT NULL AND end_applied_at IS NULL' })
 export class Employment {

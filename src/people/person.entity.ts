@@ -1,4 +1,4 @@
-import { Check, Column, Entity, PrimaryColumn, Unique } from 'typeorm';
+import { Check, Column, Entity, Index, PrimaryColumn, Unique } from 'typeorm';
 
 export const PERSON_STATUSES = ['expected', 'active', 'left'] as const;
 export type PersonStatus = (typeof PERSON_STATUSES)[number];
@@ -8,6 +8,9 @@ export type PersonStatus = (typeof PERSON_STATUSES)[number];
 @Unique('uq_people_corporate_email', ['corporateEmail'])
 @Check('ck_people_corporate_email', `corporate_email = lower(corporate_email)`)
 @Check('ck_people_status', `status IN ('expected', 'active', 'left')`)
+@Index('ix_people_status', ['status', 'id'])
+// Over `SEARCHED` (people.service.ts), where PostgreSQL has pg_trgm; the entity can't describe an expression.
+@Index('ix_people_search', { synchronize: false })
 export class Person {
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'pk_people' })
   id!: string;

@@ -137,7 +137,7 @@ export class ToolsService {
 
   /** `human`: it has no API; every act there is somebody's task. */
   kindOf({ connector }: Tool): 'api' | 'human' {
-    return this.connectors.get(connector).kind;
+    return this.connectors.find(connector)?.kind ?? 'api';
   }
 
   /** Every tool that isn't retired, by key. */

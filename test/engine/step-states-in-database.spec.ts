@@ -169,11 +169,4 @@ describe('a case in the database', () => {
     );
     expect(await isClosed(id)).toBe(true);
   });
-
-  it('gets no further step once it is closed', async () => {
-    const { id } = await aCase(tx);
-    await close(id);
-    await expect(aStep(tx, { caseId: id })).rejects.toThrow();
-    expect(await tx.countBy(Step, { caseId: id })).toBe(0);
-  });
 });

@@ -38,10 +38,19 @@ export async function aStep(tx: EntityManager, with_: Partial<Step> = {}): Promi
   const act = with_.act ?? 'suspend_account';
   const { input = {}, ...rest } = with_;
   await tx.insert(Step, {
-    ...{ lane, generation, act, effect: EFFECT_OF[act], state: 'ready', position: 1 },
+    lane,
+    generation,
+    act,
+    effect: EFFECT_OF[act],
+    state: 'ready',
+    position: 1,
     ...needsOf(with_.state),
     ...rest,
-    ...{ id, caseId: owner.id, personId, accountId: account.id, toolId: account.toolId },
+    id,
+    caseId: owner.id,
+    personId,
+    accountId: account.id,
+    toolId: account.toolId,
     input: input as object,
   });
   return tx.findOneByOrFail(Step, { id });

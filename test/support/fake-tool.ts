@@ -17,7 +17,9 @@ export interface FakeUser {
 /** One request, as the tool saw it. */
 export interface SeenCall {
   number: number;
+  /** By the monotonic clock of the tests, and by the machine's. */
   at: number;
+  wallAt: number;
   /** The attempt's id, from `X-Request-Id`. */
   attemptId: string | null;
   method: string;
@@ -35,7 +37,15 @@ export type Behaviour =
   /** Answers 200 without carrying it out. */
   | { kind: 'pretend' }
   /** Waits for `release()` before it does anything. */
-  | { kind: 'hold' };
+  | { kind: 'hold' }
+  /** Carries it out and answers, but the answer's body trickles in and never ends. */
+  | { kind: 'drip' }
+  /** Carries it out, and answers for as long as somebody reads. */
+  | { kind: 'flood' }
+  /** Carries it out; the JSON of the answer breaks off. */
+  | { kind: 'broken-json' }
+  /** Changes nothing and sends the caller elsewhere. */
+  | { kind: 'redirect'; to: string };
 
 interface Rule {
   applies: (call: SeenCall) => boolean;
@@ -65,6 +75,8 @@ export class FakeTool {
   readonly users = new Map<string, FakeUser>();
   /** Milliseconds before each answer. */
   latency = 0;
+  /** Bytes of the longest `flood` that somebody read before they had enough. */
+  longestFlood = 0;
   private readonly rules: Rule[] = [];
   private readonly held: (() => void)[] = [];
   private readonly server = createServer((request, response) => void this.answer(request, response));
@@ -82,6 +94,13 @@ export class FakeTool {
   /** From now on, for the next `times` calls about `what`. */
   next(what: SeenCall['what'], behaviour: Behaviour, times = 1): void {
     this.rules.push({ applies: (call) => call.what === what, behaviour, times });
+  }
+
+  /** From now on, for all calls that it applies to, until the function that is answered is called. */
+  whenever(applies: (call: SeenCall) => boolean, behaviour: Behaviour): () => void {
+    const rule: Rule = { applies, behaviour, times: Infinity };
+    this.rules.push(rule);
+    return () => void (this.rules.includes(rule) && this.rules.splice(this.rules.indexOf(rule), 1));
   }
 
   /** How many calls wait for `release()`. */
@@ -123,10 +142,36 @@ export class FakeTool {
       response.end('{}');
       return;
     }
+    if (behaviour?.kind === 'redirect') {
+      response.writeHead(307, { location: behaviour.to });
+      response.end();
+      return;
+    }
     const { status, answer } = this.carryOut(call, url, body, behaviour?.kind === 'pretend');
     if (behaviour?.kind === 'swallow-answer') return;
     response.writeHead(status, { 'content-type': 'application/scim+json' });
-    response.end(answer === undefined ? undefined : JSON.stringify(answer));
+    const json = answer === undefined ? undefined : JSON.stringify(answer);
+    if (behaviour?.kind === 'drip') return this.drip(response);
+    if (behaviour?.kind === 'flood') return this.flood(response);
+    response.end(behaviour?.kind === 'broken-json' ? json?.slice(0, -2) : json);
+  }
+
+  private drip(response: ServerResponse): void {
+    const more = setInterval(() => response.write(' '), 200);
+    response.on('close', () => clearInterval(more));
+  }
+
+  private flood(response: ServerResponse): void {
+    const chunk = `"${'x'.repeat(65_536)}",`;
+    let sent = 0;
+    response.write('[');
+    const pour = (): void => {
+      while (!response.destroyed && response.write(chunk)) sent += chunk.length;
+    };
+    response.on('drain', pour);
+    response.on('error', () => undefined);
+    response.on('close', () => (this.longestFlood = Math.max(this.longestFlood, sent)));
+    pour();
   }
 
   private record(request: IncomingMessage, url: URL, body: Body): SeenCall {
@@ -134,6 +179,7 @@ export class FakeTool {
     const call: SeenCall = {
       number: this.calls.length + 1,
       at: performance.now(),
+      wallAt: Date.now(),
       attemptId: typeof header === 'string' ? header : null,
       method: request.method ?? '',
       path: url.pathname,

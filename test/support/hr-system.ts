@@ -8,14 +8,22 @@ export class HrSystem {
     private readonly secret: string,
   ) {}
 
-  /** @param webhookId the sender's id of the delivery; a repeat carries the same. */
+  /**
+   * @param webhookId the sender's id of the delivery; a repeat carries the same.
+   * @param signal gives up waiting for the answer
+   */
   async post(
     event: Record<string, unknown>,
-    { webhookId = `msg_${randomUUID()}`, sentAt = new Date() }: { webhookId?: string; sentAt?: Date } = {},
+    {
+      webhookId = `msg_${randomUUID()}`,
+      sentAt = new Date(),
+      signal,
+    }: { webhookId?: string; sentAt?: Date; signal?: AbortSignal } = {},
   ): Promise<{ status: number; body: Record<string, unknown>; webhookId: string }> {
     const body = JSON.stringify(event);
     const response = await fetch(this.hookUrl, {
       method: 'POST',
+      ...(signal && { signal }),
       headers: {
         'content-type': 'application/json',
         'webhook-id': webhookId,
