@@ -294,6 +294,17 @@ export class Cases1764000003000 implements MigrationInterface {
     await db.query(`
       CREATE TRIGGER case_stays_closed BEFORE UPDATE OF state ON cases
       FOR EACH ROW WHEN (OLD.state <> NEW.state) EXECUTE FUNCTION case_stays_closed()`);
+    await db.query(`
+      CREATE FUNCTION closed_case_takes_no_steps() RETURNS trigger LANGUAGE plpgsql AS $$
+      BEGIN
+        IF EXISTS (SELECT 1 FROM cases WHERE id = NEW.case_id AND state = 'closed') THEN
+          RAISE EXCEPTION 'a closed case takes no more steps' USING ERRCODE = 'check_violation';
+        END IF;
+        RETURN NEW;
+      END $$`);
+    await db.query(`
+      CREATE TRIGGER closed_case_takes_no_steps BEFORE INSERT ON steps
+      FOR EACH ROW EXECUTE FUNCTION closed_case_takes_no_steps()`);
     // The emergency worker listens; NOTIFY takes a lock at commit, so only the rare lane pays for it.
     await db.query(`
       CREATE FUNCTION wake_emergency_lane() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -326,6 +337,7 @@ export class Cases1764000003000 implements MigrationInterface {
     }
     await db.query(`DROP FUNCTION step_moves_as_allowed()`);
     await db.query(`DROP FUNCTION case_stays_closed()`);
+    await db.query(`DROP FUNCTION closed_case_takes_no_steps()`);
     await db.query(`DROP FUNCTION wake_emergency_lane()`);
   }
 }

@@ -2,6 +2,11 @@ import { InstallationAndTrust1764000000000 } from './1764000000000-installation-
 import { PeopleAndDevices1764000001000 } from './1764000001000-people-and-devices.js';
 import { ToolsAndAccounts1764000002000 } from './1764000002000-tools-and-accounts.js';
 import { Cases1764000003000 } from './1764000003000-cases.js';
+import { AlertDeliveries1764000004000 } from './1764000004000-alert-deliveries.js';
+import { Measurements1764000004100 } from './1764000004100-measurements.js';
+import { WorkersThatLeft1764000004200 } from './1764000004200-workers-that-left.js';
+import { SearchAmongManyPeople1764000005000 } from './1764000005000-search-among-many-people.js';
+import { NothingReadsAllSteps1764000005100 } from './1764000005100-nothing-reads-all-steps.js';
 
 /** All of them, oldest first. */
 export const MIGRATIONS = [
@@ -9,4 +14,9 @@ export const MIGRATIONS = [
   PeopleAndDevices1764000001000,
   ToolsAndAccounts1764000002000,
   Cases1764000003000,
+  AlertDeliveries1764000004000,
+  Measurements1764000004100,
+  WorkersThatLeft1764000004200,
+  SearchAmongManyPeople1764000005000,
+  NothingReadsAllSteps1764000005100,
 ];

@@ -4,6 +4,9 @@ import { CredentialHandover } from './accounts/credential-handover.entity.js';
 import { Credential } from './accounts/credential.entity.js';
 import { Grant } from './accounts/grant.entity.js';
 import { Session } from './accounts/session.entity.js';
+import { AlertChannel } from './alerting/alert-channel.entity.js';
+import { AlertDelivery } from './alerting/alert-delivery.entity.js';
+import { EscalationContact } from './alerting/escalation-contact.entity.js';
 import { Alert } from './cases/alert.entity.js';
 import { Attempt } from './cases/attempt.entity.js';
 import { Case } from './cases/case.entity.js';
@@ -32,6 +35,7 @@ import { Installation } from './platform/installation/installation.entity.js';
 import { ApiToken } from './platform/sign-in/api-token.entity.js';
 import { BrowserSession } from './platform/sign-in/browser-session.entity.js';
 import { SignInLink } from './platform/sign-in/sign-in-link.entity.js';
+import { Measurement } from './platform/telemetry/measurement.entity.js';
 
 /** Every table that the application knows; the drift check compares them with the migrations. */
 export const ENTITIES = [
@@ -41,6 +45,9 @@ export const ENTITIES = [
   Credential,
   Grant,
   Session,
+  AlertChannel,
+  AlertDelivery,
+  EscalationContact,
   Alert,
   Attempt,
   Case,
@@ -69,4 +76,5 @@ export const ENTITIES = [
   ApiToken,
   BrowserSession,
   SignInLink,
+  Measurement,
 ];

@@ -2,7 +2,6 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { AccessPolicyService } from '../access-policy/access-policy.service.js';
 import { desiredAccess } from '../access-policy/desired-access.js';
-import type { Account } from '../accounts/account.entity.js';
 import { AccountsService } from '../accounts/accounts.service.js';
 import { GrantsService } from '../accounts/grants.service.js';
 import { employedAt, EmploymentsService } from '../people/employments.service.js';
@@ -42,6 +41,8 @@ export class AccessPlanning {
     const { access, deviceModel } = desiredAccess(employments, policy.document);
     const before = await this.accounts.forPerson(tx, person.id);
     const revocations = await this.cases.unfinishedRevocations(tx, person.id);
+    const sent = await this.cases.grantsInTheAir(tx, person.id);
+    const inTheAir = (id: string) => sent.filter(({ accountId }) => accountId === id).map(({ stepId }) => stepId);
     const unknownTools: string[] = [];
     const wanted: WantedAccount[] = [];
     for (const { toolKey, purpose, grants } of access) {
@@ -68,8 +69,11 @@ export class AccessPlanning {
         toolId: tool.id,
         observed: account.observedState,
         externalId: account.externalId,
-        mustRotate: earlier?.desiredState === 'suspended',
+        mustRotate:
+          earlier?.desiredState === 'suspended' ||
+          revocations.some(({ accountId, act }) => accountId === account.id && act === 'suspend_account'),
         grants: wantedGrants,
+        grantsInTheAir: inTheAir(account.id),
         unfinishedRevocations: revocations
           .filter(({ accountId }) => accountId === account.id)
           .map(({ stepId }) => stepId),
@@ -86,8 +90,12 @@ export class AccessPlanning {
     );
     const steps = planAccess({
       wanted,
-      unwanted: unwanted.filter(mayExist),
-      unwantedGrants: await this.withdrawGrants(tx, wanted, generation),
+      // One that wasn't there when somebody last looked may be there by now: a create whose end nobody saw.
+      unwanted: unwanted.map((account) => ({ ...account, grantsInTheAir: inTheAir(account.id) })),
+      unwantedGrants: (await this.withdrawGrants(tx, wanted, generation)).map((grant) => ({
+        ...grant,
+        grantsInTheAir: inTheAir(grant.accountId),
+      })),
     });
     return { steps, policyVersionId: policy.id, deviceModel, unknownTools };
   }
@@ -106,9 +114,4 @@ export class AccessPlanning {
     }
     return unwanted;
   }
-}
-
-/** Whether there may be something to take away at the tool: it was seen there, or nobody has looked yet. */
-export function mayExist({ observedState, externalId }: Pick<Account, 'observedState' | 'externalId'>): boolean {
-  return observedState !== 'absent' && (externalId !== null || observedState === 'unknown');
 }

@@ -4,10 +4,22 @@ import { queryRows } from '../platform/database/query-rows.js';
 import { newId } from '../platform/ids/new-id.js';
 import type { AlertSeverity } from './alert.entity.js';
 
+export type AlertKind =
+  | 'needs_human'
+  | 'tool_paused'
+  | 'step_overdue'
+  | 'step_struggling'
+  | 'hr_event_held'
+  | 'policy_broken'
+  | 'emergency_lane_late'
+  | 'lane_without_worker'
+  | 'worker_died'
+  | 'channel_failed';
+
 export interface NewAlert {
   /** At most one open alert has it. */
   dedupKey: string;
-  kind: 'needs_human' | 'tool_paused' | 'step_overdue' | 'step_struggling' | 'hr_event_held' | 'policy_broken';
+  kind: AlertKind;
   severity: AlertSeverity;
   owner: string;
   message: string;
@@ -15,7 +27,10 @@ export interface NewAlert {
   toolId?: string;
 }
 
-/** Tells people what needs them: a row until it is over, and one line on the console when it starts. */
+/**
+ * Tells people what needs them: a row until it is over, and one line on the console when it starts. A trigger of the
+ * database writes what is to be sent in the same transaction (migration `alert-deliveries`); `src/alerting` sends it.
+ */
 @Injectable()
 export class AlertsService {
   async raise(tx: EntityManager, alert: NewAlert): Promise<void> {
@@ -34,8 +49,10 @@ export class AlertsService {
         alert.toolId ?? null,
       ],
     );
-    // Written past the log's level on purpose: until there are channels, the console is how a person learns of it.
-    if (raised.length > 0) process.stderr.write(`ALERT ${alert.severity} for ${alert.owner}: ${alert.message}\n`);
+    // Written past the log's level on purpose: where no channel is set up, the console is how a person learns of it.
+    if (raised.length === 0) return;
+    const oneLine = alert.message.replaceAll(/\s+/g, ' ');
+    process.stderr.write(`ALERT ${alert.severity} for ${alert.owner}: ${oneLine}\n`);
   }
 
   async resolve(tx: EntityManager, dedupKeys: readonly string[]): Promise<void> {
@@ -43,9 +60,23 @@ export class AlertsService {
       dedupKeys,
     ]);
   }
+
+  /** Whatever is open about a step is over, and the warning about its tool when it was this step that led to it. */
+  async resolveStep(tx: EntityManager, { stepId, toolId }: { stepId: string; toolId: string }): Promise<void> {
+    await tx.query(
+      `UPDATE alerts SET resolved_at = now()
+       WHERE resolved_at IS NULL AND (dedup_key = ANY($1) OR (dedup_key = $2 AND step_id = $3))`,
+      [stepAlertKeys(stepId), struggleKey(toolId), stepId],
+    );
+  }
 }
 
-/** The keys of everything that may be open about a step; all of it is over when the step has ended. */
-export function stepAlertKeys(stepId: string): string[] {
-  return [`needs_human:${stepId}`, `step_overdue:${stepId}`, `step_struggling:${stepId}`];
+/** The keys of what may be open about one step. */
+function stepAlertKeys(stepId: string): string[] {
+  return [`needs_human:${stepId}`, `step_overdue:${stepId}`];
+}
+
+/** One warning a tool, however many of its steps fail at once: a tool that is down is told of once. */
+export function struggleKey(toolId: string): string {
+  return `tool_struggling:${toolId}`;
 }

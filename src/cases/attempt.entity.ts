@@ -32,6 +32,7 @@ export type AttemptOutcome = (typeof ATTEMPT_OUTCOMES)[number];
 @Index('ix_attempts_open_grants', ['personId', 'toolId'], {
   where: `outcome IS NULL AND kind = 'act' AND effect = 'grant'`,
 })
+@Index('ix_attempts_open', ['workerId'], { where: 'outcome IS NULL' })
 export class Attempt {
   /** Sent to the tool where its protocol has a place for it, so that its log can be matched to ours. */
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'pk_attempts' })

@@ -1,9 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import type { GrantRef } from '../../connectors/kit/contract.js';
+import type { ObservedState } from '../accounts/account.entity.js';
 import { AccountsService } from '../accounts/accounts.service.js';
 import { CredentialsService } from '../accounts/credentials.service.js';
+import type { Grant } from '../accounts/grant.entity.js';
+import { GrantsService } from '../accounts/grants.service.js';
 import { databaseNow } from '../platform/database/database-now.js';
 import type { Actor } from '../platform/sign-in/actor.js';
+import type { StepAct } from './step-states.js';
 import type { Step } from './step.entity.js';
 
 /** What a person says of a tool that can't be asked: written down as observed, with them as the source. */
@@ -12,6 +17,7 @@ export class AttestedWork {
   constructor(
     private readonly accounts: AccountsService,
     private readonly credentials: CredentialsService,
+    private readonly grants: GrantsService,
   ) {}
 
   async record(tx: EntityManager, step: Step, actor: Actor): Promise<void> {
@@ -28,13 +34,28 @@ export class AttestedWork {
         username: account.username,
         mark: null,
         email: null,
-        state: step.act === 'suspend_account' ? 'suspended' : 'active',
+        state: stateAfter(step.act, account.observedState),
         sessions: unseen,
         credentials: unseen,
         credentialVersion: null,
+        grants: await this.grantsAfter(tx, step, account.id),
       },
       `attested by ${actor.name}`,
       await databaseNow(tx),
     );
   }
+
+  /** What stands on the account when this person is right: what was seen before, and the one grant that they changed. */
+  private async grantsAfter(tx: EntityManager, { act, grantId }: Step, accountId: string): Promise<GrantRef[]> {
+    const recorded = await this.grants.forAccount(tx, accountId);
+    const stands = ({ id, observed }: Grant) => (id === grantId ? act === 'grant' : observed === 'present');
+    return recorded.filter(stands).map(({ kind, name }) => ({ kind, name }));
+  }
+}
+
+/** New credentials and grants restore nothing: a suspended account stays what it was seen to be. */
+function stateAfter(act: StepAct, before: ObservedState): 'active' | 'suspended' {
+  if (act === 'suspend_account') return 'suspended';
+  if (act === 'create_account' || act === 'restore_account') return 'active';
+  return before === 'suspended' ? 'suspended' : 'active';
 }

@@ -23,6 +23,8 @@ export const CaseView = z.object({
   facts: z.record(z.string(), z.unknown()).describe('What was known when the case was opened.'),
 });
 
+const GrantView = z.object({ kind: z.enum(['group', 'role', 'licence']), name: z.string() });
+
 export const StepView = z.object({
   id: z.uuid(),
   caseId: z.uuid(),
@@ -30,6 +32,7 @@ export const StepView = z.object({
   toolId: z.uuid(),
   accountId: z.uuid().nullable(),
   act: z.enum(STEP_ACTS),
+  grant: GrantView.nullable().describe('For a grant or a withdrawal: the group, role or licence.'),
   state: z.enum(STEP_STATES),
   lane: z.enum(LANES),
   requestedAt: Instant.describe('When the decision was committed.'),
@@ -100,6 +103,9 @@ export function stepView(row: Step): z.infer<typeof StepView> {
     toolId: row.toolId,
     accountId: row.accountId,
     act: row.act,
+    grant: GrantView.nullable()
+      .catch(null)
+      .parse(row.input['grant'] ?? null),
     state: row.state,
     lane: row.lane,
     requestedAt: row.requestedAt.toISOString(),

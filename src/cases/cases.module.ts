@@ -9,11 +9,15 @@ import { CasesReader } from './cases-reader.service.js';
 import { CasesController } from './cases.controller.js';
 import { CasesService } from './cases.service.js';
 import { CutPlanning } from './cut-planning.service.js';
+import { EngineHealth } from './engine-health.service.js';
+import { EngineReadings } from './engine-readings.service.js';
 import { LookForAccess } from './engine/look-for-access.js';
 import { StepRunner } from './engine/run-step.js';
 import { Settlement } from './engine/settle.js';
+import { StepMeasures } from './engine/step-measures.service.js';
 import { Sweeper } from './engine/sweep.js';
 import { StepDecisions } from './step-decisions.service.js';
+import { StepReadings } from './step-readings.service.js';
 import { StepsController } from './steps.controller.js';
 
 @Module({
@@ -26,12 +30,16 @@ import { StepsController } from './steps.controller.js';
     CasesReader,
     CasesService,
     CutPlanning,
+    EngineHealth,
+    EngineReadings,
     LookForAccess,
     Settlement,
     StepDecisions,
+    StepMeasures,
+    StepReadings,
     StepRunner,
     Sweeper,
   ],
-  exports: [AccessPlanning, AlertsService, CasesService, CutPlanning],
+  exports: [AccessPlanning, AlertsService, CasesService, CutPlanning, EngineHealth],
 })
 export class CasesModule {}

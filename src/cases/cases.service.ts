@@ -5,7 +5,15 @@ import { queryRows } from '../platform/database/query-rows.js';
 import { newId } from '../platform/ids/new-id.js';
 import { SYSTEM, type Actor } from '../platform/sign-in/actor.js';
 import type { StepPlan } from './step-plan.js';
-import { EFFECT_OF, type CaseKind, type HoldReason, type Lane } from './step-states.js';
+import {
+  EFFECT_OF,
+  FINISHED,
+  SUPERSEDABLE,
+  type CaseKind,
+  type HoldReason,
+  type Lane,
+  type StepAct,
+} from './step-states.js';
 
 export interface OpenCase {
   kind: CaseKind;
@@ -110,9 +118,15 @@ export class CasesService {
   ): Promise<ReadonlyMap<string, string>> {
     const idOf = new Map(plans.map(({ key }) => [key, newId()]));
     if (plans.length === 0) return idOf;
+    const unfinished = await this.lockUnfinished(
+      tx,
+      plans.flatMap(({ needsSteps }) => needsSteps ?? []),
+    );
     const needs = plans.flatMap((plan) => [
       ...(plan.needs ?? []).map((key) => ({ step: idOf.get(plan.key), needs: idOf.get(key) })),
-      ...(plan.needsSteps ?? []).map((needed) => ({ step: idOf.get(plan.key), needs: needed })),
+      ...(plan.needsSteps ?? [])
+        .filter((needed) => unfinished.has(needed))
+        .map((needed) => ({ step: idOf.get(plan.key), needs: needed })),
     ]);
     const waiting = new Set(needs.map(({ step }) => step));
     const rows = plans.map((plan) => ({
@@ -142,20 +156,38 @@ export class CasesService {
   }
 
   /**
+   * Those of these steps that still have to end, locked: one that ends at this moment releases whoever it sees waiting
+   * for it, and wouldn't see steps that aren't committed yet. They would wait for ever.
+   */
+  private async lockUnfinished(tx: EntityManager, stepIds: readonly string[]): Promise<Set<string>> {
+    if (stepIds.length === 0) return new Set();
+    const rows = await queryRows<{ id: string }>(
+      tx,
+      `SELECT id FROM steps WHERE id = ANY($1) AND state <> ALL($2) ORDER BY id FOR SHARE`,
+      [stepIds, FINISHED],
+    );
+    return new Set(rows.map(({ id }) => id));
+  }
+
+  /**
    * A newer intention about a person replaces older grants that weren't sent yet. What was sent is read back to its end,
-   * and revocations are never touched.
+   * and revocations are never touched; those that waited for such a grant go ahead.
    */
   async supersedeGrants(tx: EntityManager, personId: string, reason: string): Promise<void> {
     const superseded = await queryRows<{ caseId: string; id: string }>(
       tx,
       `UPDATE steps SET state = 'superseded', ended_at = now(), reason = $2, dispatched_until = NULL
-       WHERE person_id = $1 AND effect = 'grant' AND state IN ('planned', 'held', 'ready', 'needs_human') AND lease_owner IS NULL
+       WHERE person_id = $1 AND effect = 'grant' AND state = ANY($3) AND lease_owner IS NULL
        RETURNING case_id AS "caseId", id`,
-      [personId, reason],
+      [personId, reason, SUPERSEDABLE],
     );
     await tx.query(`UPDATE alerts SET resolved_at = now() WHERE step_id = ANY($1) AND resolved_at IS NULL`, [
       superseded.map(({ id }) => id),
     ]);
+    await this.releaseDependents(
+      tx,
+      superseded.map(({ id }) => id),
+    );
     await this.closeFinished(tx, [...new Set(superseded.map(({ caseId }) => caseId))]);
   }
 
@@ -189,26 +221,43 @@ export class CasesService {
   }
 
   /** Steps that take something away from these accounts and aren't finished yet, by account. */
-  async unfinishedRevocations(tx: EntityManager, personId: string): Promise<{ stepId: string; accountId: string }[]> {
+  async unfinishedRevocations(
+    tx: EntityManager,
+    personId: string,
+  ): Promise<{ stepId: string; accountId: string; act: StepAct }[]> {
     return queryRows(
       tx,
-      `SELECT id AS "stepId", account_id AS "accountId" FROM steps
+      `SELECT id AS "stepId", account_id AS "accountId", act FROM steps
        WHERE person_id = $1 AND effect = 'revoke' AND account_id IS NOT NULL AND state NOT IN ('done', 'waived')`,
       [personId],
     );
   }
 
+  /** Grants to the person that were sent, or may be at this moment, and aren't read back to their end. */
+  async grantsInTheAir(tx: EntityManager, personId: string): Promise<{ stepId: string; accountId: string }[]> {
+    return queryRows(
+      tx,
+      `SELECT id AS "stepId", account_id AS "accountId" FROM steps
+       WHERE person_id = $1 AND effect = 'grant' AND account_id IS NOT NULL AND state IN ('running', 'confirming')`,
+      [personId],
+    );
+  }
+
   /**
-   * Steps that waited for the one that just ended become ready. A look or a revocation also goes ahead after a waiver; a
-   * grant doesn't: those are answered, for a person to decide. The rows are locked first, so that of two needs that end
+   * Steps that waited for those that just ended become ready; what was superseded won't happen, and holds up nobody. A
+   * look or a revocation also goes ahead after a waiver; a grant doesn't: those are answered, for a person to decide. The rows are locked first, so that of two needs that end
    * at once one sees the other.
    */
-  async releaseDependents(tx: EntityManager, stepId: string): Promise<{ stepId: string; reason: string }[]> {
+  async releaseDependents(
+    tx: EntityManager,
+    stepIds: readonly string[],
+  ): Promise<{ stepId: string; reason: string }[]> {
+    if (stepIds.length === 0) return [];
     const dependents = await queryRows<{ id: string }>(
       tx,
-      `SELECT s.id FROM steps s WHERE s.state = 'planned' AND s.id IN (SELECT step_id FROM step_needs WHERE needs_step_id = $1)
+      `SELECT s.id FROM steps s WHERE s.state = 'planned' AND s.id IN (SELECT step_id FROM step_needs WHERE needs_step_id = ANY($1))
        ORDER BY s.id FOR UPDATE`,
-      [stepId],
+      [stepIds],
     );
     if (dependents.length === 0) return [];
     const ids = dependents.map(({ id }) => id);
@@ -216,7 +265,7 @@ export class CasesService {
       `UPDATE steps s SET state = 'ready', due_at = now() WHERE s.id = ANY($1) AND NOT EXISTS (
          SELECT 1 FROM step_needs n JOIN steps needed ON needed.id = n.needs_step_id
          WHERE n.step_id = s.id AND needed.state <> 'done'
-           AND NOT (s.effect <> 'grant' AND needed.state IN ('waived', 'superseded')))`,
+           AND needed.state <> 'superseded' AND NOT (s.effect <> 'grant' AND needed.state = 'waived'))`,
       [ids],
     );
     return queryRows(

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { AccountsService } from '../accounts/accounts.service.js';
+import { isDoubtful } from '../accounts/doubtful.js';
 import { CredentialsService } from '../accounts/credentials.service.js';
 import { ToolsService } from '../tools/tools.service.js';
 import { planCut } from './plan-cut.js';
@@ -16,7 +17,9 @@ export class CutPlanning {
   ) {}
 
   async plan(tx: EntityManager, personId: string): Promise<StepPlan[]> {
-    const accounts = (await this.accounts.forPerson(tx, personId)).filter(({ kind }) => kind === 'person');
+    const accounts = (await this.accounts.forPerson(tx, personId)).filter(
+      (account) => account.kind === 'person' && !isDoubtful(account),
+    );
     await this.accounts.setDesired(
       tx,
       accounts.map(({ id }) => id),

@@ -11,6 +11,7 @@ function wanted(with_: Partial<WantedAccount> = {}): WantedAccount {
     mustRotate: false,
     grants: [],
     unfinishedRevocations: [],
+    grantsInTheAir: [],
     ...with_,
   };
 }
@@ -55,6 +56,11 @@ describe('an account that the policy wants', () => {
     expect(reset?.act).toBe('reset_credentials');
     expect(restore).toMatchObject({ act: 'restore_account', needs: [reset?.key] });
     expect(rest).toEqual([]);
+  });
+
+  it('is not made beside a create that may be on its way already (I2)', () => {
+    const account = wanted({ externalId: null, observed: 'unknown', grantsInTheAir: ['create'], grants: [] });
+    expect(planAccess({ wanted: [account] })).toMatchObject([{ act: 'create_account', needsSteps: ['create'] }]);
   });
 
   it('gets its grants only when it is restored', () => {
@@ -104,8 +110,8 @@ describe('what the policy does not want any more', () => {
   it('is taken away without waiting for what is given', () => {
     const plans = planAccess({
       wanted: [wanted({ id: 'new', observed: 'absent' })],
-      unwanted: [{ id: 'old', toolId: 'chat' }],
-      unwantedGrants: [{ ...engineers, accountId: 'kept', toolId: 'mail' }],
+      unwanted: [{ id: 'old', toolId: 'chat', grantsInTheAir: [] }],
+      unwantedGrants: [{ ...engineers, accountId: 'kept', toolId: 'mail', grantsInTheAir: [] }],
     });
     const taken = plans.filter(({ act }) => act !== 'create_account');
     expect(taken).toEqual([
@@ -118,6 +124,15 @@ describe('what the policy does not want any more', () => {
       }),
       expect.objectContaining({ act: 'suspend_account', accountId: 'old', toolId: 'chat' }),
     ]);
-    for (const plan of taken) expect(plan.needs ?? plan.needsSteps).toBeUndefined();
+    for (const plan of taken) expect([...(plan.needs ?? []), ...(plan.needsSteps ?? [])]).toEqual([]);
+  });
+
+  it('is taken away after what may be on its way already, so that nothing lands behind it', () => {
+    const plans = planAccess({
+      wanted: [],
+      unwanted: [{ id: 'old', toolId: 'chat', grantsInTheAir: ['create'] }],
+      unwantedGrants: [{ ...engineers, accountId: 'kept', toolId: 'mail', grantsInTheAir: ['grant'] }],
+    });
+    expect(plans.map(({ needsSteps }) => needsSteps)).toEqual([['grant'], ['create']]);
   });
 });

@@ -17,17 +17,22 @@ export interface WantedAccount {
   grants: readonly (WantedGrant & { observed: 'unknown' | 'present' | 'absent' })[];
   /** Revocations of this account that are still under way, in whatever case. */
   unfinishedRevocations: readonly string[];
+  /** Grants of this account that may have been sent already: a second create beside the first makes a second account. */
+  grantsInTheAir: readonly string[];
 }
 
 export interface UnwantedAccount {
   id: string;
   toolId: string;
+  /** Grants of this account that may have been sent already: what they give is taken away after them. */
+  grantsInTheAir: readonly string[];
 }
 
 export interface UnwantedGrant extends GrantRef {
   id: string;
   accountId: string;
   toolId: string;
+  grantsInTheAir: readonly string[];
 }
 
 /**
@@ -48,12 +53,14 @@ export function planAccess(input: {
       accountId: grant.accountId,
       grantId: grant.id,
       grant: { kind: grant.kind, name: grant.name },
+      needsSteps: grant.grantsInTheAir,
     })),
     ...(input.unwanted ?? []).map((account): StepPlan => ({
       key: `suspend:${account.id}`,
       act: 'suspend_account',
       toolId: account.toolId,
       accountId: account.id,
+      needsSteps: account.grantsInTheAir,
     })),
   ];
 }
@@ -82,7 +89,8 @@ function planOpening(account: WantedAccount): StepPlan[] {
   const target = { toolId: account.toolId, accountId: account.id };
   const needsSteps = account.unfinishedRevocations;
   if (account.externalId === null || account.observed === 'absent') {
-    return [{ key: `create:${account.id}`, act: 'create_account', ...target, needsSteps }];
+    const afterAll = [...needsSteps, ...account.grantsInTheAir];
+    return [{ key: `create:${account.id}`, act: 'create_account', ...target, needsSteps: afterAll }];
   }
   if (account.observed === 'active' && !account.mustRotate) return [];
   const reset: StepPlan = { key: `reset:${account.id}`, act: 'reset_credentials', ...target, needsSteps };

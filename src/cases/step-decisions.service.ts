@@ -5,7 +5,7 @@ import { inTransaction } from '../platform/database/transaction.js';
 import { Problem } from '../platform/errors/problem.js';
 import type { Actor } from '../platform/sign-in/actor.js';
 import { ToolsService } from '../tools/tools.service.js';
-import { AlertsService, stepAlertKeys } from './alerts.service.js';
+import { AlertsService } from './alerts.service.js';
 import { AttestedWork } from './attested-work.service.js';
 import { Settlement } from './engine/settle.js';
 import { Step } from './step.entity.js';
@@ -31,7 +31,7 @@ export class StepDecisions {
       const tool = await this.tools.get(tx, step.toolId);
       if (this.tools.kindOf(tool) === 'api') {
         await tx.update(Step, { id: stepId }, { state: 'confirming', dueAt: () => 'now()', reason: note, failures: 0 });
-        await this.alerts.resolve(tx, stepAlertKeys(stepId));
+        await this.alerts.resolveStep(tx, { stepId, toolId: step.toolId });
         return;
       }
       await tx.update(
@@ -41,8 +41,8 @@ export class StepDecisions {
           state: 'done',
           reason: note,
           sentAt: () => 'COALESCE(sent_at, now())',
-          confirmedAt: () => 'now()',
-          endedAt: () => 'now()',
+          confirmedAt: () => 'clock_timestamp()',
+          endedAt: () => 'clock_timestamp()',
         },
       );
       await this.attested.record(tx, step, actor);
@@ -60,13 +60,14 @@ export class StepDecisions {
 
   /** Whatever was in the way is gone: the service tries again, from the start. */
   async retry(stepId: string, actor: Actor): Promise<Step> {
-    return this.decide(stepId, actor, async (tx) => {
+    return this.decide(stepId, actor, async (tx, step) => {
       await tx.update(
         Step,
         { id: stepId },
         {
           state: 'ready',
           dueAt: () => 'now()',
+          input: () => `input - 'inProgress'`,
           failures: 0,
           readBacks: 0,
           crashes: 0,
@@ -76,7 +77,7 @@ export class StepDecisions {
           deadline: null,
         },
       );
-      await this.alerts.resolve(tx, stepAlertKeys(stepId));
+      await this.alerts.resolveStep(tx, { stepId, toolId: step.toolId });
     });
   }
 

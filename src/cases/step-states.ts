@@ -28,6 +28,9 @@ export const STEP_TRANSITIONS = {
 /** Nothing more will happen to a step in one of these. */
 export const FINISHED: readonly StepState[] = ['done', 'superseded', 'waived'];
 
+/** A newer generation replaces grants in one of these. What was sent is read back to its end. */
+export const SUPERSEDABLE: readonly StepState[] = ['planned', 'held', 'ready', 'needs_human'];
+
 export const STEP_ACTS = [
   'discover',
   'create_account',

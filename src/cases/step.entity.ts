@@ -43,6 +43,10 @@ import type { Lane, StepAct, StepEffect, StepState } from './step-states.js';
 @Index('ix_steps_unfinished_grants', ['personId', 'toolId'], {
   where: `effect = 'grant' AND state NOT IN ('done', 'superseded', 'waived')`,
 })
+@Index('ix_steps_lone_crashes', ['loneCrashes'], { where: 'lone_crashes > 0' })
+@Index('ix_steps_unfinished_revocations', ['personId'], {
+  where: `effect = 'revoke' AND state NOT IN ('done', 'waived')`,
+})
 export class Step {
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'pk_steps' })
   id!: string;

@@ -3,6 +3,7 @@ import { queryRows } from '../../platform/database/query-rows.js';
 import { inTransaction } from '../../platform/database/transaction.js';
 import type { Lane, StepAct, StepEffect } from '../step-states.js';
 import { admit, charge, type Admission, type ToolLoad } from './admission.js';
+import { AFTER_DEATH } from './after-worker.js';
 import { TIMING } from './timing.js';
 
 /** A step that a worker holds by lease, with the attempt whose intent is already committed. */
@@ -242,4 +243,25 @@ export async function renewLeases(db: DataSource, workerId: string): Promise<Set
     [workerId, TIMING.lease],
   );
   return new Set(rows.map(({ id }) => id));
+}
+
+/**
+ * Gives back what this worker dropped although it lives on: PostgreSQL failed it at the write, or it had slept past its
+ * lease before the call. Only the worker itself knows that it won't send a grant any more, so nobody else takes one from
+ * it; it is read back first, like one of a worker that died. Answers how many there were.
+ */
+export async function handBackDropped(db: DataSource, workerId: string, running: readonly string[]): Promise<number> {
+  const rows = await queryRows(
+    db,
+    `WITH dropped AS (
+       UPDATE steps SET state = CASE WHEN state = 'running' THEN $3::jsonb ->> effect ELSE state END,
+         lease_owner = NULL, lease_until = NULL, due_at = now()
+       WHERE lease_owner = $1 AND lease_until < now() AND id <> ALL($2) RETURNING id
+     ), left_open AS (
+       UPDATE attempts SET abandoned_at = now()
+       WHERE step_id IN (SELECT id FROM dropped) AND worker_id = $1 AND outcome IS NULL AND abandoned_at IS NULL)
+     SELECT id FROM dropped`,
+    [workerId, running, AFTER_DEATH],
+  );
+  return rows.length;
 }

@@ -35,6 +35,7 @@ const anyStep = fc
     act: fc.constantFrom(...STEP_ACTS),
     failures: fc.integer({ min: 0, max: 100 }),
     readBacks: fc.integer({ min: 0, max: 100 }),
+    inProgress: fc.boolean(),
   })
   .map(aStep);
 const anyFailure: fc.Arbitrary<Failure> = fc.record({
@@ -162,6 +163,17 @@ describe('after an act that failed', () => {
       next: { state: 'ready', dueIn: 42_000, failed: false, reason: failure.message },
       pauseTool: { lasting: 42_000, reason: failure.message, alertOwner: false },
     });
+  });
+
+  it('a pause of the tool does not count as a failure of the step, unless the tool does not say how long', () => {
+    const failed = (failure: Failure) => {
+      const { next } = decideAfterFailure(aStep(), failure, moment);
+      return 'failed' in next && next.failed;
+    };
+    expect(failed(aFailure({ kind: 'rate-limited', resetAt: now }))).toBe(false);
+    expect(failed(aFailure({ kind: 'auth-broken' }))).toBe(false);
+    expect(failed(aFailure({ kind: 'rate-limited' }))).toBe(true);
+    expect(failed(aFailure())).toBe(true);
   });
 
   it('rate-limited until an instant that is over waits no longer, and without an instant backs off', () => {
@@ -358,6 +370,21 @@ describe('after a read-back', () => {
     const second = decideAfterReadBack(aStep({ failures: 1 }), contradicted, moment).next;
     expect(second).toMatchObject({ state: 'ready', failed: true });
     expect('dueIn' in second && second.dueIn).toBeGreaterThan(0);
+  });
+
+  it('what a tool said it is still working on is not contradicted: it is looked at again, less and less often', () => {
+    const waitAfter = (readBacks: number): number => {
+      const { next } = decideAfterReadBack(aStep({ inProgress: true, readBacks, failures: 9 }), contradicted, moment);
+      expect(next.state).toBe('confirming');
+      return 'dueIn' in next ? next.dueIn : 0;
+    };
+    expect(waitAfter(1)).toBeGreaterThan(1_000);
+    expect(waitAfter(8)).toBeGreaterThan(waitAfter(1));
+  });
+
+  it('what a tool works on for ever becomes a task', () => {
+    const endless = aStep({ inProgress: true, readBacks: 60 });
+    expect(decideAfterReadBack(endless, contradicted, moment).next.state).toBe('needs_human');
   });
 
   it('a success that is none, again and again, becomes a task that says so', () => {

@@ -32,6 +32,8 @@ export interface StepSoFar {
   readBacks: number;
   /** The tool said that it goes on working on it: what isn't shown yet isn't contradicted. */
   inProgress: boolean;
+  /** A call of it was sent by a worker that is gone, and may land yet: what isn't there now may be there soon. */
+  mayStillLand?: boolean;
 }
 
 export interface Moment {
@@ -50,6 +52,7 @@ export interface Failure {
 
 /** Milliseconds before the first look at something that a tool said it is still working on. */
 const FIRST_LOOK = 2_000;
+const STILL_IN_THE_AIR = 'Waits for a call that may still land.';
 const MANY_CONTRADICTIONS = 5;
 const MANY_READ_BACKS = 60;
 
@@ -101,7 +104,10 @@ function decideAfterAnyFailure(
     case 'rate-limited': {
       const lasting = failure.resetAt ? Math.max(0, failure.resetAt.getTime() - now.getTime()) : wait();
       // A tool that says until when isn't failing; one that doesn't is asked less and less often.
-      return { next: later(lasting, !failure.resetAt), pauseTool: { lasting, reason: failure.message, alertOwner: false } };
+      return {
+        next: later(lasting, !failure.resetAt),
+        pauseTool: { lasting, reason: failure.message, alertOwner: false },
+      };
     }
     case 'auth-broken':
       return { next: later(0, false), pauseTool: { lasting: TIMING.probe, reason: failure.message, alertOwner: true } };
@@ -134,7 +140,7 @@ export interface Expectation {
   act: StepAct;
   /** `reset_credentials`: the version that the reset wrote; null when its answer was lost. */
   credentialVersion: string | null;
-  /** `reset_credentials`: the version before it, as far as it was known. */
+  /** `grant`, `withdraw`: which one. */
   grant: GrantRef | null;
 }
 
@@ -207,6 +213,8 @@ export function decideAfterReadBack(step: StepSoFar, verdict: Verdict, { chance 
         next: { state: 'needs_human', reason: `This can't be read back: ${verdict.because}. See for yourself.` },
       };
     case 'contradicted':
+      // Sent again beside it, a create would make a second account (I2); given up, it would land unseen (I4).
+      if (step.mayStillLand) return { next: { state: 'confirming', dueIn: FIRST_LOOK, reason: STILL_IN_THE_AIR } };
       if (step.inProgress && step.readBacks < MANY_READ_BACKS) {
         return { next: { state: 'confirming', dueIn: FIRST_LOOK + backoff(step.readBacks, chance) } };
       }

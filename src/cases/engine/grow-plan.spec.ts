@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { FoundAccount, ObservedAccount } from '../../../connectors/kit/contract.js';
 import { anObservedAccount } from '../../../test/factories/accounts.js';
-import { growCut, sortFound, type FoundByLook, type KnownAccount } from './grow-plan.js';
+import { decideAfterLook, growCut, sortFound, type FoundByLook, type KnownAccount } from './grow-plan.js';
 
 const ada = { username: 'ada', email: 'ada@acme.example' };
 
@@ -10,7 +10,7 @@ function found(account: Partial<ObservedAccount>, matchedBy: FoundAccount['match
 }
 
 function known(with_: Partial<KnownAccount> = {}): KnownAccount {
-  return { id: 'known', externalId: null, mark: 'qm:ada', ...with_ };
+  return { id: 'known', externalId: null, mark: 'qm:ada', isDoubtful: false, ...with_ };
 }
 
 function sort(
@@ -74,6 +74,14 @@ describe('sortFound', () => {
     expect(sort(one)).toEqual({ located: [], adopted: [], doubtful: [one], usable: [] });
   });
 
+  it('leaves it to a person again when an earlier look recorded it, until something proves it theirs', () => {
+    const accounts = [known({ externalId: 'e1', isDoubtful: true })];
+    const one = found({ externalId: 'e1', username: 'adalovelace', email: 'ada@acme.example' }, 'email');
+    expect(sort(one, accounts)).toEqual({ located: [], adopted: [], doubtful: [one], usable: [] });
+    const proven = found({ externalId: 'e1', username: 'ada', email: 'ada@acme.example' });
+    expect(sort(proven, accounts)).toMatchObject({ doubtful: [], usable: [proven] });
+  });
+
   it('never targets the account that the service itself uses, by name or by id, even with a mark on it', () => {
     const own = found({ externalId: 'e1', username: 'quartermaster', mark: 'qm:ada' }, 'mark');
     const nothing = { located: [], adopted: [], doubtful: [], usable: [] };
@@ -89,6 +97,30 @@ describe('sortFound', () => {
     expect(sort(found({ ...account, sessions: { seen: true, live: 1 } }), accounts).usable).toHaveLength(1);
     const unseen = { seen: false, residualUntil: null, because: 'not listed' } as const;
     expect(sort(found({ ...account, sessions: unseen }), accounts).usable).toEqual([]);
+  });
+});
+
+describe('decideAfterLook', () => {
+  const [known1, adopted1] = [found({ externalId: 'e1' }), found({ externalId: 'e2' })];
+  const all = { located: [], adopted: [adopted1], doubtful: [], usable: [known1, adopted1] };
+  const nobody = () => false;
+
+  it('cuts at the start what nobody knew, since what was known is being cut already', () => {
+    expect(decideAfterLook('discover', all, 0, nobody)).toEqual({ cut: [adopted1] });
+  });
+
+  it('cuts at the end whatever still works', () => {
+    expect(decideAfterLook('final_look', all, 1, nobody)).toEqual({ cut: [known1, adopted1] });
+  });
+
+  it.each(['discover', 'final_look'] as const)('leaves alone what a newer decision gave back (%s)', (act) => {
+    expect(decideAfterLook(act, all, 1, () => true)).toEqual({ cut: [] });
+  });
+
+  it('leaves to a person what works again and again, and nothing that is wanted', () => {
+    expect(decideAfterLook('final_look', all, 5, nobody)).toHaveProperty('cut');
+    expect(decideAfterLook('final_look', all, 6, nobody)).toHaveProperty('giveUp');
+    expect(decideAfterLook('final_look', all, 6, () => true)).toEqual({ cut: [] });
   });
 });
 

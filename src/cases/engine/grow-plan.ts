@@ -6,6 +6,8 @@ export interface KnownAccount {
   id: string;
   externalId: string | null;
   mark: string;
+  /** Recorded by an earlier look, and nothing proves it theirs. */
+  isDoubtful: boolean;
 }
 
 export interface FoundByLook {
@@ -36,16 +38,36 @@ export function sortFound(
     const byId = known.find(({ externalId }) => externalId === account.externalId);
     const byMark = known.find(({ externalId, mark }) => externalId === null && account.mark === mark);
     const theirs =
-      byId !== undefined ||
+      byId?.isDoubtful === false ||
       byMark !== undefined ||
       one.matchedBy === 'mark' ||
       (same(account.username, person.username) && account.email !== null && same(account.email, person.email));
     if (!byId && byMark) result.located.push({ accountId: byMark.id, found: one });
     else if (!byId && theirs) result.adopted.push(one);
-    else if (!byId) result.doubtful.push(one);
+    else if (!theirs) result.doubtful.push(one);
     if (theirs && isUsable(one)) result.usable.push(one);
   }
   return result;
+}
+
+/** Looks of one case at one tool, after which an account that still works is a person's to cut. */
+const MANY_ROUNDS = 6;
+
+/**
+ * Which of what was found is cut now: at the start, what nobody knew, since what was known is being cut already; at the
+ * end, whatever still works. What a newer decision gave back meanwhile is left alone. `giveUp`: it has been cut and found
+ * again too often.
+ */
+export function decideAfterLook(
+  act: 'discover' | 'final_look',
+  found: FoundByLook,
+  rounds: number,
+  isWanted: (one: FoundAccount) => boolean,
+): { cut: FoundAccount[] } | { giveUp: string } {
+  const unknown = [...found.located.map(({ found: one }) => one), ...found.adopted];
+  const cut = (act === 'discover' ? unknown : found.usable).filter((one) => !isWanted(one));
+  if (act === 'discover' || rounds < MANY_ROUNDS || cut.length === 0) return { cut };
+  return { giveUp: `After ${rounds} looks an account still works there. Cut it by hand, then complete this step.` };
 }
 
 function isUsable({ account }: FoundAccount): boolean {

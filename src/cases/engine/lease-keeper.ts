@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import type { DataSource } from 'typeorm';
-import { renewLeases, type Claim } from './claim.js';
+import { handBackDropped, renewLeases, type Claim } from './claim.js';
 import type { Lease } from './run-step.js';
 import { TIMING } from './timing.js';
 
@@ -42,6 +42,8 @@ export class LeaseKeeper {
   }
 
   private async renew(): Promise<void> {
+    // Also when nothing runs: what was dropped last would be nobody's for ever. Failed, it is done the next time.
+    await handBackDropped(this.db, this.workerId, [...this.kept.keys()]).catch(() => undefined);
     if (this.kept.size === 0) return;
     const asked = performance.now();
     const before = [...this.kept.entries()];

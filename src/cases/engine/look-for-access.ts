@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import type { FoundAccount, ToolSession } from '../../../connectors/kit/contract.js';
 import { AccountsService } from '../../accounts/accounts.service.js';
+import { isDoubtful } from '../../accounts/doubtful.js';
 import { markOf } from '../../accounts/mark.js';
 import { ToolsService } from '../../tools/tools.service.js';
 import { queryRows } from '../../platform/database/query-rows.js';
@@ -11,12 +12,11 @@ import { findAll, type Target } from './act-on-tool.js';
 import { failedAttempt, type Called, type Failed } from './call-result.js';
 import type { Claim } from './claim.js';
 import { decideAfterFailedLook } from './decide.js';
-import { growCut, sortFound, type FoundByLook, type KnownAccount } from './grow-plan.js';
+import { decideAfterLook, growCut, sortFound, type FoundByLook, type KnownAccount } from './grow-plan.js';
+import { grantMayLand } from './in-the-air.js';
 import { Settlement, type AttemptResult } from './settle.js';
 import { loadTarget, type LoadedTarget } from './target.js';
 import { TIMING } from './timing.js';
-
-const MANY_ROUNDS = 6;
 
 interface Known extends KnownAccount {
   username: string;
@@ -41,7 +41,7 @@ export class LookForAccess {
     claim: Claim,
     call: (work: (session: ToolSession) => Promise<FoundAccount[]>) => Promise<Called<FoundAccount[]> | Failed>,
   ): Promise<void> {
-    if (claim.act === 'final_look' && (await this.grantsInTheAir(claim))) {
+    if (claim.act === 'final_look' && (await grantMayLand(this.db, claim))) {
       const reason = 'Waits for a call that may still land.';
       await inTransaction(this.db, (tx) =>
         this.settlement.settle(
@@ -57,7 +57,10 @@ export class LookForAccess {
     const target = await this.targetOf(claim, known);
     const answer = await call((session) => lookEverywhere(session, target, known));
     if ('failure' in answer) {
-      const decision = decideAfterFailedLook({ ...claim, inProgress: false }, answer.failure, { now: new Date(), chance: Math.random() });
+      const decision = decideAfterFailedLook({ ...claim, inProgress: false }, answer.failure, {
+        now: new Date(),
+        chance: Math.random(),
+      });
       await inTransaction(this.db, async (tx) => {
         await this.settlement.settle(tx, claim, failedAttempt(answer), decision.next);
         if (decision.pauseTool) await this.settlement.pauseTool(tx, claim.toolId, decision.pauseTool);
@@ -73,28 +76,18 @@ export class LookForAccess {
     await this.write(claim, known, answer, found, target.loadedAt);
   }
 
-  /**
-   * Grants of this person at this tool that were sent, or may yet be: steps under way, and attempts of workers that can't
-   * be shown to have ended. A request of a worker that is gone can land until its own deadline.
-   */
-  private async grantsInTheAir(claim: Claim): Promise<boolean> {
-    const rows = await queryRows(
-      this.db,
-      `SELECT 1 FROM steps WHERE person_id = $1 AND tool_id = $2 AND effect = 'grant' AND state IN ('running', 'confirming')
-       UNION ALL
-       SELECT 1 FROM attempts WHERE person_id = $1 AND tool_id = $2 AND effect = 'grant' AND kind = 'act' AND outcome IS NULL
-         AND (abandoned_at IS NULL OR call_deadline > now())
-       LIMIT 1`,
-      [claim.personId, claim.toolId],
-    );
-    return rows.length > 0;
-  }
-
   private async knownAccounts(claim: Claim): Promise<Known[]> {
     const accounts = await this.accounts.forPerson(this.db.manager, claim.personId);
     return accounts
       .filter(({ toolId }) => toolId === claim.toolId)
-      .map(({ id, externalId, mark, username, purpose }) => ({ id, externalId, mark: mark ?? '', username, purpose }));
+      .map(({ id, externalId, mark, username, purpose }) => ({
+        id,
+        externalId,
+        mark: mark ?? '',
+        username,
+        purpose,
+        isDoubtful: isDoubtful({ purpose }),
+      }));
   }
 
   /** By the primary account's names; where there is none, by those that it would have. */
@@ -123,14 +116,22 @@ export class LookForAccess {
       sentAgo: answer.sentAgo,
     };
     await inTransaction(this.db, async (tx) => {
+      // Whoever gives access back holds the person: what they want by now is seen, or they see the cut that follows.
+      await tx.query(`SELECT 1 FROM people WHERE id = $1 FOR SHARE`, [claim.personId]);
       const ids = await this.noteFound(tx, claim, known, answer.value, found, at);
+      const wanted = await this.wantedAccounts(tx, claim);
       const rounds = claim.act === 'final_look' ? await this.roundsOf(tx, claim) : 0;
-      if (rounds >= MANY_ROUNDS && found.usable.length > 0) {
-        const reason = `After ${rounds} looks an account still works there. Cut it by hand, then complete this step.`;
-        await this.settlement.settle(tx, claim, attempt, { state: 'needs_human', reason });
+      const decision = decideAfterLook(
+        claim.act === 'discover' ? 'discover' : 'final_look',
+        found,
+        rounds,
+        ({ account }) => wanted.has(ids.get(account.externalId)),
+      );
+      if ('giveUp' in decision) {
+        await this.settlement.settle(tx, claim, attempt, { state: 'needs_human', reason: decision.giveUp });
         return;
       }
-      await this.growCase(tx, claim, found, ids, rounds);
+      await this.growCase(tx, claim, { toCut: decision.cut, doubtful: found.doubtful }, ids, rounds);
       await this.settlement.settle(tx, claim, attempt, { state: 'done', residualUntil: null, unprovable: null });
     });
   }
@@ -156,6 +157,7 @@ export class LookForAccess {
         generation: claim.generation,
         desiredState: 'suspended',
         found: one.account,
+        isProven: found.adopted.includes(one),
         source: claim.act,
         at,
       });
@@ -171,19 +173,33 @@ export class LookForAccess {
     return ids;
   }
 
+  private async wantedAccounts(tx: EntityManager, { personId, toolId }: Claim): Promise<Set<string | undefined>> {
+    const accounts = await this.accounts.forPerson(tx, personId);
+    return new Set(
+      accounts.filter((account) => account.toolId === toolId && account.desiredState === 'active').map(({ id }) => id),
+    );
+  }
+
+  /** Of these accounts, those that this case has asked a person about before. */
+  private async askedAbout(tx: EntityManager, { caseId }: Claim, accountIds: readonly string[]): Promise<Set<string>> {
+    const rows = await queryRows<{ accountId: string }>(
+      tx,
+      `SELECT DISTINCT account_id AS "accountId" FROM steps WHERE case_id = $1 AND account_id = ANY($2)`,
+      [caseId, accountIds],
+    );
+    return new Set(rows.map(({ accountId }) => accountId));
+  }
+
   private async growCase(
     tx: EntityManager,
     claim: Claim,
-    found: FoundByLook,
+    { toCut, doubtful }: { toCut: readonly FoundAccount[]; doubtful: readonly FoundAccount[] },
     ids: ReadonlyMap<string, string>,
     rounds: number,
   ): Promise<void> {
     const idsOf = (accounts: readonly FoundAccount[]) => [
       ...new Set(accounts.flatMap(({ account }) => ids.get(account.externalId) ?? [])),
     ];
-    const discovered = [...found.located.map(({ found: one }) => one), ...found.adopted];
-    // At the start, what was known is being cut already; at the end, whatever still works is cut again.
-    const toCut = claim.act === 'discover' ? discovered : found.usable;
     await this.cases.grow(
       tx,
       claim.caseId,
@@ -194,12 +210,18 @@ export class LookForAccess {
         round: rounds,
       }),
     );
-    const doubtful = idsOf(found.doubtful);
-    if (doubtful.length === 0) return;
+    const unproven = idsOf(doubtful);
+    if (unproven.length === 0) return;
+    const asked = await this.askedAbout(tx, claim, unproven);
     const steps = await this.cases.grow(
       tx,
       claim.caseId,
-      growCut({ toolId: claim.toolId, accountIds: doubtful, lookAgain: false, round: rounds }),
+      growCut({
+        toolId: claim.toolId,
+        accountIds: unproven.filter((id) => !asked.has(id)),
+        lookAgain: false,
+        round: rounds,
+      }),
     );
     for (const stepId of steps.values()) {
       await this.settlement.giveToHuman(

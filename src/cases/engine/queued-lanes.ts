@@ -8,6 +8,8 @@ import { TIMING } from './timing.js';
 
 interface QueuedOptions extends LaneOptions {
   redisUrl: string;
+  /** This worker can't go on: the process ends, with the reason. */
+  onLost: (why: string) => void;
 }
 
 interface Wake {
@@ -25,6 +27,7 @@ export class QueuedLanes {
   private timer: NodeJS.Timeout | undefined;
   private handingOver = false;
   private stopped = false;
+  private isKeptWhole = false;
 
   constructor(private readonly options: QueuedOptions) {
     // Fails fast for the dispatcher, so that a dead Redis shows at once; waits without end for the workers.
@@ -52,24 +55,6 @@ export class QueuedLanes {
     for (const worker of this.workers) worker.on('error', options.onError);
   }
 
-  /** Refuses a Redis that may evict keys: a wake-up must not vanish silently. */
-  static async refuseEviction(redisUrl: string): Promise<void> {
-    const redis = new Redis(redisUrl, { lazyConnect: true, maxRetriesPerRequest: 1, connectTimeout: 5_000 });
-    redis.on('error', () => undefined);
-    try {
-      await redis.connect();
-      const info = await redis.info('memory');
-      const policy = /maxmemory_policy:(\S+)/.exec(info)?.[1] ?? 'unknown';
-      if (policy !== 'noeviction') {
-        throw new Error(
-          `Redis has maxmemory-policy "${policy}". Set it to "noeviction" (CONFIG SET maxmemory-policy noeviction), then start again.`,
-        );
-      }
-    } finally {
-      redis.disconnect();
-    }
-  }
-
   start(): void {
     for (const worker of this.workers) worker.run().catch(this.options.onError);
     this.timer = setInterval(() => this.wake(), TIMING.poll);
@@ -84,7 +69,21 @@ export class QueuedLanes {
       .finally(() => (this.handingOver = false));
   }
 
+  /**
+   * A Redis that may evict keys is refused: a wake-up must not vanish silently. Asked at the first hand-over, so that a
+   * Redis that is away keeps nobody from starting.
+   */
+  private async refuseEviction(): Promise<void> {
+    if (this.isKeptWhole) return;
+    const { redisUrl, onLost } = this.options;
+    const policy = await evictionPolicy(redisUrl);
+    this.isKeptWhole = policy === 'noeviction';
+    if (this.isKeptWhole) return;
+    onLost(`Redis has maxmemory-policy "${policy}". Set it to "noeviction" (CONFIG SET maxmemory-policy noeviction).`);
+  }
+
   private async handOver(): Promise<void> {
+    await this.refuseEviction();
     const { db, lanes, slots } = this.options;
     const due = await handOverDue(db, lanes, slots * 2);
     for (const lane of lanes) {
@@ -140,6 +139,30 @@ export class QueuedLanes {
   }
 }
 
+async function evictionPolicy(redisUrl: string): Promise<string> {
+  const redis = new Redis(redisUrl, {
+    lazyConnect: true,
+    maxRetriesPerRequest: 1,
+    connectTimeout: 5_000,
+    socketTimeout: SILENT_SOCKET,
+  });
+  // Told by the rejected call as well.
+  redis.on('error', () => undefined);
+  try {
+    await redis.connect();
+    const info = await redis.info('memory');
+    return /maxmemory_policy:(\S+)/.exec(info)?.[1] ?? 'unknown';
+  } finally {
+    redis.disconnect();
+  }
+}
+
+/**
+ * A connection that answers nothing for so long after a command is a half-open one, and is made anew; without this its
+ * worker would wait on it for ever. Longer than BullMQ's blocking wait (5 s), shorter than the silence that I9 allows.
+ */
+const SILENT_SOCKET = 8_000;
+
 function queueName(lane: Lane): string {
   return `quartermaster-${lane}`;
 }
@@ -150,6 +173,7 @@ function connectionTo({ redisUrl }: QueuedOptions, patient: boolean): Connection
     maxRetriesPerRequest: patient ? null : 1,
     enableOfflineQueue: patient,
     connectTimeout: 5_000,
+    socketTimeout: SILENT_SOCKET,
     retryStrategy: (times) => Math.min(100 * times, 1_000),
   };
 }

@@ -6,7 +6,6 @@ import type { ActResult, GrantRef, ObservedAccount, ToolSession } from '../../..
 import { ToolError } from '../../../connectors/kit/errors.js';
 import { AccountsService } from '../../accounts/accounts.service.js';
 import { CredentialsService } from '../../accounts/credentials.service.js';
-import { queryRows } from '../../platform/database/query-rows.js';
 import { inTransaction } from '../../platform/database/transaction.js';
 import { ToolSessions } from '../../tools/tool-sessions.service.js';
 import { actOnTool, lookAtAccount, type Target } from './act-on-tool.js';
@@ -22,14 +21,17 @@ import {
   type StepSoFar,
   type Moment,
 } from './decide.js';
+import { stepMayLand } from './in-the-air.js';
 import { LookForAccess } from './look-for-access.js';
+import { whyNotSent } from './may-send.js';
 import { Settlement, StaleFence, type AttemptResult } from './settle.js';
+import { standingAgainst } from './standing.js';
 import { loadTarget } from './target.js';
 import { TIMING } from './timing.js';
 
 /**
  * Where a step is, for metrics and for the fault tests: `claimed` (intent committed), `sending` (the last check is
- * over, the call is next), `answered` (the call is over, nothing written yet).
+ * over, the call is next), `answered` (the call is over, nothing written yet), `over` (whatever was to be written is).
  */
 export const stepPhases = channel('quartermaster.step');
 
@@ -65,6 +67,7 @@ export class StepRunner {
       // Overtaken: whoever holds the step now looks for itself.
       if (!(error instanceof StaleFence)) throw error;
     }
+    stepPhases.publish({ phase: 'over', ...claim });
   }
 
   private async act(claim: Claim, lease: Lease): Promise<void> {
@@ -111,20 +114,7 @@ export class StepRunner {
 
   /** Why a grant may not be sent any more; looked up as late as can be (I4). */
   private async refusalOf(claim: Claim): Promise<string | null> {
-    const [row] = await queryRows<{ held: boolean; outdated: boolean; closed: boolean }>(
-      this.db,
-      `SELECT EXISTS (SELECT 1 FROM holds h WHERE h.person_id = p.id AND h.released_at IS NULL
-           AND (h.account_id IS NULL OR h.account_id = $2)) AS held,
-         p.generation > $3 AS outdated, i.revoke_only AS closed
-       FROM people p, installation i WHERE p.id = $1`,
-      [claim.personId, claim.accountId, claim.generation],
-    );
-    // Nothing known is a refusal, too: grants fail closed (I10).
-    if (!row) return 'The person is not there any more.';
-    if (row.held) return 'The person is held: access is not given while a hold stands.';
-    if (row.outdated) return 'A newer decision about the person replaced this one.';
-    if (row.closed) return 'The service was restored from a backup and only revokes until two people release it.';
-    return null;
+    return whyNotSent(await standingAgainst(this.db, claim));
   }
 
   private async afterAct(
@@ -148,7 +138,11 @@ export class StepRunner {
     const target = await loadTarget(this.db, claim);
     const answer = await this.look(claim, lease, (session) => lookAtAccount(session, target));
     if ('failure' in answer) {
-      await this.settle(claim, failedAttempt(answer), decideAfterFailedLook(soFar(claim), answer.failure, this.moment()));
+      await this.settle(
+        claim,
+        failedAttempt(answer),
+        decideAfterFailedLook(soFar(claim), answer.failure, this.moment()),
+      );
       return;
     }
     const observed = answer.value;
@@ -156,7 +150,9 @@ export class StepRunner {
       { act: claim.act, credentialVersion: textOf(claim.input['credentialVersion']), grant: target.grant },
       observed,
     );
-    const decision = decideAfterReadBack(soFar(claim), verdict, this.moment());
+    const mayStillLand =
+      verdict.seen === 'contradicted' && claim.effect === 'grant' && (await stepMayLand(this.db, claim.stepId));
+    const decision = decideAfterReadBack({ ...soFar(claim), mayStillLand }, verdict, this.moment());
     const outcome = decision.next.state === 'confirming' ? 'not_yet' : verdict.seen;
     const attempt: AttemptResult = { outcome, detail: summaryOf(observed), sentAgo: answer.sentAgo };
     await this.write(claim, attempt, async (tx) => {

@@ -3,13 +3,15 @@ import type { EntityManager } from 'typeorm';
 import { AuditService } from '../../platform/audit/audit.service.js';
 import { queryRows } from '../../platform/database/query-rows.js';
 import { SYSTEM, type Actor } from '../../platform/sign-in/actor.js';
-import { AlertsService, stepAlertKeys } from '../alerts.service.js';
+import { AlertsService, struggleKey } from '../alerts.service.js';
 import type { AttemptOutcome } from '../attempt.entity.js';
 import { CasesService } from '../cases.service.js';
 import { chooseOwner, dutyTime } from '../human-duty.js';
 import type { Lane, StepAct, StepEffect } from '../step-states.js';
 import type { Claim } from './claim.js';
 import type { Next, ToolPause } from './decide.js';
+import { whyNotSent } from './may-send.js';
+import { standingAgainst } from './standing.js';
 import { TIMING } from './timing.js';
 
 /** Somebody else took the step over; what this worker still has to say about it changes nothing (I5). */
@@ -59,17 +61,18 @@ export class Settlement {
     tx: EntityManager,
     claim: Claim,
     result: AttemptResult,
-    next: Next,
+    decided: Next,
     input: Record<string, unknown> = {},
   ): Promise<void> {
     await this.endAttempt(tx, claim, result);
+    const next = await this.unlessObsolete(tx, claim, decided);
     const [moved] = await queryRows<{ failures: number }>(
       tx,
       `UPDATE steps SET state = $4, lease_owner = NULL, lease_until = NULL, call_deadline = NULL,
          sent_at = COALESCE(sent_at, clock_timestamp() - $5::float8 * interval '1 ms'),
          due_at = now() + $6::float8 * interval '1 ms',
          failures = CASE WHEN $7 THEN failures + 1 ELSE failures END,
-         reason = $8, residual_until = COALESCE($9, residual_until), input = input || $10::jsonb,
+         reason = $8, residual_until = COALESCE($9, residual_until), input = (CASE WHEN $4 = 'ready' THEN input - 'inProgress' ELSE input END) || $10::jsonb,
          confirmed_at = CASE WHEN $4 = 'done' THEN clock_timestamp() END,
          ended_at = CASE WHEN $4 IN ('done', 'superseded') THEN clock_timestamp() END,
          owner = CASE WHEN $4 = 'needs_human' THEN '' END, deadline = CASE WHEN $4 = 'needs_human' THEN now() END
@@ -105,6 +108,15 @@ export class Settlement {
         }
         break;
     }
+  }
+
+  /** A grant that was overtaken by a hold or a newer decision is nobody's task: somebody might do it by hand (I4). */
+  private async unlessObsolete(tx: EntityManager, claim: Claim, next: Next): Promise<Next> {
+    if (next.state !== 'needs_human' || claim.effect !== 'grant') return next;
+    // Whoever decides about the person holds the row: their decision is seen here, or they see the task.
+    await tx.query(`SELECT 1 FROM people WHERE id = $1 FOR SHARE`, [claim.personId]);
+    const refusal = whyNotSent(await standingAgainst(tx, claim));
+    return refusal === null ? next : { state: 'superseded', reason: refusal };
   }
 
   /**
@@ -185,8 +197,8 @@ export class Settlement {
       stepId: step.stepId,
       facts: { act: step.act, toolId: step.toolId, ...facts },
     });
-    await this.alerts.resolve(tx, stepAlertKeys(step.stepId));
-    for (const stuck of await this.cases.releaseDependents(tx, step.stepId)) {
+    await this.alerts.resolveStep(tx, step);
+    for (const stuck of await this.cases.releaseDependents(tx, [step.stepId])) {
       await this.giveToHuman(tx, stuck.stepId, stuck.reason);
     }
     await this.cases.closeFinished(tx, [step.caseId]);
@@ -242,7 +254,7 @@ export class Settlement {
       [toolId],
     );
     await this.alerts.raise(tx, {
-      dedupKey: `step_struggling:${stepId}`,
+      dedupKey: struggleKey(toolId),
       kind: 'step_struggling',
       severity: 'warning',
       owner: chooseOwner(tool?.owners ?? [], ''),

@@ -1,15 +1,23 @@
+import { channel } from 'node:diagnostics_channel';
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { queryRows } from '../../platform/database/query-rows.js';
 import { inTransaction } from '../../platform/database/transaction.js';
 import { AlertsService } from '../alerts.service.js';
+import { AFTER_DEATH, AFTER_LAPSE, LONE_CRASHES } from './after-worker.js';
 import { CRASHES_BEFORE_ALONE } from './claim.js';
 import { PRESENCE_LOCK } from './presence.js';
 import { Settlement } from './settle.js';
 
 /** Any number; it keeps two sweepers from doing the same at once. */
 const SWEEP_LOCK = 7_140_001;
-const LONE_CRASHES = 3;
+
+/** For metrics: steps that a sweep took back, because their worker was gone or because their lease had run out. */
+export const leasesLost = channel('quartermaster.leases-lost');
+export interface LostLeases {
+  gone: number;
+  lapsed: number;
+}
 
 /**
  * Puts back what a dead or lost worker held. A worker is gone when PostgreSQL has let go of its presence lock: proof,
@@ -26,18 +34,19 @@ export class Sweeper {
 
   /** Answers how many steps were put back. */
   async sweep(): Promise<number> {
-    return inTransaction(this.db, async (tx) => {
+    const lost = await inTransaction(this.db, async (tx): Promise<LostLeases> => {
       const [lock] = await queryRows<{ mine: boolean }>(tx, `SELECT pg_try_advisory_xact_lock($1) AS mine`, [
         SWEEP_LOCK,
       ]);
-      if (!lock?.mine) return 0;
-      const gone = await this.buryTheGone(tx);
-      const released = await this.releaseOf(tx, gone);
+      if (!lock?.mine) return { gone: 0, lapsed: 0 };
+      const gone = await this.releaseOf(tx, await this.buryTheGone(tx));
       await this.quarantine(tx);
       const lapsed = await this.releaseLapsed(tx);
       await this.warnOfOverdue(tx);
-      return released + lapsed;
+      return { gone, lapsed };
     });
+    leasesLost.publish(lost);
+    return lost.gone + lost.lapsed;
   }
 
   private async buryTheGone(tx: EntityManager): Promise<string[]> {
@@ -53,10 +62,6 @@ export class Sweeper {
     return rows.map(({ id }) => id);
   }
 
-  /**
-   * A revocation or a look simply starts over: it sets an absolute state. A grant is read back first, since nobody knows
-   * whether its call was executed.
-   */
   private async releaseOf(tx: EntityManager, workerIds: readonly string[]): Promise<number> {
     if (workerIds.length === 0) return 0;
     await tx.query(
@@ -66,12 +71,12 @@ export class Sweeper {
     const rows = await queryRows(
       tx,
       `UPDATE steps SET
-         state = CASE WHEN state = 'running' AND effect = 'grant' THEN 'confirming' WHEN state = 'running' THEN 'ready' ELSE state END,
+         state = CASE WHEN state = 'running' THEN $3::jsonb ->> effect ELSE state END,
          lease_owner = NULL, lease_until = NULL, due_at = now(),
          lone_crashes = lone_crashes + CASE WHEN crashes >= $2 THEN 1 ELSE 0 END,
          crashes = crashes + 1
        WHERE lease_owner = ANY($1) RETURNING id`,
-      [workerIds, CRASHES_BEFORE_ALONE],
+      [workerIds, CRASHES_BEFORE_ALONE, AFTER_DEATH],
     );
     return rows.length;
   }
@@ -94,9 +99,11 @@ export class Sweeper {
   private async releaseLapsed(tx: EntityManager): Promise<number> {
     const rows = await queryRows(
       tx,
-      `UPDATE steps SET state = CASE WHEN state = 'running' THEN 'ready' ELSE state END, lease_owner = NULL, lease_until = NULL,
-         due_at = now()
-       WHERE lease_until < now() AND lease_owner IS NOT NULL AND NOT (state = 'running' AND effect = 'grant') RETURNING id`,
+      `UPDATE steps SET state = CASE WHEN state = 'running' THEN $1::jsonb ->> effect ELSE state END,
+         lease_owner = NULL, lease_until = NULL, due_at = now()
+       WHERE lease_until < now() AND lease_owner IS NOT NULL
+         AND (state <> 'running' OR $1::jsonb ->> effect <> 'running') RETURNING id`,
+      [AFTER_LAPSE],
     );
     return rows.length;
   }

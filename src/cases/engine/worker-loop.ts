@@ -31,7 +31,6 @@ const SLOTS: Record<Lane, number> = { emergency: 64, standard: 32, bulk: 32 };
 export async function startWorker(options: WorkerOptions): Promise<{ stop(): Promise<void> }> {
   const { db, lanes, redisUrl, runner, onError } = options;
   const queued = redisUrl !== undefined && !lanes.includes('emergency');
-  if (queued) await QueuedLanes.refuseEviction(redisUrl);
   const watchdog = startWatchdog();
   let lane: DirectLane | QueuedLanes | undefined;
   const presence = new WorkerPresence({
@@ -51,7 +50,7 @@ export async function startWorker(options: WorkerOptions): Promise<{ stop(): Pro
     run: runner.run.bind(runner),
     onError,
   };
-  lane = queued ? new QueuedLanes({ ...laneOptions, redisUrl }) : new DirectLane(laneOptions);
+  lane = queued ? new QueuedLanes({ ...laneOptions, redisUrl, onLost: options.onLost }) : new DirectLane(laneOptions);
   const chores = keepDoing([() => options.sweeper.sweep(), ...options.chores], onError);
   leases.start();
   lane.start();
