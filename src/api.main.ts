@@ -1,23 +1,40 @@
 import { Logger } from 'nestjs-pino';
 import { AccessPolicyService } from './access-policy/access-policy.service.js';
+import { AlertingLoop } from './alerting/alerting-loop.service.js';
+import { PolicyAlarm } from './alerting/policy-alarm.service.js';
 import { AppModule } from './app.module.js';
 import { openGround } from './ground.js';
 import { createHttpApp } from './platform/http/http-door.js';
 import { describeFailure } from './platform/lifecycle/failure.js';
 import { stopCleanly } from './platform/lifecycle/stop-cleanly.js';
+import { GaugeSender } from './platform/telemetry/gauge-sender.service.js';
+import { Measurements } from './platform/telemetry/measurements.service.js';
+
+const NAME = 'API server';
 
 /** The API server: `node dist/src/api.main.js`, set up by the environment (see platform/config/config.ts). */
 async function main(env: NodeJS.ProcessEnv): Promise<void> {
   const ground = await openGround(env, { applicationName: 'quartermaster-api', patience: 30 });
   const app = await createHttpApp(AppModule.of(ground));
+  const alerting = app.get(AlertingLoop);
+  const measurements = app.get(Measurements);
+  const gauges = app.get(GaugeSender);
   stopCleanly(env, async () => {
+    gauges.stop();
+    await alerting.stop();
+    await measurements.stop(NAME);
     await app.close();
     await ground.db.destroy();
   });
   // A broken file is told in the log and changes nothing.
-  await app.get(AccessPolicyService).loadFile();
+  const policy = await app.get(AccessPolicyService).loadFile();
+  await app.get(PolicyAlarm).tell(policy, ground.config.accessPolicyFile);
   await app.listen(ground.config.port, ground.config.host);
-  app.useLogger(app.get(Logger));
+  const logger = app.get(Logger);
+  app.useLogger(logger);
+  alerting.start(NAME, (error) => logger.warn({ err: error }, 'alerts could not be looked after; they are again'));
+  measurements.start(NAME);
+  gauges.start();
   console.log(`Quartermaster API ready at ${ground.config.publicUrl}`);
 }
 

@@ -2,6 +2,7 @@ import { connectors } from '../connectors/index.js';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { AccessPolicyModule } from './access-policy/access-policy.module.js';
 import { AccountsModule } from './accounts/accounts.module.js';
+import { AlertingModule } from './alerting/alerting.module.js';
 import { CasesModule } from './cases/cases.module.js';
 import { CredentialResetsModule } from './credential-resets/credential-resets.module.js';
 import { DevicesModule } from './devices/devices.module.js';
@@ -15,6 +16,7 @@ import { HealthModule } from './platform/health/health.module.js';
 import { HttpModule } from './platform/http/http.module.js';
 import { PlatformModule, type Ground } from './platform/platform.module.js';
 import { SignInModule } from './platform/sign-in/sign-in.module.js';
+import { TelemetryModule } from './platform/telemetry/telemetry.module.js';
 import { ToolsModule } from './tools/tools.module.js';
 
 const FEATURES = [
@@ -29,6 +31,7 @@ const FEATURES = [
   LostDevicesModule,
   CredentialResetsModule,
   HrFeedsModule,
+  AlertingModule,
 ];
 
 /** The whole service; a worker and a command run it without its doors. */
@@ -37,7 +40,15 @@ export class AppModule {
   static of(ground: Ground): DynamicModule {
     return {
       module: AppModule,
-      imports: [PlatformModule.of(ground), HttpModule, SignInModule.of(), HealthModule, ApiDocsModule, ...FEATURES],
+      imports: [
+        PlatformModule.of(ground),
+        TelemetryModule,
+        HttpModule,
+        SignInModule.of(),
+        HealthModule,
+        ApiDocsModule,
+        ...FEATURES,
+      ],
     };
   }
 }

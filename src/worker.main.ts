@@ -1,15 +1,18 @@
 import { parseArgs } from 'node:util';
 import { NestFactory } from '@nestjs/core';
 import { Logger } from 'nestjs-pino';
+import { AlertingLoop } from './alerting/alerting-loop.service.js';
 import { AppModule } from './app.module.js';
 import { Sweeper } from './cases/engine/sweep.js';
 import { StepRunner } from './cases/engine/run-step.js';
+import { StepMeasures } from './cases/engine/step-measures.service.js';
 import { startWorker } from './cases/engine/worker-loop.js';
 import { LANES, type Lane } from './cases/step-states.js';
 import { openGround } from './ground.js';
 import { DueEmployments } from './hr-feeds/due-employments.service.js';
 import { describeFailure, EXIT } from './platform/lifecycle/failure.js';
 import { stopCleanly } from './platform/lifecycle/stop-cleanly.js';
+import { Measurements } from './platform/telemetry/measurements.service.js';
 
 /**
  * A worker: `node dist/src/worker.main.js --lanes emergency` or `--lanes standard,bulk`, set up by the environment. The
@@ -24,6 +27,10 @@ async function main(env: NodeJS.ProcessEnv): Promise<void> {
     abortOnError: false,
   });
   const logger = services.get(Logger);
+  const alerting = services.get(AlertingLoop);
+  const measures = services.get(StepMeasures);
+  const measurements = services.get(Measurements);
+  measures.start();
   const worker = await startWorker({
     db: ground.db,
     databaseUrl: ground.config.databaseUrl,
@@ -39,8 +46,12 @@ async function main(env: NodeJS.ProcessEnv): Promise<void> {
       process.exit(EXIT.unavailable);
     },
   });
+  alerting.start(name, (error) => logger.warn({ err: error }, 'alerts could not be looked after; they are again'));
+  measurements.start(name);
   stopCleanly(env, async () => {
-    await worker.stop();
+    await Promise.all([worker.stop(), alerting.stop()]);
+    await measures.stop();
+    await measurements.stop(name);
     await services.close();
     await ground.db.destroy();
   });

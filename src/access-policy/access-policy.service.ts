@@ -82,12 +82,12 @@ export class AccessPolicyService {
     return tx.findOneBy(PolicyVersion, { active: true });
   }
 
-  /** As `active`, for decisions that need a policy. @throws Problem `conflict` when none was ever loaded */
+  /** As `active`, for decisions that need a policy. @throws Problem `not-set-up` when none was ever loaded: an HR system tries again later */
   async current(tx: EntityManager): Promise<PolicyVersion> {
     const version = await this.active(tx);
     if (version) return version;
     throw new Problem(
-      'conflict',
+      'not-set-up',
       'There is no access policy yet. Name its file in ACCESS_POLICY_FILE and start again.',
     );
   }

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
 import { CasesReader, type CaseInFull } from '../cases/cases-reader.service.js';
-import { caseDetails } from '../cases/cases-views.js';
+import { caseDetails, stepView } from '../cases/cases-views.js';
 import { FINISHED, type StepState } from '../cases/step-states.js';
 import { EXIT } from '../platform/lifecycle/failure.js';
 import { CommandFailure, type AddCommand } from './command.js';
@@ -60,9 +60,12 @@ function lineOf(step: CaseInFull['steps'][number]): string {
     step.residualUntil && `residual until ${clock(step.residualUntil)}`,
     step.state === 'needs_human' && `${step.owner} by ${step.deadline?.toISOString()}`,
     step.reason,
+    step.state === 'needs_human' && `step ${step.id}`,
   ].filter(Boolean);
   const state = `${GLYPHS[step.state]} ${step.state.replace('_', ' ')}`;
-  return `${state.padEnd(14)} ${step.act.replaceAll('_', ' ').padEnd(18)} ${step.toolName.padEnd(20)} ${times.join(' · ')}`;
+  const { grant } = stepView(step);
+  const act = grant ? `${step.act} ${grant.kind} ${grant.name}` : step.act.replaceAll('_', ' ');
+  return `${state.padEnd(14)} ${act.padEnd(18)} ${step.toolName.padEnd(20)} ${times.join(' · ')}`;
 }
 
 function clock(instant: Date): string {

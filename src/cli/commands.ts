@@ -1,14 +1,19 @@
+import { addAlertChannel } from './alert-channel.js';
 import { addCase } from './case.js';
 import { addCheckDrift } from './check-drift.js';
 import type { AddCommand } from './command.js';
+import { addEscalation } from './escalation.js';
 import { addHrSource } from './hr-source.js';
 import { addInit } from './init.js';
 import { addLostLaptop } from './lost-laptop.js';
 import { addMigrate } from './migrate.js';
 import { addOpenApi } from './openapi.js';
 import { addResetCredentials } from './reset-credentials.js';
+import { addRestoreAccess } from './restore-access.js';
 import { addSignInLink } from './sign-in-link.js';
+import { addStep } from './step.js';
 import { addToken } from './token.js';
+import { addTools } from './tools.js';
 
 /** In the order of the help text. */
 export const COMMANDS: readonly AddCommand[] = [
@@ -17,9 +22,14 @@ export const COMMANDS: readonly AddCommand[] = [
   addSignInLink,
   addToken,
   addHrSource,
+  addAlertChannel,
+  addEscalation,
   addLostLaptop,
+  addRestoreAccess,
   addResetCredentials,
   addCase,
+  addStep,
+  addTools,
   addCheckDrift,
   addOpenApi,
 ];

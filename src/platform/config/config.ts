@@ -15,6 +15,8 @@ export abstract class Config {
   abstract readonly environment: 'production' | 'test';
   abstract readonly accessPolicyFile?: string;
   abstract readonly logLevel: LogLevel;
+  /** Where counts and levels go beside `/metrics`, by UDP: `udp://host:8125`. */
+  abstract readonly statsdUrl?: string;
 }
 
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -68,6 +70,12 @@ const VARIABLES = z.object({
     .enum(['production', 'test'], { error: "isn't an environment: write production or test" })
     .default('production'),
   ACCESS_POLICY_FILE: z.string().optional(),
+  STATSD_URL: z
+    .string()
+    .refine((url) => hasScheme(url, 'udp:') && URL.parse(url)?.hostname !== '', {
+      error: "isn't the address of a StatsD: write udp://host:8125, or leave it out",
+    })
+    .optional(),
   LOG_LEVEL: z.enum(LOG_LEVELS, { error: `isn't a level: write one of ${LOG_LEVELS.join(', ')}` }).default('info'),
 });
 
@@ -87,6 +95,7 @@ export function loadConfig(env: Environment): Config {
     environment: variables.QUARTERMASTER_ENVIRONMENT,
     accessPolicyFile: variables.ACCESS_POLICY_FILE,
     logLevel: variables.LOG_LEVEL,
+    statsdUrl: variables.STATSD_URL,
   };
 }
 

@@ -17,6 +17,8 @@ export const SCOPES = [
   'hr-events:read',
   'policy:read',
   'alerts:read',
+  'alerts:write',
+  'metrics:read',
   'tokens:write',
 ] as const;
 

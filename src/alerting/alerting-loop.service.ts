@@ -1,0 +1,74 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { Config } from '../platform/config/config.js';
+import { ChannelsService } from './channels.service.js';
+import { DatabaseAwayPage } from './database-away-page.js';
+import { DeliverAlerts } from './deliver-alerts.service.js';
+import { EngineWatch } from './engine-watch.service.js';
+import { EscalationService } from './escalation.service.js';
+
+/** Milliseconds. */
+const DELIVER_EVERY = 500;
+const WATCH_EVERY = 1_000;
+const ESCALATE_EVERY = 2_000;
+const FAREWELL = 3_000;
+
+/**
+ * What each process does about alerts, beside its work and never in its way: a provider that doesn't answer holds up no
+ * step. Workers and API servers both do it: when all workers are gone, somebody has to tell.
+ */
+@Injectable()
+export class AlertingLoop {
+  private timers: NodeJS.Timeout[] = [];
+  private readonly underWay = new Set<Promise<void>>();
+
+  constructor(
+    private readonly db: DataSource,
+    private readonly channels: ChannelsService,
+    private readonly deliverAlerts: DeliverAlerts,
+    private readonly escalation: EscalationService,
+    private readonly watch: EngineWatch,
+    private readonly config: Config,
+  ) {}
+
+  /** @param onError Hears what PostgreSQL refused; the next round tries again. */
+  start(processName: string, onError: (error: unknown) => void): void {
+    const page = new DatabaseAwayPage({
+      db: this.db,
+      loadChannels: () => this.channels.openInOrder(),
+      processName,
+      publicUrl: this.config.publicUrl,
+    });
+    this.timers = [
+      this.keepDoing(() => this.deliverAlerts.deliverDue(), DELIVER_EVERY, onError),
+      this.keepDoing(() => this.escalation.tellWhoIsNext(), ESCALATE_EVERY, onError),
+      this.keepDoing(() => this.watch.look(), WATCH_EVERY, onError),
+      this.keepDoing(() => page.look(), WATCH_EVERY, onError),
+    ];
+  }
+
+  private keepDoing(work: () => Promise<unknown>, every: number, onError: (error: unknown) => void): NodeJS.Timeout {
+    let busy = false;
+    return setInterval(() => {
+      if (busy) return;
+      busy = true;
+      const round = work()
+        .then(() => undefined)
+        .catch(onError)
+        .finally(() => {
+          busy = false;
+          this.underWay.delete(round);
+        });
+      this.underWay.add(round);
+    }, every);
+  }
+
+  /** Begins nothing more, and waits for what is being sent, but not for long: who takes over sends it again. */
+  async stop(): Promise<void> {
+    for (const timer of this.timers) clearInterval(timer);
+    await Promise.race([
+      Promise.allSettled(this.underWay),
+      new Promise((resolve) => setTimeout(resolve, FAREWELL).unref()),
+    ]);
+  }
+}

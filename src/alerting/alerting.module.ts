@@ -1,0 +1,28 @@
+import { Module } from '@nestjs/common';
+import { CasesModule } from '../cases/cases.module.js';
+import { AlertChannelsController } from './alert-channels.controller.js';
+import { AlertDeliveriesReader } from './alert-deliveries-reader.service.js';
+import { AlertingLoop } from './alerting-loop.service.js';
+import { ChannelsService } from './channels.service.js';
+import { DeliverAlerts } from './deliver-alerts.service.js';
+import { DeliveryReadings } from './delivery-readings.service.js';
+import { EngineWatch } from './engine-watch.service.js';
+import { EscalationController } from './escalation.controller.js';
+import { EscalationService } from './escalation.service.js';
+import { PolicyAlarm } from './policy-alarm.service.js';
+
+@Module({
+  imports: [CasesModule],
+  controllers: [AlertChannelsController, EscalationController],
+  providers: [
+    AlertDeliveriesReader,
+    AlertingLoop,
+    ChannelsService,
+    DeliverAlerts,
+    DeliveryReadings,
+    EngineWatch,
+    EscalationService,
+    PolicyAlarm,
+  ],
+})
+export class AlertingModule {}
