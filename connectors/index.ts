@@ -1,10 +1,20 @@
 import type { Connector } from './kit/contract.js';
 import { manualConnector } from './manual/connector.js';
+import { mysqlConnector } from './mysql/connector.js';
 import { postgresConnector } from './postgres/connector.js';
+import { rabbitmqConnector } from './rabbitmq/connector.js';
+import { redisAclConnector } from './redis-acl/connector.js';
 import { scimConnector } from './scim/connector.js';
 
 /** All connectors there are. Settings are parsed by each connector's own schema when it is opened. */
-export const connectors: readonly Connector[] = [manualConnector, postgresConnector, scimConnector];
+export const connectors: readonly Connector[] = [
+  manualConnector,
+  mysqlConnector,
+  postgresConnector,
+  rabbitmqConnector,
+  redisAclConnector,
+  scimConnector,
+];
 
 export function findConnector(id: string): Connector | undefined {
   return connectors.find((connector) => connector.id === id);

@@ -23,7 +23,16 @@ export interface ChaosCall {
   before: number;
 }
 
-const LOOKS: readonly Capability[] = ['check', 'listAccounts', 'findAccounts', 'getAccount'];
+const LOOKS: readonly Capability[] = [
+  'check',
+  'listAccounts',
+  'findAccounts',
+  'getAccount',
+  'getLockdown',
+  'listComputers',
+  'listRecoveryKeys',
+  'revealRecoveryKey',
+];
 
 /**
  * The same connector, with faults. `plan` is asked before each call and answers the fault, or undefined for none:

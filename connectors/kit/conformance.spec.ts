@@ -42,6 +42,13 @@ function idleSession(): ToolSession {
     revokeDevice: async () => done(null),
     grant: async () => done(null),
     withdraw: async () => done(null),
+    issueCertificate: async () => done({ certificate: '', serial: '1', validUntil: new Date() }),
+    getLockdown: async () => null,
+    lockDown: async () => done(null),
+    liftLockdown: async () => done(null),
+    listComputers: async () => ({ computers: [], next: null, complete: true }),
+    listRecoveryKeys: async () => [],
+    revealRecoveryKey: async () => '',
     close: async () => undefined,
   };
 }

@@ -15,6 +15,13 @@ export const CAPABILITIES = [
   'revokeDevice',
   'grant',
   'withdraw',
+  'issueCertificate',
+  'getLockdown',
+  'lockDown',
+  'liftLockdown',
+  'listComputers',
+  'listRecoveryKeys',
+  'revealRecoveryKey',
 ] as const;
 
 export type Capability = (typeof CAPABILITIES)[number];
@@ -109,6 +116,46 @@ export interface NewAccount {
   password: string;
 }
 
+export interface CertificateRequest {
+  /** One line as in `id_ed25519.pub`; the private half never leaves the device. */
+  publicKey: string;
+  /** Which of the person's devices it is: what `revokeDevice` is asked for later. */
+  deviceExternalId: string;
+}
+
+export interface IssuedCertificate {
+  /** One line as in `id_ed25519-cert.pub`. */
+  certificate: string;
+  serial: string;
+  validUntil: Date;
+}
+
+/** A computer that the tool knows, by the tool's own stable id. */
+export interface ObservedComputer {
+  externalId: string;
+  name: string;
+  operatingSystem: string | null;
+  isEnabled: boolean;
+  /** When it last signed in, as far as the tool writes that down. */
+  lastSeenAt: Date | null;
+}
+
+export interface ComputerPage {
+  computers: readonly ObservedComputer[];
+  next: string | null;
+  /** As in `AccountPage`. */
+  complete: boolean;
+}
+
+/** That a recovery key is kept, and for which volume; never the key itself. */
+export interface RecoveryKeyRecord {
+  externalId: string;
+  /** What the locked computer shows, for somebody to read out. */
+  keyId: string;
+  volumeId: string | null;
+  storedAt: Date | null;
+}
+
 export interface CheckReport {
   /** Who the tool says we are: the service's own principal, which is never a target. */
   principal: string;
@@ -144,6 +191,21 @@ export interface ToolSession {
   revokeDevice?(ref: AccountRef, deviceExternalId: string): Promise<ActResult>;
   grant?(ref: AccountRef, grant: GrantRef): Promise<ActResult>;
   withdraw?(ref: AccountRef, grant: GrantRef): Promise<ActResult>;
+
+  /** Signs a device's public key for a short while. Refused with `conflict` for a suspended account or a revoked device. */
+  issueCertificate?(ref: AccountRef, request: CertificateRequest): Promise<ActResult<IssuedCertificate>>;
+  /** Who may be in while a lockdown lasts (user names); null when there is none. */
+  getLockdown?(): Promise<{ allowed: readonly string[] } | null>;
+  /** Everybody out but these people, at once: live sessions end, and nobody else signs in until it is lifted. */
+  lockDown?(allowed: readonly AccountRef[]): Promise<ActResult>;
+  /** What was suspended or revoked meanwhile stays so. */
+  liftLockdown?(): Promise<ActResult>;
+
+  listComputers?(next: string | null): Promise<ComputerPage>;
+  /** Of one computer, by its stable id. Reading these is no reveal. */
+  listRecoveryKeys?(computerExternalId: string): Promise<readonly RecoveryKeyRecord[]>;
+  /** The key itself. Whoever calls this writes down who asked, before. */
+  revealRecoveryKey?(recoveryKeyExternalId: string): Promise<string>;
 
   close(): Promise<void>;
 }

@@ -54,8 +54,8 @@ class ManualSession implements ToolSession {
 
   async restoreAccount(ref: AccountRef): Promise<ActResult> {
     return this.task(
-      `First give ${named(ref)} new credentials, so that the old ones stay dead; then let it sign in again.`,
-      'the account’s page, showing that it is active, and the time of the new credentials',
+      `Let ${named(ref)} sign in again. Its credentials were replaced before: the old ones must stay dead.`,
+      'the account’s page, showing that it is active',
     );
   }
 
