@@ -32,6 +32,25 @@ const NEEDED_PROGRAMS: readonly NeededProgram[] = [
     service: 'postgresql',
     suites: 'the second pass, on PostgreSQL 15',
   },
+  {
+    programs: ['promtool'],
+    aptPackage: 'prometheus',
+    service: 'prometheus',
+    suites: "the check of Prometheus' alert rules",
+  },
+  { programs: ['faketime'], aptPackage: 'faketime', suites: 'the fault of a wrong clock' },
+  {
+    programs: ['mariadbd', '/usr/sbin/mariadbd'],
+    aptPackage: 'mariadb-server',
+    service: 'mariadb',
+    suites: 'the MariaDB connector',
+  },
+  {
+    programs: ['/usr/lib/rabbitmq/bin/rabbitmq-server'],
+    aptPackage: 'rabbitmq-server',
+    service: 'rabbitmq-server',
+    suites: 'the RabbitMQ connector',
+  },
 ];
 
 /** The suites that use a database: unit tests and connectors gain nothing from a second pass. */

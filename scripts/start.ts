@@ -78,6 +78,7 @@ async function startEverything(isEmbedded: boolean, port: number, signal: AbortS
     DATABASE_URL: surroundings.databaseUrl,
     REDIS_URL: surroundings.redisUrl ?? undefined,
     QUARTERMASTER_KEY_FILE: surroundings.keyFile,
+    PUBLIC_URL: process.env['PUBLIC_URL'] || `http://localhost:${port}`,
   };
   await runCli(['migrate', 'up'], env, signal);
   // It changes nothing where there are keys. Elsewhere a person makes them, and backs them up.
@@ -86,6 +87,11 @@ async function startEverything(isEmbedded: boolean, port: number, signal: AbortS
   const service = await startService({ ...surroundings, port, onLine, signal });
   stops.push(() => service.stop());
   say(`Quartermaster is ready at ${service.baseUrl}`);
+  if (!isEmbedded) return;
+  say(`sign in, once, within 15 minutes: ${(await runCli(['sign-in-link'], env, signal)).trim()}`);
+  say(
+    `for the command line: export QUARTERMASTER_KEY_FILE=${surroundings.keyFile} DATABASE_URL=${surroundings.databaseUrl}`,
+  );
 }
 
 async function main(): Promise<void> {

@@ -51,12 +51,12 @@ const STOP_LIMIT_MS = 8_000;
  */
 export async function startService(options: ServiceOptions): Promise<Service> {
   const { onLine = () => {}, port } = options;
-  const host = options.env?.['HOST'] ?? '127.0.0.1';
+  const host = options.env?.['HOST'] ?? (process.env['HOST'] || '127.0.0.1');
   const baseUrl = `http://${host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host}:${port}`;
   const env: NodeJS.ProcessEnv = {
+    PUBLIC_URL: `http://localhost:${port}`,
     ...process.env,
     HOST: host,
-    PUBLIC_URL: `http://localhost:${port}`,
     ...options.env,
     DATABASE_URL: options.databaseUrl,
     REDIS_URL: options.redisUrl ?? undefined,
