@@ -38,7 +38,6 @@ const NEEDED_PROGRAMS: readonly NeededProgram[] = [
     service: 'prometheus',
     suites: "the check of Prometheus' alert rules",
   },
-  { programs: ['faketime'], aptPackage: 'faketime', suites: 'the fault of a wrong clock' },
   {
     programs: ['mariadbd', '/usr/sbin/mariadbd'],
     aptPackage: 'mariadb-server',

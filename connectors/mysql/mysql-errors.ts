@@ -8,7 +8,7 @@ export function serverErrno(error: unknown): number | undefined {
 }
 
 /** Account management that failed: the account is there already, isn't there, or was in use. */
-export const CANNOT_USER = 1396;
+const CANNOT_USER = 1396;
 export const NO_SUCH_THREAD = 1094;
 const NOT_OWNER_OF_THREAD = 1095;
 

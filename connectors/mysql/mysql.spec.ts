@@ -506,7 +506,7 @@ describe.skipIf(!hasMariadb())('the MariaDB connector', () => {
 
   it('proves the server over TLS, by the name in the settings', async () => {
     const certificate = selfSignedFor('localhost');
-    const secure = await startMariadb(certificate);
+    const secure = await startMariadb({ tls: certificate });
     const secureRoot = await secure.connectAsRoot();
     await setUp(secureRoot);
     await secureRoot.query(`ALTER USER ${ADMIN}@'%' REQUIRE SSL`);
@@ -525,6 +525,18 @@ describe.skipIf(!hasMariadb())('the MariaDB connector', () => {
     await expect(open({ settings: { ...overTls, sslmode: 'disable' } })).rejects.toMatchObject({ kind: 'auth-broken' });
     secureRoot.destroy();
     await secure.stop();
+  });
+
+  it('refuses MySQL, by the version the server gives, before it looks at anything', async () => {
+    const other = await startMariadb({ args: ['--version=8.4.3'] });
+    const otherRoot = await other.connectAsRoot();
+    await otherRoot.query(`CREATE USER ${ADMIN}@'%' IDENTIFIED BY '${PASSWORD}'`);
+    await expect(open({ settings: { ...settings, port: other.port } })).rejects.toMatchObject({
+      kind: 'unsupported',
+      message: expect.stringContaining('MySQL 8.4.3'),
+    });
+    otherRoot.destroy();
+    await other.stop();
   });
 
   it('says so when something else than MariaDB answers', async () => {

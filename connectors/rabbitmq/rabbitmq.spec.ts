@@ -155,7 +155,9 @@ describe.skipIf(!hasRabbitmq())('the RabbitMQ connector', () => {
   async function proxyWith(passing: Passing, tls?: { key: Buffer; cert: Buffer }): Promise<string> {
     const handle = async (incoming: IncomingMessage, outgoing: ServerResponse) => {
       const { method = '', url = '', headers } = incoming;
-      const body = Buffer.concat(await Array.fromAsync(incoming as AsyncIterable<Buffer>));
+      const chunks: Buffer[] = [];
+      for await (const chunk of incoming as AsyncIterable<Buffer>) chunks.push(chunk);
+      const body = Buffer.concat(chunks);
       const fault = await passing({ method, path: url, body: body.toString() });
       if (typeof fault === 'number') return void outgoing.writeHead(fault).end();
       const upstream = requestHttp(new URL(url, server.managementUrl), { method, headers }, (answer) => {
@@ -362,6 +364,22 @@ describe.skipIf(!hasRabbitmq())('the RabbitMQ connector', () => {
       expect(await users()).toBe(before);
     },
   );
+
+  it('writes the same password in every attempt of one create, so that it doesn’t matter which comes last', async () => {
+    for (let round = 0; round < 10; round += 1) {
+      const person = newPerson();
+      const attempts = await Promise.allSettled(
+        [1, 2, 3].map(() => withSession((session) => session.createAccount?.(person))),
+      );
+      const found = await withSession((session) => session.getAccount({ externalId: person.username, username: '' }));
+      expect(found).toMatchObject({ mark: person.mark, state: 'active' });
+      for (const attempt of attempts) {
+        if (attempt.status === 'rejected') expect(attempt.reason).toMatchObject({ kind: 'conflict' });
+        else expect(attempt.value).toMatchObject({ value: { credentialVersion: found?.credentialVersion } });
+      }
+      await (await signIn(person.username, person.password)).close();
+    }
+  });
 
   it('leaves a user alone that doesn’t carry the mark, and its own even when it does', async () => {
     await api('PUT', '/users/stranger', { password: 'x', tags: 'their-own' });

@@ -167,7 +167,7 @@ function signInError(error: Error, named: string, { user, sslmode }: RedisAclSet
     });
   }
   if (isReply(error)) return replyError(error);
-  if (error.name === 'ParserError' || /^Protocol error/.test(error.message)) {
+  if (error.name === 'ParserError' || error.message.startsWith('Protocol error')) {
     return new ToolError('invalid', `${named} does not answer like a Redis server.`, {
       remedy: 'Check host and port.',
       cause: error,

@@ -52,7 +52,9 @@ describe('mark', () => {
 
 describe('clashesOf', () => {
   const like = (pattern: string) =>
-    new RegExp(`^${pattern.replaceAll(/\\([\\%_])|[.]/g, (_, literal: string) => `\\${literal ?? '.'}`).replaceAll('%', '.*')}$`);
+    new RegExp(
+      `^${pattern.replaceAll(/\\([\\%_])|[.]/g, (_, literal: string) => `\\${literal ?? '.'}`).replaceAll('%', '.*')}$`,
+    );
 
   it('covers every name that a person may be given, and both people wait for one lock', () => {
     const part = fc.stringMatching(/^[a-z][a-z0-9._-]{0,70}$/);

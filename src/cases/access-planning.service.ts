@@ -91,7 +91,7 @@ export class AccessPlanning {
     const steps = planAccess({
       wanted,
       // One that wasn't there when somebody last looked may be there by now: a create whose end nobody saw.
-      unwanted: unwanted.map((account) => ({ ...account, grantsInTheAir: inTheAir(account.id) })),
+      unwanted: unwanted.map(({ id, toolId }) => ({ id, toolId, grantsInTheAir: inTheAir(id) })),
       unwantedGrants: (await this.withdrawGrants(tx, wanted, generation)).map((grant) => ({
         ...grant,
         grantsInTheAir: inTheAir(grant.accountId),

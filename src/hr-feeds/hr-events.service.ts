@@ -235,12 +235,7 @@ async function newestPosition(
   return orderOf(held, applied) === 'newer' ? held : applied;
 }
 
-async function sameBodyBefore(
-  tx: EntityManager,
-  source: string,
-  employeeId: string,
-  body: string,
-): Promise<boolean> {
+async function sameBodyBefore(tx: EntityManager, source: string, employeeId: string, body: string): Promise<boolean> {
   // The event itself has no outcome yet but the one that it started with.
   const rows = await queryRows(
     tx,

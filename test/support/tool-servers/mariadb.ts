@@ -15,12 +15,18 @@ export interface MariadbServer {
   stop(): Promise<void>;
 }
 
+export interface MariadbOptions {
+  tls?: { key: Buffer; cert: Buffer };
+  /** Further options of the command line. */
+  args?: readonly string[];
+}
+
 export function hasMariadb(): boolean {
   return programOnPath('mariadbd') !== null;
 }
 
 /** A MariaDB of the caller's own (apt: mariadb-server), on a free loopback port; starts in about a second; with TLS when given a key. */
-export async function startMariadb(tls?: { key: Buffer; cert: Buffer }): Promise<MariadbServer> {
+export async function startMariadb({ tls, args = [] }: MariadbOptions = {}): Promise<MariadbServer> {
   const program = programOnPath('mariadbd');
   const installer = programOnPath('mariadb-install-db');
   if (!program || !installer) throw new Error("MariaDB isn't installed: apt-get install mariadb-server");
@@ -54,6 +60,7 @@ export async function startMariadb(tls?: { key: Buffer; cert: Buffer }): Promise
       '--skip-name-resolve',
       ...(tls ? tlsFiles : ['--skip-ssl']),
       ...small,
+      ...args,
     ],
     async isReady() {
       const connection = await connectAsRoot().catch(() => null);
