@@ -1,4 +1,5 @@
 import type { Connector } from './kit/contract.js';
+import { ldapConnector } from './ldap/connector.js';
 import { manualConnector } from './manual/connector.js';
 import { mysqlConnector } from './mysql/connector.js';
 import { postgresConnector } from './postgres/connector.js';
@@ -8,6 +9,7 @@ import { scimConnector } from './scim/connector.js';
 
 /** All connectors there are. Settings are parsed by each connector's own schema when it is opened. */
 export const connectors: readonly Connector[] = [
+  ldapConnector,
   manualConnector,
   mysqlConnector,
   postgresConnector,

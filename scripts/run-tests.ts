@@ -39,6 +39,12 @@ const NEEDED_PROGRAMS: readonly NeededProgram[] = [
     suites: "the check of Prometheus' alert rules",
   },
   {
+    programs: ['slapd', '/usr/sbin/slapd'],
+    aptPackage: 'slapd',
+    service: 'slapd',
+    suites: 'the LDAP connector',
+  },
+  {
     programs: ['mariadbd', '/usr/sbin/mariadbd'],
     aptPackage: 'mariadb-server',
     service: 'mariadb',
