@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { joined, left, TestService } from '../support/service.js';
+import { joined, left, TestService, usernameOf } from '../support/service.js';
 
 describe.each([{ redis: true }, { redis: false }])('the main job, with Redis: $redis', ({ redis }) => {
   let service: TestService;
@@ -47,5 +47,40 @@ describe.each([{ redis: true }, { redis: false }])('the main job, with Redis: $r
     const late = await service.hr.post(joined(employee, new Date(Date.now() - 60_000)));
     expect(late.body).toMatchObject({ outcome: 'outdated' });
     expect(service.tools.map((tool) => tool.acts().length)).toEqual(callsBefore);
+  });
+
+  it('calls an account cut when the tool, asked again on a connection of its own, shows it', async () => {
+    const [tool] = service.tools;
+    const { employee } = await service.join();
+    const callsBefore = tool.calls.length;
+    const leave = await service.hr.post(left(employee));
+    const { steps } = await service.untilClosed(String(leave.body['caseId']));
+
+    const [suspension] = steps.filter(({ act, toolName }) => act === 'suspend_account' && toolName === 'Tool 0');
+    const attempts = suspension?.attemptsMade ?? [];
+    expect(attempts.map(({ kind, outcome }) => [kind, outcome])).toEqual([
+      ['act', 'done'],
+      ['read_back', 'shown'],
+    ]);
+    const [act, readBack] = attempts.map(({ id }) =>
+      tool.calls.slice(callsBefore).filter(({ attemptId }) => attemptId === id),
+    );
+    expect(act?.some(({ what }) => what === 'suspend')).toBe(true);
+    expect(readBack?.length).toBeGreaterThan(0);
+    expect(readBack?.every(({ what }) => what === 'look')).toBe(true);
+    const connectionsOfAct = act?.map(({ connection }) => connection);
+    for (const { connection } of readBack ?? []) expect(connectionsOfAct).not.toContain(connection);
+  });
+
+  it('acts again when the tool says "done" and shows the account active (I1)', async () => {
+    const [tool] = service.tools;
+    const { employee } = await service.join();
+    tool.next('suspend', { kind: 'pretend' });
+    const leave = await service.hr.post(left(employee));
+    const { steps } = await service.untilClosed(String(leave.body['caseId']));
+
+    const [suspension] = steps.filter(({ act, toolName }) => act === 'suspend_account' && toolName === 'Tool 0');
+    expect(suspension?.attemptsMade.map(({ outcome }) => outcome)).toEqual(['done', 'contradicted', 'done', 'shown']);
+    expect(tool.usersNamed(usernameOf(employee)).map(({ active }) => active)).toEqual([false]);
   });
 });

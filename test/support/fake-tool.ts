@@ -22,6 +22,8 @@ export interface SeenCall {
   wallAt: number;
   /** The attempt's id, from `X-Request-Id`. */
   attemptId: string | null;
+  /** The connection that it came on: its port at the caller's end. */
+  connection: number | undefined;
   method: string;
   path: string;
   /** What it was about, in the words of a person: `create`, `suspend`, `restore`, `reset`, `look`. */
@@ -181,6 +183,7 @@ export class FakeTool {
       at: performance.now(),
       wallAt: Date.now(),
       attemptId: typeof header === 'string' ? header : null,
+      connection: request.socket.remotePort,
       method: request.method ?? '',
       path: url.pathname,
       what: whatIs(request.method ?? '', body),
