@@ -89,9 +89,6 @@ async function startEverything(isEmbedded: boolean, port: number, signal: AbortS
   say(`Quartermaster is ready at ${service.baseUrl}`);
   if (!isEmbedded) return;
   say(`sign in, once, within 15 minutes: ${(await runCli(['sign-in-link'], env, signal)).trim()}`);
-  say(
-    `for the command line: export QUARTERMASTER_KEY_FILE=${surroundings.keyFile} DATABASE_URL=${surroundings.databaseUrl}`,
-  );
 }
 
 async function main(): Promise<void> {
