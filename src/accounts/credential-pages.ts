@@ -1,8 +1,9 @@
+import { escapeHtml, plainPage } from '../platform/http/plain-page.js';
 import type { HandedOver } from './credential-links.service.js';
 
 /** Asks before it shows anything, so that a mail program's preview doesn't use the link up. */
 export function confirmPage(toolName: string): string {
-  return page(
+  return plainPage(
     'Your new password',
     `<p>This link shows your password for <strong>${escapeHtml(toolName)}</strong>, once. Have your password manager ready.</p>
     <form method="post"><button type="submit" autofocus>Show it</button></form>`,
@@ -10,7 +11,7 @@ export function confirmPage(toolName: string): string {
 }
 
 export function passwordPage({ toolName, username, password }: HandedOver): string {
-  return page(
+  return plainPage(
     `Your password for ${escapeHtml(toolName)}`,
     `<dl>
       <dt>User name</dt><dd><code>${escapeHtml(username)}</code></dd>
@@ -21,27 +22,5 @@ export function passwordPage({ toolName, username, password }: HandedOver): stri
 }
 
 export function gonePage(reason: string): string {
-  return page('This link does not work any more', `<p>${escapeHtml(reason)}</p>`);
-}
-
-/** @param title HTML */
-function page(title: string, body: string): string {
-  return `<!doctype html>
-<html lang="en">
-  <head>
-    <meta charset="utf-8">
-    <meta name="viewport" content="width=device-width">
-    <meta name="robots" content="noindex">
-    <title>${title}</title>
-  </head>
-  <body>
-    <h1>${title}</h1>
-    ${body}
-  </body>
-</html>
-`;
-}
-
-function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+  return plainPage('This link does not work any more', `<p>${escapeHtml(reason)}</p>`);
 }

@@ -1,0 +1,37 @@
+/** Calm, readable on a phone, in the dark too; inline, so that a page for one moment needs nothing else. */
+const STYLE = `
+      :root { color-scheme: light dark; }
+      body { font: 1rem/1.5 system-ui, sans-serif; max-width: 34rem; margin: 12vh auto; padding: 0 1.25rem; }
+      h1 { font-size: 1.5rem; line-height: 1.25; }
+      code { font-size: 1.05em; overflow-wrap: anywhere; user-select: all; }
+      dt { opacity: 0.75; }
+      dd { margin: 0 0 0.75rem; }
+      button { font: inherit; padding: 0.6rem 1.25rem; border-radius: 0.375rem; cursor: pointer; }
+    `;
+
+/**
+ * A page of its own for one moment, such as opening a one-time link; search engines are told to leave it alone.
+ * @param title HTML
+ * @param body HTML
+ */
+export function plainPage(title: string, body: string): string {
+  return `<!doctype html>
+<html lang="en">
+  <head>
+    <meta charset="utf-8">
+    <meta name="viewport" content="width=device-width">
+    <meta name="robots" content="noindex">
+    <title>${title}</title>
+    <style>${STYLE}</style>
+  </head>
+  <body>
+    <h1>${title}</h1>
+    ${body}
+  </body>
+</html>
+`;
+}
+
+export function escapeHtml(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+}
