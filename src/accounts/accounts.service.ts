@@ -1,15 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import type { CreatedAccount, GrantRef, ObservedAccount } from '../../connectors/kit/contract.js';
+import type { ObservedAccount } from '../../connectors/kit/contract.js';
 import { queryRows } from '../platform/database/query-rows.js';
 import { Problem } from '../platform/errors/problem.js';
 import { newId } from '../platform/ids/new-id.js';
 import { Account, type DesiredState, type ObservedState } from './account.entity.js';
 import { purposeOfFound } from './doubtful.js';
-import { GrantsService } from './grants.service.js';
 import { markOf } from './mark.js';
-import { residualOf } from './residual.js';
-import { SessionsService } from './sessions.service.js';
+import { recordObservations, type SeenAccount } from './record-observations.js';
 import { clashesOf, usernameFor, type UsernameSource } from './username.js';
 
 export interface AccountToOpen {
@@ -34,13 +32,6 @@ export interface AccountToAdopt {
   at: Date;
 }
 
-export interface RecordedObservation {
-  /** False: something newer was recorded already, and this one changed nothing. */
-  applied: boolean;
-  /** Grants that the tool showed and no record of ours wants or unwants. */
-  unmanagedGrants: readonly GrantRef[];
-}
-
 export interface AccountsFilter {
   personId?: string;
   toolId?: string;
@@ -53,11 +44,6 @@ export interface AccountsFilter {
  */
 @Injectable()
 export class AccountsService {
-  constructor(
-    private readonly grants: GrantsService,
-    private readonly sessions: SessionsService,
-  ) {}
-
   /**
    * The person's account for a purpose at a tool: made when there is none (nothing happens at the tool yet), otherwise
    * given this desired state, unless a newer generation has spoken. Its username is kept once it has one.
@@ -162,55 +148,13 @@ export class AccountsService {
     );
   }
 
-  /** What a create answered: the tool's own id, before anything was read back. */
-  async recordCreated(tx: EntityManager, accountId: string, created: CreatedAccount): Promise<void> {
-    const { externalId, username, credentialVersion } = created;
-    await tx.update(Account, { id: accountId }, { externalId, username, credentialVersion, ...touched() });
-  }
-
   /**
-   * What a look at the tool showed. Sessions and grants are brought up to date with it; older looks change nothing.
+   * What looks at tools showed. Sessions and grants are brought up to date with them; an older look changes nothing.
    *
-   * @param observed null: the account isn't there, by a look-up that can be trusted
-   * @param source who looked, e.g. `read-back` or `discovery`
+   * @returns the accounts of which something new was written
    */
-  async recordObservation(
-    tx: EntityManager,
-    accountId: string,
-    observed: ObservedAccount | null,
-    source: string,
-    at: Date,
-  ): Promise<RecordedObservation> {
-    const account = await this.lock(tx, accountId);
-    if (account.observedAt && account.observedAt > at) return { applied: false, unmanagedGrants: [] };
-    const seen = { observedAt: at, observedSource: source, ...touched() };
-    if (observed === null) {
-      await tx.update(
-        Account,
-        { id: accountId },
-        { ...seen, observedState: 'absent', liveSessions: 0, residualUntil: null, credentialVersion: null },
-      );
-      await this.sessions.recordLive(tx, accountId, { seen: true, live: 0 }, at);
-      await this.grants.recordObserved(tx, accountId, [], at);
-      return { applied: true, unmanagedGrants: [] };
-    }
-    const { externalId, username, state, sessions, credentialVersion } = observed;
-    await tx.update(
-      Account,
-      { id: accountId },
-      {
-        ...seen,
-        externalId,
-        username,
-        observedState: state,
-        credentialVersion,
-        liveSessions: sessions.seen ? sessions.live : null,
-        residualUntil: residualOf(observed),
-      },
-    );
-    await this.sessions.recordLive(tx, accountId, sessions, at);
-    if (observed.grants === undefined) return { applied: true, unmanagedGrants: [] };
-    return { applied: true, unmanagedGrants: await this.grants.recordObserved(tx, accountId, observed.grants, at) };
+  async recordObservations(tx: EntityManager, looks: readonly SeenAccount[]): Promise<ReadonlySet<string>> {
+    return recordObservations(tx, looks);
   }
 
   /**
@@ -227,7 +171,8 @@ export class AccountsService {
     const recorded = await tx.findOneBy(Account, { toolId, externalId });
     if (recorded && (recorded.personId !== personId || recorded.kind !== 'person')) return null;
     const account = recorded ?? (await this.recordFor(tx, { personId, toolId, found, ...adoption }));
-    await this.recordObservation(tx, account.id, found, adoption.source, adoption.at);
+    const { source, at } = adoption;
+    await recordObservations(tx, [{ accountId: account.id, observed: found, source, at }]);
     return this.get(tx, account.id);
   }
 
@@ -248,10 +193,6 @@ export class AccountsService {
     await tx.update(Account, { id: account.id }, { mark: found.mark });
     return account;
   }
-}
-
-function touched() {
-  return { version: () => 'version + 1', updatedAt: () => 'now()' };
 }
 
 function known(account: Account | null): Account {

@@ -29,7 +29,9 @@ beforeEach(async () => {
 const at = (minute: number): Date => new Date(Date.UTC(2026, 5, 1, 12, minute));
 const noon = at(0);
 const observe = (account: Account, observed: ReturnType<typeof anObservedAccount> | null, when: Date) =>
-  records.db.transaction((tx) => accounts.recordObservation(tx, account.id, observed, 'read-back', when));
+  records.db.transaction((tx) =>
+    accounts.recordObservations(tx, [{ accountId: account.id, observed, source: 'read-back', at: when }]),
+  );
 const open = (with_: object = {}) =>
   records.db.transaction((tx) =>
     accounts.openFor(tx, {
@@ -77,17 +79,7 @@ describe('usernameAt', () => {
   });
 });
 
-describe('recordCreated', () => {
-  it('keeps the tool’s own id, and pretends to have seen nothing', async () => {
-    const { id } = await open();
-    const created = { externalId: 'e-2', username: 'ada.l', credentialVersion: 'v1' };
-    await records.db.transaction((tx) => accounts.recordCreated(tx, id, created));
-    const after = await accounts.get(records.db.manager, id);
-    expect(after).toMatchObject({ ...created, observedState: 'unknown', observedAt: null });
-  });
-});
-
-describe('recordObservation', () => {
+describe('recordObservations', () => {
   it('keeps what the tool showed beside what is wanted', async () => {
     const account = await open();
     const residualUntil = at(90);
@@ -115,7 +107,7 @@ describe('recordObservation', () => {
   it('lets no older look overwrite a newer one', async () => {
     const account = await open();
     await observe(account, anObservedAccount({ state: 'suspended' }), at(10));
-    expect(await observe(account, anObservedAccount({ state: 'active' }), at(9))).toMatchObject({ applied: false });
+    expect(await observe(account, anObservedAccount({ state: 'active' }), at(9))).toEqual(new Set());
     expect((await accounts.get(records.db.manager, account.id)).observedState).toBe('suspended');
   });
 
@@ -140,7 +132,7 @@ describe('recordObservation', () => {
     });
   });
 
-  it('brings grants up to date, and tells of those that nobody here wants or unwants', async () => {
+  it('brings grants up to date when the look shows them', async () => {
     const account = await open();
     const grants = records.app.get(GrantsService);
     const { manager } = records.db;
@@ -151,8 +143,7 @@ describe('recordObservation', () => {
     await observe(account, anObservedAccount(), at(1));
     expect(await observed()).toEqual(['group staff unknown', 'role staff unknown']);
     const shown = [{ kind: 'group', name: 'staff' } as const, { kind: 'group', name: 'admins' } as const];
-    const { unmanagedGrants } = await observe(account, anObservedAccount({ grants: shown }), at(2));
-    expect(unmanagedGrants).toEqual([{ kind: 'group', name: 'admins' }]);
+    expect(await observe(account, anObservedAccount({ grants: shown }), at(2))).toEqual(new Set([account.id]));
     expect(await observed()).toEqual(['group staff present', 'role staff absent']);
   });
 });

@@ -72,9 +72,13 @@ export class CredentialsService {
     );
   }
 
-  /** Everything of the account that signs in, what is still on its way included. @returns how many there were */
-  async revokeCredentials(tx: EntityManager, accountId: string): Promise<number> {
-    const standing = await tx.findBy(Credential, { accountId, state: Not('revoked') });
+  /** Everything of the accounts that signs in, what is still on its way included. @returns how many there were */
+  async revokeCredentials(tx: EntityManager, accountIds: readonly string[]): Promise<number> {
+    if (accountIds.length === 0) return 0;
+    const standing = await tx.find(Credential, {
+      where: { accountId: In([...accountIds]), state: Not('revoked') },
+      order: { id: 'ASC' },
+    });
     await this.revoke(tx, standing);
     return standing.length;
   }

@@ -66,7 +66,7 @@ describe('a new password', () => {
     });
     const secret = { id: handover.secretId ?? '' };
     expect(await records.db.manager.existsBy(Secret, secret)).toBe(true);
-    expect(await records.db.transaction((tx) => credentials.revokeCredentials(tx, account.id))).toBe(1);
+    expect(await records.db.transaction((tx) => credentials.revokeCredentials(tx, [account.id]))).toBe(1);
     expect(await records.db.manager.existsBy(Secret, secret)).toBe(false);
     expect((await seal()).reused).toBe(false);
   });
@@ -129,7 +129,7 @@ describe('a credential link', () => {
     await records.db.manager.update(CredentialHandover, { credentialId: id }, expired);
     await records.stranger.post(second).expect(410);
     const third = pathOf(await link());
-    await records.db.transaction((tx) => credentials.revokeCredentials(tx, account.id));
+    await records.db.transaction((tx) => credentials.revokeCredentials(tx, [account.id]));
     await records.stranger.post(third).expect(410);
   });
 

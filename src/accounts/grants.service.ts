@@ -42,26 +42,4 @@ export class GrantsService {
     );
     return tx.findOneByOrFail(Grant, { accountId, kind, name });
   }
-
-  /**
-   * A look showed exactly these on the account.
-   * @returns those of them that no record of ours knows
-   */
-  async recordObserved(
-    tx: EntityManager,
-    accountId: string,
-    shown: readonly GrantRef[],
-    at: Date,
-  ): Promise<readonly GrantRef[]> {
-    const kinds = shown.map(({ kind }) => kind);
-    const names = shown.map(({ name }) => name);
-    await tx.query(
-      `UPDATE grants SET observed_at = $4, observed = CASE
-         WHEN (kind, name) IN (SELECT * FROM unnest($2::text[], $3::text[])) THEN 'present' ELSE 'absent' END
-       WHERE account_id = $1`,
-      [accountId, kinds, names, at],
-    );
-    const recorded = await this.forAccount(tx, accountId);
-    return shown.filter(({ kind, name }) => !recorded.some((grant) => grant.kind === kind && grant.name === name));
-  }
 }

@@ -61,12 +61,16 @@ export class AlertsService {
     ]);
   }
 
-  /** Whatever is open about a step is over, and the warning about its tool when it was this step that led to it. */
-  async resolveStep(tx: EntityManager, { stepId, toolId }: { stepId: string; toolId: string }): Promise<void> {
+  /** Whatever is open about these steps is over, and the warning about a tool when it was one of them that led to it. */
+  async resolveSteps(tx: EntityManager, steps: readonly { stepId: string; toolId: string }[]): Promise<void> {
     await tx.query(
-      `UPDATE alerts SET resolved_at = now()
-       WHERE resolved_at IS NULL AND (dedup_key = ANY($1) OR (dedup_key = $2 AND step_id = $3))`,
-      [stepAlertKeys(stepId), struggleKey(toolId), stepId],
+      `UPDATE alerts a SET resolved_at = now() FROM unnest($2::text[], $3::uuid[]) AS s (key, step)
+       WHERE a.resolved_at IS NULL AND (a.dedup_key = ANY($1) OR (a.dedup_key = s.key AND a.step_id = s.step))`,
+      [
+        steps.flatMap(({ stepId }) => stepAlertKeys(stepId)),
+        steps.map(({ toolId }) => struggleKey(toolId)),
+        steps.map(({ stepId }) => stepId),
+      ],
     );
   }
 }

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import type { GrantRef } from '../../connectors/kit/contract.js';
+import type { GrantRef, ObservedAccount } from '../../connectors/kit/contract.js';
 import type { ObservedState } from '../accounts/account.entity.js';
 import { AccountsService } from '../accounts/accounts.service.js';
 import { CredentialsService } from '../accounts/credentials.service.js';
@@ -24,25 +24,23 @@ export class AttestedWork {
     if (step.accountId === null) return;
     const account = await this.accounts.get(tx, step.accountId);
     // Whoever did it by hand set a password of their own, or ended it: the one that we made was never used.
-    await this.credentials.revokeCredentials(tx, account.id);
+    await this.credentials.revokeCredentials(tx, [account.id]);
     const unseen = { seen: false, residualUntil: null, because: 'the tool has no API' } as const;
-    await this.accounts.recordObservation(
-      tx,
-      account.id,
-      {
-        externalId: account.externalId ?? account.username,
-        username: account.username,
-        mark: null,
-        email: null,
-        state: stateAfter(step.act, account.observedState),
-        sessions: unseen,
-        credentials: unseen,
-        credentialVersion: null,
-        grants: await this.grantsAfter(tx, step, account.id),
-      },
-      `attested by ${actor.name}`,
-      await databaseNow(tx),
-    );
+    const observed: ObservedAccount = {
+      externalId: account.externalId ?? account.username,
+      username: account.username,
+      mark: null,
+      email: null,
+      state: stateAfter(step.act, account.observedState),
+      sessions: unseen,
+      credentials: unseen,
+      credentialVersion: null,
+      grants: await this.grantsAfter(tx, step, account.id),
+    };
+    const source = `attested by ${actor.name}`;
+    await this.accounts.recordObservations(tx, [
+      { accountId: account.id, observed, source, at: await databaseNow(tx) },
+    ]);
   }
 
   /** What stands on the account when this person is right: what was seen before, and the one grant that they changed. */

@@ -13,6 +13,7 @@ import { EngineHealth } from './engine-health.service.js';
 import { EngineReadings } from './engine-readings.service.js';
 import { LookForAccess } from './engine/look-for-access.js';
 import { StepRunner } from './engine/run-step.js';
+import { SettleTogether } from './engine/settle-together.js';
 import { Settlement } from './engine/settle.js';
 import { StepMeasures } from './engine/step-measures.service.js';
 import { Sweeper } from './engine/sweep.js';
@@ -34,6 +35,7 @@ import { StepsController } from './steps.controller.js';
     EngineReadings,
     LookForAccess,
     Settlement,
+    SettleTogether,
     StepDecisions,
     StepMeasures,
     StepReadings,

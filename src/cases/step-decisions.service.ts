@@ -31,7 +31,7 @@ export class StepDecisions {
       const tool = await this.tools.get(tx, step.toolId);
       if (this.tools.kindOf(tool) === 'api') {
         await tx.update(Step, { id: stepId }, { state: 'confirming', dueAt: () => 'now()', reason: note, failures: 0 });
-        await this.alerts.resolveStep(tx, { stepId, toolId: step.toolId });
+        await this.alerts.resolveSteps(tx, [{ stepId, toolId: step.toolId }]);
         return;
       }
       await tx.update(
@@ -46,7 +46,7 @@ export class StepDecisions {
         },
       );
       await this.attested.record(tx, step, actor);
-      await this.settlement.end(tx, endOf(step), actor, 'done', { attestedBy: actor.name, note });
+      await this.settlement.end(tx, [endOf(step)], actor, 'done', { attestedBy: actor.name, note });
     });
   }
 
@@ -54,7 +54,7 @@ export class StepDecisions {
   async waive(stepId: string, reason: string, actor: Actor): Promise<Step> {
     return this.decide(stepId, actor, async (tx, step) => {
       await tx.update(Step, { id: stepId }, { state: 'waived', owner: actor.name, reason, endedAt: () => 'now()' });
-      await this.settlement.end(tx, endOf(step), actor, 'waived', { reason });
+      await this.settlement.end(tx, [endOf(step)], actor, 'waived', { reason });
     });
   }
 
@@ -77,7 +77,7 @@ export class StepDecisions {
           deadline: null,
         },
       );
-      await this.alerts.resolveStep(tx, { stepId, toolId: step.toolId });
+      await this.alerts.resolveSteps(tx, [{ stepId, toolId: step.toolId }]);
     });
   }
 

@@ -46,11 +46,19 @@ export class ToolSecrets {
     return { ids, savedFor };
   }
 
-  /** By name, for one call. @throws SecretError */
-  async open(tx: EntityManager, stored: StoredSecrets): Promise<Record<string, string>> {
-    const opened: Record<string, string> = {};
-    for (const [name, id] of Object.entries(stored.ids)) opened[name] = await this.vault.open(tx, id);
-    return opened;
+  /**
+   * Reads what is stored for many tools at once. The answer opens one tool's secrets, by name, for one call; it throws
+   * `SecretError`.
+   */
+  async load(
+    tx: EntityManager,
+    stored: readonly StoredSecrets[],
+  ): Promise<(stored: StoredSecrets) => Record<string, string>> {
+    const open = await this.vault.load(
+      tx,
+      stored.flatMap(({ ids }) => Object.values(ids)),
+    );
+    return ({ ids }) => Object.fromEntries(Object.entries(ids).map(([name, id]) => [name, open(id)]));
   }
 
   private async sealEach(tx: EntityManager, given: Readonly<Record<string, string>>): Promise<Record<string, string>> {

@@ -1,11 +1,12 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource } from 'typeorm';
+import { DataSource, In } from 'typeorm';
 import type { CallContext, Connector, ToolSession } from '../../connectors/kit/contract.js';
 import { ToolError } from '../../connectors/kit/errors.js';
 import { Config } from '../platform/config/config.js';
 import { SecretError } from '../platform/crypto/secret-vault.service.js';
+import { Grouped } from '../platform/database/grouped.js';
 import { Connectors } from './connectors.js';
-import { STORED_SECRETS, STORED_SETTINGS } from './stored-settings.js';
+import { STORED_SECRETS, STORED_SETTINGS, type StoredSecrets } from './stored-settings.js';
 import { ToolSecrets } from './tool-secrets.service.js';
 import { Tool } from './tool.entity.js';
 
@@ -19,6 +20,8 @@ export interface OpenTool {
 /** Opens conversations with tools: the one place where a tool's secrets are unsealed. */
 @Injectable()
 export class ToolSessions {
+  private readonly tools = new Grouped<string, LoadedTool | undefined>((ids) => this.load(ids));
+
   constructor(
     private readonly db: DataSource,
     private readonly connectors: Connectors,
@@ -34,8 +37,9 @@ export class ToolSessions {
    * opened, and whatever the connector's `open` throws
    */
   async open(toolId: string, call: CallContext): Promise<OpenTool> {
-    const tool = await this.db.manager.findOneBy(Tool, { id: toolId });
-    if (!tool) throw new ToolError('invalid', 'This tool isn’t configured any more.');
+    const loaded = await this.tools.ask(toolId);
+    if (!loaded) throw new ToolError('invalid', 'This tool isn’t configured any more.');
+    const { tool, stored } = loaded;
     if (tool.environment !== this.config.environment) {
       throw new ToolError(
         'invalid',
@@ -45,29 +49,50 @@ export class ToolSessions {
     const connector = this.connectors.find(tool.connector);
     if (!connector) throw new ToolError('invalid', `This version has no connector “${tool.connector}”.`);
     const settings = STORED_SETTINGS.safeParse(tool.settings);
-    const stored = STORED_SECRETS.safeParse(tool.secretIds);
-    if (!settings.success || !stored.success) {
+    if (!settings.success || !stored) {
       throw new ToolError('invalid', `The stored settings of “${tool.name}” can’t be read; save the tool again.`);
     }
     const session = await connector.open({
       settings: settings.data.connector,
-      secrets: await this.unseal(stored.data),
-      secretsSavedFor: stored.data.savedFor ?? undefined,
+      secrets: opened(loaded.open, stored),
+      secretsSavedFor: stored.savedFor ?? undefined,
       allowPrivateAddresses: tool.allowPrivateAddresses,
       call,
     });
     return { tool, connector, session };
   }
 
-  private async unseal(stored: Parameters<ToolSecrets['open']>[1]): Promise<Record<string, string>> {
-    try {
-      return await this.secrets.open(this.db.manager, stored);
-    } catch (error) {
-      if (!(error instanceof SecretError)) throw error;
-      throw new ToolError('auth-broken', 'The tool’s sealed secrets can’t be opened.', {
-        remedy: 'Give them again.',
-        cause: error,
-      });
-    }
+  /** Tools and their sealed secrets as they are now, for all the calls that are about to be made. */
+  private async load(ids: readonly string[]): Promise<(LoadedTool | undefined)[]> {
+    const { manager } = this.db;
+    const tools = await manager.findBy(Tool, { id: In([...new Set(ids)]) });
+    const stored = new Map(tools.map(({ id, secretIds }) => [id, STORED_SECRETS.safeParse(secretIds).data]));
+    const open = await this.secrets.load(
+      manager,
+      [...stored.values()].filter((one) => one !== undefined),
+    );
+    const loaded = new Map(tools.map((tool) => [tool.id, { tool, stored: stored.get(tool.id), open }]));
+    return ids.map((id) => loaded.get(id));
+  }
+}
+
+type OpenSecrets = Awaited<ReturnType<ToolSecrets['load']>>;
+
+interface LoadedTool {
+  tool: Tool;
+  /** Undefined: what is stored can't be read. */
+  stored: StoredSecrets | undefined;
+  open: OpenSecrets;
+}
+
+function opened(open: OpenSecrets, stored: StoredSecrets): Record<string, string> {
+  try {
+    return open(stored);
+  } catch (error) {
+    if (!(error instanceof SecretError)) throw error;
+    throw new ToolError('auth-broken', 'The tool’s sealed secrets can’t be opened.', {
+      remedy: 'Give them again.',
+      cause: error,
+    });
   }
 }

@@ -1,23 +1,23 @@
 import type { Failure } from './decide.js';
 import type { AttemptResult } from './settle.js';
 
-/** What a call gave, and how long ago it was sent (in milliseconds). */
+/** What a call gave, and when it was sent (see `AttemptResult.sentAt`). */
 export interface Called<T> {
   value: T;
-  sentAgo: number;
+  sentAt: number;
 }
 
 export interface Failed {
   failure: Failure;
   /** Absent when nothing was sent. */
-  sentAgo?: number;
+  sentAt?: number;
 }
 
-export function failedAttempt({ failure, sentAgo }: Failed): AttemptResult {
+export function failedAttempt({ failure, sentAt }: Failed): AttemptResult {
   return {
     outcome: 'failed',
     errorKind: failure.kind,
     detail: { message: failure.message },
-    ...(sentAgo !== undefined && { sentAgo }),
+    ...(sentAt !== undefined && { sentAt }),
   };
 }

@@ -66,7 +66,7 @@ export async function claimDue(
 
 /**
  * Picks due steps to be handed to Redis and notes until when they count as handed over. The ids are all that leaves
- * PostgreSQL; whoever gets one claims it with `claimOne`.
+ * PostgreSQL; whoever gets one claims it with `claimThese`.
  */
 export async function handOverDue(
   db: DataSource,
@@ -84,10 +84,22 @@ export async function handOverDue(
   });
 }
 
-/** Claims one step by its id; undefined when somebody else has it, or when it isn't due any more. */
-export async function claimOne(db: DataSource, workerId: string, stepId: string): Promise<Claim | undefined> {
-  const [claim] = await inTransaction(db, (tx) => claimSteps(tx, workerId, [stepId]));
-  return claim;
+/**
+ * Claims steps by their ids, in one statement that is a transaction of its own; undefined for one that somebody else
+ * has, or that isn't due any more.
+ */
+export async function claimThese(
+  db: DataSource,
+  workerId: string,
+  stepIds: readonly string[],
+): Promise<(Claim | undefined)[]> {
+  const claims = new Map((await claimSteps(db, workerId, stepIds)).map((claim) => [claim.stepId, claim]));
+  return stepIds.map((stepId) => {
+    const claim = claims.get(stepId);
+    // Asked for twice, it is given once.
+    claims.delete(stepId);
+    return claim;
+  });
 }
 
 async function choose(tx: EntityManager, lanes: readonly Lane[], slots: number, trust: Trust): Promise<string[]> {
@@ -206,11 +218,18 @@ async function chargeBudgets(
 }
 
 /** Lease, fence and intent in one statement. The fence carries the installation's epoch in its high bits. */
-async function claimSteps(tx: EntityManager, workerId: string, stepIds: readonly string[]): Promise<Claim[]> {
+async function claimSteps(
+  tx: DataSource | EntityManager,
+  workerId: string,
+  stepIds: readonly string[],
+): Promise<Claim[]> {
   if (stepIds.length === 0) return [];
   return queryRows<Claim>(
     tx,
-    `WITH taken AS (
+    `WITH due AS MATERIALIZED (
+       SELECT id FROM steps WHERE id = ANY($2) AND state IN ('ready', 'confirming') AND lease_owner IS NULL AND due_at <= now()
+       ORDER BY id FOR UPDATE
+     ), taken AS (
        UPDATE steps s SET
          state = CASE s.state WHEN 'ready' THEN 'running' ELSE s.state END,
          lease_owner = $1, lease_until = now() + $3 * interval '1 ms', call_deadline = now() + $4 * interval '1 ms',
@@ -218,8 +237,7 @@ async function claimSteps(tx: EntityManager, workerId: string, stepIds: readonly
          fence = GREATEST(s.fence + 1, i.epoch::bigint << 32),
          attempts = s.attempts + 1,
          read_backs = s.read_backs + CASE s.state WHEN 'confirming' THEN 1 ELSE 0 END
-       FROM installation i
-       WHERE s.id = ANY($2) AND s.state IN ('ready', 'confirming') AND s.lease_owner IS NULL AND s.due_at <= now()
+       FROM installation i, due WHERE s.id = due.id
        RETURNING s.*
      ), intended AS (
        INSERT INTO attempts (id, step_id, person_id, tool_id, number, kind, effect, fence, worker_id, intent, call_deadline)
@@ -238,8 +256,9 @@ async function claimSteps(tx: EntityManager, workerId: string, stepIds: readonly
 export async function renewLeases(db: DataSource, workerId: string): Promise<Set<string>> {
   const rows = await queryRows<{ id: string }>(
     db,
-    `UPDATE steps SET lease_until = LEAST(now() + $2 * interval '1 ms', GREATEST(call_deadline, lease_until))
-     WHERE lease_owner = $1 RETURNING id`,
+    `WITH ours AS MATERIALIZED (SELECT id FROM steps WHERE lease_owner = $1 ORDER BY id FOR UPDATE)
+     UPDATE steps s SET lease_until = LEAST(now() + $2 * interval '1 ms', GREATEST(s.call_deadline, s.lease_until))
+     FROM ours WHERE s.id = ours.id RETURNING s.id`,
     [workerId, TIMING.lease],
   );
   return new Set(rows.map(({ id }) => id));

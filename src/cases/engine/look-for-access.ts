@@ -4,6 +4,7 @@ import type { FoundAccount, ToolSession } from '../../../connectors/kit/contract
 import { AccountsService } from '../../accounts/accounts.service.js';
 import { isDoubtful } from '../../accounts/doubtful.js';
 import { markOf } from '../../accounts/mark.js';
+import type { SeenAccount } from '../../accounts/record-observations.js';
 import { ToolsService } from '../../tools/tools.service.js';
 import { queryRows } from '../../platform/database/query-rows.js';
 import { inTransaction } from '../../platform/database/transaction.js';
@@ -113,7 +114,7 @@ export class LookForAccess {
     const attempt: AttemptResult = {
       outcome: 'shown',
       detail: { accounts: answer.value.length, usable: found.usable.length, doubtful: found.doubtful.length },
-      sentAgo: answer.sentAgo,
+      sentAt: answer.sentAt,
     };
     await inTransaction(this.db, async (tx) => {
       // Whoever gives access back holds the person: what they want by now is seen, or they see the cut that follows.
@@ -146,10 +147,12 @@ export class LookForAccess {
     at: Date,
   ): Promise<Map<string, string>> {
     const ids = new Map<string, string>();
-    for (const { accountId, found: one } of found.located) {
-      await this.accounts.recordObservation(tx, accountId, one.account, claim.act, at);
-      ids.set(one.account.externalId, accountId);
-    }
+    const source = claim.act;
+    await this.accounts.recordObservations(
+      tx,
+      found.located.map(({ accountId, found: { account } }) => ({ accountId, observed: account, source, at })),
+    );
+    for (const { accountId, found: one } of found.located) ids.set(one.account.externalId, accountId);
     for (const one of [...found.adopted, ...found.doubtful]) {
       const adopted = await this.accounts.adoptFound(tx, {
         personId: claim.personId,
@@ -158,18 +161,20 @@ export class LookForAccess {
         desiredState: 'suspended',
         found: one.account,
         isProven: found.adopted.includes(one),
-        source: claim.act,
+        source,
         at,
       });
       // Null: recorded as somebody else's, or as a service's. Not this person's to touch.
       if (adopted) ids.set(one.account.externalId, adopted.id);
     }
+    const looks: SeenAccount[] = [];
     for (const { id, externalId } of known) {
       if (externalId === null) continue;
       const one = all.find(({ account }) => account.externalId === externalId);
-      await this.accounts.recordObservation(tx, id, one?.account ?? null, claim.act, at);
+      looks.push({ accountId: id, observed: one?.account ?? null, source, at });
       ids.set(externalId, id);
     }
+    await this.accounts.recordObservations(tx, looks);
     return ids;
   }
 

@@ -2,7 +2,8 @@ import { performance } from 'node:perf_hooks';
 import { Queue, Worker, type ConnectionOptions } from 'bullmq';
 import { Redis } from 'ioredis';
 import type { Lane } from '../step-states.js';
-import { claimDue, claimOne, handOverDue } from './claim.js';
+import { Grouped } from '../../platform/database/grouped.js';
+import { claimDue, claimThese, handOverDue, type Claim } from './claim.js';
 import type { LaneOptions } from './direct-lane.js';
 import { TIMING } from './timing.js';
 
@@ -24,12 +25,17 @@ interface Wake {
 export class QueuedLanes {
   private readonly queues: Map<Lane, Queue<Wake>>;
   private readonly workers: Worker<Wake>[];
+  private readonly claims: Grouped<string, Claim | undefined>;
   private timer: NodeJS.Timeout | undefined;
+  private nextWake: NodeJS.Timeout | undefined;
+  private lookForSuspects = true;
   private handingOver = false;
   private stopped = false;
   private isKeptWhole = false;
 
   constructor(private readonly options: QueuedOptions) {
+    const { db, workerId } = options;
+    this.claims = new Grouped((stepIds) => claimThese(db, workerId, stepIds));
     // Fails fast for the dispatcher, so that a dead Redis shows at once; waits without end for the workers.
     this.queues = new Map(
       options.lanes.map((lane) => [
@@ -43,6 +49,7 @@ export class QueuedLanes {
           connection: connectionTo(options, true),
           concurrency: lane === 'bulk' ? Math.max(1, Math.floor(options.slots / 4)) : options.slots,
           // The lease in PostgreSQL decides who works; a stalled wake-up is dropped, not run again.
+          drainDelay: BLOCKING_WAIT,
           lockDuration: 15_000,
           stalledInterval: 5_000,
           maxStalledCount: 0,
@@ -57,7 +64,10 @@ export class QueuedLanes {
 
   start(): void {
     for (const worker of this.workers) worker.run().catch(this.options.onError);
-    this.timer = setInterval(() => this.wake(), TIMING.poll);
+    this.timer = setInterval(() => {
+      this.lookForSuspects = true;
+      this.wake();
+    }, TIMING.poll);
     this.wake();
   }
 
@@ -96,6 +106,8 @@ export class QueuedLanes {
         }));
       if (jobs.length > 0) await this.queues.get(lane)?.addBulk(jobs);
     }
+    if (!this.lookForSuspects) return;
+    this.lookForSuspects = false;
     await this.runSuspects();
   }
 
@@ -114,21 +126,30 @@ export class QueuedLanes {
   }
 
   private async work(stepId: string): Promise<void> {
-    const { db, workerId, leases, run, onError } = this.options;
+    const { leases, run, onError } = this.options;
     try {
       const claimedAt = performance.now();
-      const claim = await claimOne(db, workerId, stepId);
+      const claim = await this.claims.ask(stepId);
       if (claim) await leases.during(claim, claimedAt, (lease) => run(claim, lease));
     } catch (error) {
       // The lease lapses and the step is due again; a failed job is never an ending.
       onError(error);
     }
-    this.wake();
+    this.wakeSoon();
+  }
+
+  /** One hand-over for all the steps that end within a moment. */
+  private wakeSoon(): void {
+    this.nextWake ??= setTimeout(() => {
+      this.nextWake = undefined;
+      this.wake();
+    }, TIMING.gather);
   }
 
   async stop(): Promise<void> {
     this.stopped = true;
     clearInterval(this.timer);
+    clearTimeout(this.nextWake);
     await Promise.race([
       Promise.allSettled([
         ...this.workers.map((worker) => worker.close()),
@@ -157,11 +178,14 @@ async function evictionPolicy(redisUrl: string): Promise<string> {
   }
 }
 
+/** How long BullMQ waits for a job in one blocking command, in seconds. */
+const BLOCKING_WAIT = 2;
+
 /**
  * A connection that answers nothing for so long after a command is a half-open one, and is made anew; without this its
- * worker would wait on it for ever. Longer than BullMQ's blocking wait (5 s), shorter than the silence that I9 allows.
+ * worker would wait on it for ever. Longer than a blocking command, far shorter than the silence that I9 allows.
  */
-const SILENT_SOCKET = 8_000;
+const SILENT_SOCKET = 4_000;
 
 function queueName(lane: Lane): string {
   return `quartermaster-${lane}`;

@@ -6,6 +6,7 @@ import type { ActResult, GrantRef, ObservedAccount, ToolSession } from '../../..
 import { ToolError } from '../../../connectors/kit/errors.js';
 import { AccountsService } from '../../accounts/accounts.service.js';
 import { CredentialsService } from '../../accounts/credentials.service.js';
+import { Grouped } from '../../platform/database/grouped.js';
 import { inTransaction } from '../../platform/database/transaction.js';
 import { ToolSessions } from '../../tools/tool-sessions.service.js';
 import { actOnTool, lookAtAccount, type Target } from './act-on-tool.js';
@@ -24,9 +25,10 @@ import {
 import { stepMayLand } from './in-the-air.js';
 import { LookForAccess } from './look-for-access.js';
 import { whyNotSent } from './may-send.js';
+import { SettleTogether } from './settle-together.js';
 import { Settlement, StaleFence, type AttemptResult } from './settle.js';
 import { standingAgainst } from './standing.js';
-import { loadTarget } from './target.js';
+import { loadTargets, type LoadedTarget } from './target.js';
 import { TIMING } from './timing.js';
 
 /**
@@ -47,12 +49,15 @@ type Work<T> = (session: ToolSession) => Promise<T>;
 /** Runs one claimed step as far as it goes: the act, its read-back, and what both lead to. */
 @Injectable()
 export class StepRunner {
+  private readonly targets = new Grouped<Claim, LoadedTarget>((claims) => loadTargets(this.db, claims));
+
   constructor(
     private readonly db: DataSource,
     private readonly sessions: ToolSessions,
     private readonly accounts: AccountsService,
     private readonly credentials: CredentialsService,
     private readonly settlement: Settlement,
+    private readonly together: SettleTogether,
     private readonly looks: LookForAccess,
   ) {}
 
@@ -71,7 +76,7 @@ export class StepRunner {
   }
 
   private async act(claim: Claim, lease: Lease): Promise<void> {
-    const target = await loadTarget(this.db, claim);
+    const target = await this.targets.ask(claim);
     const prepared = await this.prepare(claim, target);
     const answer = await this.call(
       claim,
@@ -95,7 +100,7 @@ export class StepRunner {
       {
         outcome: ATTEMPT_OUTCOME[result.outcome],
         detail: { sideEffects: result.sideEffects },
-        sentAgo: answer.sentAgo,
+        sentAt: answer.sentAt,
       },
       decideAfterAct(result),
       remembered(result),
@@ -125,8 +130,8 @@ export class StepRunner {
     input: Record<string, unknown>,
   ): Promise<void> {
     if (decision.next.state === 'confirming' && decision.next.dueIn === 0) {
-      const readBack = await this.write(claim, attempt, (tx) =>
-        this.settlement.goOnToReadBack(tx, claim, attempt, input),
+      const readBack = await this.unlessOvertaken(claim, attempt, () =>
+        this.together.goOnToReadBack(claim, attempt, input),
       );
       await this.readBack(readBack, lease);
       return;
@@ -135,7 +140,7 @@ export class StepRunner {
   }
 
   private async readBack(claim: Claim, lease: Lease): Promise<void> {
-    const target = await loadTarget(this.db, claim);
+    const target = await this.targets.ask(claim);
     const answer = await this.look(claim, lease, (session) => lookAtAccount(session, target));
     if ('failure' in answer) {
       await this.settle(
@@ -154,22 +159,24 @@ export class StepRunner {
       verdict.seen === 'contradicted' && claim.effect === 'grant' && (await stepMayLand(this.db, claim.stepId));
     const decision = decideAfterReadBack({ ...soFar(claim), mayStillLand }, verdict, this.moment());
     const outcome = decision.next.state === 'confirming' ? 'not_yet' : verdict.seen;
-    const attempt: AttemptResult = { outcome, detail: summaryOf(observed), sentAgo: answer.sentAgo };
+    const attempt: AttemptResult = { outcome, detail: summaryOf(observed), sentAt: answer.sentAt };
+    const { next } = decision;
+    const accountId = accountOf(claim);
+    const { loadedAt } = target;
+    if (next.state === 'done' && !writesPassword(claim)) {
+      const shown = { claim, accountId, result: attempt, observed, loadedAt, next };
+      await this.unlessOvertaken(claim, attempt, async () => (await this.together.end(shown)) || undefined);
+      return;
+    }
     await this.write(claim, attempt, async (tx) => {
-      await this.accounts.recordObservation(tx, accountOf(claim), observed, 'read-back', target.loadedAt);
-      if (decision.next.state === 'done') await this.noteCredentials(tx, claim);
-      await this.settlement.settle(tx, claim, attempt, decision.next);
+      await this.accounts.recordObservations(tx, [{ accountId, observed, source: 'read-back', at: loadedAt }]);
+      if (next.state === 'done') await this.notePassword(tx, accountId);
+      await this.settlement.settle(tx, claim, attempt, next);
     });
   }
 
-  /**
-   * What the tool just showed means for credentials: after a cut none works; after a create or a reset the new password
-   * does, it can be handed over now, and those before it are worthless.
-   */
-  private async noteCredentials(tx: EntityManager, claim: Claim): Promise<void> {
-    const accountId = accountOf(claim);
-    if (claim.act === 'suspend_account') await this.credentials.revokeCredentials(tx, accountId);
-    if (!writesPassword(claim)) return;
+  /** The new password works, as the tool just showed: it can be handed over now, and those before it are worthless. */
+  private async notePassword(tx: EntityManager, accountId: string): Promise<void> {
     const pending = (await this.credentials.forAccount(tx, accountId)).find(({ state }) => state === 'pending');
     if (pending) await this.credentials.markCredentialLive(tx, pending.id);
   }
@@ -206,7 +213,7 @@ export class StepRunner {
         if (opened.tool.state === 'paused') {
           await inTransaction(this.db, (tx) => this.settlement.resumeTool(tx, claim.toolId));
         }
-        return { value, sentAgo: performance.now() - sentAt };
+        return { value, sentAt };
       } finally {
         await opened.session.close().catch(() => undefined);
       }
@@ -214,7 +221,7 @@ export class StepRunner {
       if (!(error instanceof ToolError)) throw error;
       return {
         failure: error,
-        ...(sentAt !== undefined && { sentAgo: performance.now() - sentAt }),
+        ...(sentAt !== undefined && { sentAt }),
       };
     }
   }
@@ -232,9 +239,27 @@ export class StepRunner {
   }
 
   /** One transaction; when this worker was overtaken, the attempt's outcome alone is kept. */
-  private async write<T>(claim: Claim, attempt: AttemptResult, decide: (tx: EntityManager) => Promise<T>): Promise<T> {
+  private async write(
+    claim: Claim,
+    attempt: AttemptResult,
+    decide: (tx: EntityManager) => Promise<void>,
+  ): Promise<void> {
+    await this.unlessOvertaken(claim, attempt, async () => {
+      await inTransaction(this.db, decide);
+      return true;
+    });
+  }
+
+  /** Nothing answered means the same as `StaleFence`. */
+  private async unlessOvertaken<T>(
+    claim: Claim,
+    attempt: AttemptResult,
+    decide: () => Promise<T | undefined>,
+  ): Promise<T> {
     try {
-      return await inTransaction(this.db, decide);
+      const answer = await decide();
+      if (answer === undefined) throw new StaleFence(claim.stepId);
+      return answer;
     } catch (error) {
       if (error instanceof StaleFence) {
         await inTransaction(this.db, (tx) => this.settlement.recordLate(tx, claim, attempt));

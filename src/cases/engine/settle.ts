@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { AuditService } from '../../platform/audit/audit.service.js';
@@ -12,7 +13,6 @@ import type { Claim } from './claim.js';
 import type { Next, ToolPause } from './decide.js';
 import { whyNotSent } from './may-send.js';
 import { standingAgainst } from './standing.js';
-import { TIMING } from './timing.js';
 
 /** Somebody else took the step over; what this worker still has to say about it changes nothing (I5). */
 export class StaleFence extends Error {
@@ -28,8 +28,13 @@ export interface AttemptResult {
   errorKind?: string;
   /** What was seen, for people: never a secret, never a provider's raw answer. */
   detail?: Record<string, unknown>;
-  /** How long ago the call was sent, in milliseconds; absent when nothing was sent. */
-  sentAgo?: number;
+  /** When the call was sent, by this process's monotonic clock (`performance.now()`); absent when nothing was sent. */
+  sentAt?: number;
+}
+
+/** How long ago the call was sent, in milliseconds: taken when it is written, so that a wait for the database doesn't count. */
+export function sentAgo({ sentAt }: AttemptResult): number | null {
+  return sentAt === undefined ? null : performance.now() - sentAt;
 }
 
 /** A step about to be a person's. */
@@ -40,6 +45,14 @@ interface Duty {
   act: StepAct;
   effect: StepEffect;
   lane: Lane;
+}
+
+interface EndedStep {
+  stepId: string;
+  caseId: string;
+  personId: string;
+  toolId: string;
+  act: StepAct;
 }
 
 const STRUGGLING_AFTER = 5;
@@ -82,7 +95,7 @@ export class Settlement {
         claim.workerId,
         claim.fence,
         next.state,
-        result.sentAgo ?? null,
+        sentAgo(result),
         'dueIn' in next ? next.dueIn : 0,
         next.state === 'ready' && next.failed,
         'reason' in next ? (next.reason ?? null) : next.state === 'done' ? next.unprovable : null,
@@ -94,7 +107,7 @@ export class Settlement {
     switch (next.state) {
       case 'done':
       case 'superseded':
-        await this.end(tx, claim, SYSTEM, next.state);
+        await this.end(tx, [claim], SYSTEM, next.state);
         break;
       case 'needs_human':
         await this.handOver(tx, claim, next.reason);
@@ -119,54 +132,6 @@ export class Settlement {
     return refusal === null ? next : { state: 'superseded', reason: refusal };
   }
 
-  /**
-   * Ends the act's attempt, and opens the read-back's with its intent, in one go: the lease and the fence stay. The
-   * answer is the claim of the read-back.
-   */
-  async goOnToReadBack(
-    tx: EntityManager,
-    claim: Claim,
-    result: AttemptResult,
-    input: Record<string, unknown> = {},
-  ): Promise<Claim> {
-    await this.endAttempt(tx, claim, result);
-    const [attempt] = await queryRows<{
-      id: string;
-      number: number;
-      readBacks: number;
-      input: Record<string, unknown>;
-    }>(
-      tx,
-      `WITH step AS (
-         UPDATE steps SET state = 'confirming', attempts = attempts + 1, read_backs = read_backs + 1, input = input || $5::jsonb,
-           sent_at = COALESCE(sent_at, clock_timestamp() - $4::float8 * interval '1 ms'),
-           lease_until = now() + $6 * interval '1 ms', call_deadline = now() + $7 * interval '1 ms'
-         WHERE id = $1 AND lease_owner = $2 AND fence = $3 RETURNING *)
-       INSERT INTO attempts (id, step_id, person_id, tool_id, number, kind, effect, fence, worker_id, intent, call_deadline)
-       SELECT gen_random_uuid(), id, person_id, tool_id, attempts, 'read_back', effect, fence, $2,
-         jsonb_build_object('act', act, 'accountId', account_id, 'grantId', grant_id), call_deadline FROM step
-       RETURNING id, number, (SELECT read_backs FROM step) AS "readBacks", (SELECT input FROM step) AS input`,
-      [
-        claim.stepId,
-        claim.workerId,
-        claim.fence,
-        result.sentAgo ?? null,
-        JSON.stringify(input),
-        TIMING.lease,
-        TIMING.call,
-      ],
-    );
-    if (!attempt) throw new StaleFence(claim.stepId);
-    return {
-      ...claim,
-      attemptId: attempt.id,
-      attemptNumber: attempt.number,
-      attemptKind: 'read_back',
-      readBacks: attempt.readBacks,
-      input: attempt.input,
-    };
-  }
-
   /** For a worker that was overtaken: its attempt's outcome is still true and is kept; the step stays as it is. */
   async recordLate(tx: EntityManager, claim: Claim, result: AttemptResult): Promise<void> {
     await this.endAttempt(tx, claim, { ...result, detail: { ...result.detail, late: true } });
@@ -183,25 +148,31 @@ export class Settlement {
     );
   }
 
-  /** What follows from a step's end: those that waited for it, its alerts, its case, the audit log. */
+  /** What follows from the end of steps: those that waited for them, their alerts, their cases, the audit log. */
   async end(
     tx: EntityManager,
-    step: { stepId: string; caseId: string; personId: string; toolId: string; act: StepAct },
+    steps: readonly EndedStep[],
     actor: Actor,
     how: 'done' | 'superseded' | 'waived',
     facts: Record<string, unknown> = {},
   ): Promise<void> {
-    await this.audit.record(tx, actor, `step.${how}`, {
-      subject: { kind: 'person', id: step.personId },
-      caseId: step.caseId,
-      stepId: step.stepId,
-      facts: { act: step.act, toolId: step.toolId, ...facts },
-    });
-    await this.alerts.resolveStep(tx, step);
-    for (const stuck of await this.cases.releaseDependents(tx, [step.stepId])) {
+    await this.audit.recordAll(
+      tx,
+      actor,
+      `step.${how}`,
+      steps.map(({ stepId, caseId, personId, toolId, act }) => ({
+        subject: { kind: 'person', id: personId },
+        caseId,
+        stepId,
+        facts: { act, toolId, ...facts },
+      })),
+    );
+    await this.alerts.resolveSteps(tx, steps);
+    const stepIds = steps.map(({ stepId }) => stepId);
+    for (const stuck of await this.cases.releaseDependents(tx, stepIds)) {
       await this.giveToHuman(tx, stuck.stepId, stuck.reason);
     }
-    await this.cases.closeFinished(tx, [step.caseId]);
+    await this.cases.closeFinished(tx, [...new Set(steps.map(({ caseId }) => caseId))]);
   }
 
   /** Makes a step somebody's: an owner who isn't the subject, a deadline, an alert. From `planned`, `ready` or a lapsed run. */

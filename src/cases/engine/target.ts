@@ -24,19 +24,37 @@ export interface LoadedTarget extends Target {
 }
 
 /**
- * What a call needs of the person, the account and the tool, as they are now, in one query: this runs before every
- * external call. A step without an account (a look) gets the person's primary names from the caller.
+ * What a call needs of the person, the account and the tool, as they are now, in one query for all of them: this runs
+ * before every external call. A step without an account (a look) gets the person's primary names from the caller.
  */
-export async function loadTarget(db: DataSource, claim: Claim): Promise<LoadedTarget> {
-  const [row] = await queryRows<Row>(
+export async function loadTargets(db: DataSource, claims: readonly Claim[]): Promise<LoadedTarget[]> {
+  const rows = await queryRows<Row & { place: number }>(
     db,
-    `SELECT t.name AS "toolName", t.own_principal AS "ownPrincipal", p.given_name AS "givenName", p.family_name AS "familyName",
-       p.display_name AS "displayName", p.corporate_email AS email, a.username, a.mark, a.external_id AS "externalId",
-       CASE WHEN g.id IS NOT NULL THEN jsonb_build_object('kind', g.kind, 'name', g.name) END AS grant, clock_timestamp() AS at
-     FROM tools t JOIN people p ON p.id = $2 LEFT JOIN accounts a ON a.id = $3 LEFT JOIN grants g ON g.id = $4
-     WHERE t.id = $1`,
-    [claim.toolId, claim.personId, claim.accountId, claim.grantId],
+    `SELECT c.place::int AS place, t.name AS "toolName", t.own_principal AS "ownPrincipal", p.given_name AS "givenName",
+       p.family_name AS "familyName", p.display_name AS "displayName", p.corporate_email AS email, a.username, a.mark,
+       a.external_id AS "externalId",
+       CASE WHEN g.id IS NOT NULL THEN jsonb_build_object('kind', g.kind, 'name', g.name) END AS grant, statement_timestamp() AS at
+     FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[]) WITH ORDINALITY AS c (tool_id, person_id, account_id, grant_id, place)
+     JOIN tools t ON t.id = c.tool_id JOIN people p ON p.id = c.person_id
+     LEFT JOIN accounts a ON a.id = c.account_id LEFT JOIN grants g ON g.id = c.grant_id`,
+    [
+      claims.map(({ toolId }) => toolId),
+      claims.map(({ personId }) => personId),
+      claims.map(({ accountId }) => accountId),
+      claims.map(({ grantId }) => grantId),
+    ],
   );
+  const byPlace = new Map(rows.map((row) => [row.place, row]));
+  return claims.map((claim, index) => targetOf(claim, byPlace.get(index + 1)));
+}
+
+export async function loadTarget(db: DataSource, claim: Claim): Promise<LoadedTarget> {
+  const [target] = await loadTargets(db, [claim]);
+  if (!target) throw new Error('one claim has one target');
+  return target;
+}
+
+function targetOf(claim: Claim, row: Row | undefined): LoadedTarget {
   if (!row) throw new Error(`step ${claim.stepId} names a tool or a person that is not there`);
   return {
     toolName: row.toolName,

@@ -10,6 +10,8 @@ export const TIMING = {
   sweep: 500,
   /** How often a lane looks for work without being told. */
   poll: 250,
+  /** How long steps that end are gathered before their successors are handed to Redis. */
+  gather: 10,
   heartbeat: 1_000,
   /** Without a sign of life for this long a worker ends itself (I9). */
   silence: 10_000,

@@ -56,6 +56,29 @@ export function auditStatement(actor: Actor, action: string, record: AuditRecord
   };
 }
 
+/** One statement that writes an entry for each of the records; they hold no personal fields. */
+export function auditStatementOfMany(
+  actor: Actor,
+  action: string,
+  records: readonly Omit<AuditRecord, 'personal'>[],
+): SqlStatement {
+  const rows = records.map(({ subject, caseId, stepId, facts = {} }) => ({
+    id: newId(),
+    subject_kind: subject?.kind,
+    subject_id: subject?.id,
+    case_id: caseId,
+    step_id: stepId,
+    facts,
+  }));
+  return {
+    sql: `
+    INSERT INTO audit_entries (id, action, actor_kind, actor_id, subject_kind, subject_id, case_id, step_id, facts)
+    SELECT r.id, $1, $2, $3, r.subject_kind, r.subject_id, r.case_id, r.step_id, r.facts
+    FROM jsonb_to_recordset($4::jsonb) AS r (id uuid, subject_kind text, subject_id text, case_id uuid, step_id uuid, facts jsonb)`,
+    parameters: [action, actor.kind, actor.id, JSON.stringify(rows)],
+  };
+}
+
 /** Hex of SHA-256 over salt and value: shows later that a value is the one that was written, and tells nothing before. */
 export function commitmentTo(salt: Buffer, value: string): string {
   return createHash('sha256').update(salt).update(value, 'utf8').digest('hex');

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import type { Actor } from '../sign-in/actor.js';
-import { auditStatement, type AuditRecord } from './audit-statement.js';
+import { auditStatement, auditStatementOfMany, type AuditRecord } from './audit-statement.js';
 
 /** Writes the audit log, always in the transaction of what it tells about: neither is there without the other. */
 @Injectable()
@@ -9,6 +9,18 @@ export class AuditService {
   /** @param action What was done, as `noun.verb-in-the-past`: `token.created`. */
   async record(tx: EntityManager, actor: Actor, action: string, entry: AuditRecord): Promise<void> {
     const { sql, parameters } = auditStatement(actor, action, entry);
+    await tx.query(sql, parameters);
+  }
+
+  /** The same of many things at once, in one statement; for entries without personal data. */
+  async recordAll(
+    tx: EntityManager,
+    actor: Actor,
+    action: string,
+    entries: readonly Omit<AuditRecord, 'personal'>[],
+  ): Promise<void> {
+    if (entries.length === 0) return;
+    const { sql, parameters } = auditStatementOfMany(actor, action, entries);
     await tx.query(sql, parameters);
   }
 }

@@ -8,6 +8,7 @@ import { InstallationKey } from './installation-key.js';
 const VERSION = 1;
 
 interface SecretRow {
+  id: string;
   purpose: string;
   version: number;
   key_fingerprint: string;
@@ -41,10 +42,23 @@ export class SecretVault {
 
   /** @throws SecretError */
   async open(tx: EntityManager, id: string): Promise<string> {
-    const [row] = await tx.query<SecretRow[]>(
-      `SELECT purpose, version, key_fingerprint, wrapped_key, sealed FROM secrets WHERE id = $1`,
-      [id],
-    );
+    return (await this.load(tx, [id]))(id);
+  }
+
+  /** Reads many sealed secrets at once. The answer opens one of them, and throws `SecretError` where it can't. */
+  async load(tx: EntityManager, ids: readonly string[]): Promise<(id: string) => string> {
+    const rows =
+      ids.length === 0
+        ? []
+        : await tx.query<SecretRow[]>(
+            `SELECT id, purpose, version, key_fingerprint, wrapped_key, sealed FROM secrets WHERE id = ANY($1::uuid[])`,
+            [ids],
+          );
+    const byId = new Map(rows.map((row) => [row.id, row]));
+    return (id) => this.unseal(id, byId.get(id));
+  }
+
+  private unseal(id: string, row: SecretRow | undefined): string {
     if (!row) throw new SecretError(`There is no secret ${id}: it was destroyed, or never was.`);
     if (row.key_fingerprint !== this.key.fingerprint) {
       throw new SecretError(`The secret ${id} is sealed with the key ${row.key_fingerprint}, not with this one.`);
