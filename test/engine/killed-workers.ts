@@ -1,29 +1,12 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { TestProcess } from '../support/processes.js';
+import { describe, expect, it } from 'vitest';
 import { hasRedis } from '../support/redis.js';
-import { joined, left, newEmployee, TestService, usernameOf } from '../support/service.js';
+import { joined, left, newEmployee, usernameOf } from '../support/service.js';
 import { waitFor } from '../support/wait-for.js';
+import { faultyWorker, serviceWith } from './faulty-worker.js';
 
-const FAULTS = 'test/support/fault-at.mjs';
-
-/** One service for all tests of a block; each brings the worker that meets its fault. */
-function serviceWith(redis: boolean): () => TestService {
-  let service: TestService;
-  beforeAll(async () => {
-    service = await TestService.start({ redis, workers: ['emergency'] });
-  });
-  afterEach(() => service.killWorkers('standard,bulk'));
-  afterAll(() => service.stop());
-  return () => service;
-}
-
-async function faultyWorker(service: TestService, fault: string): Promise<TestProcess> {
-  return service.startWorker('standard,bulk', { preload: FAULTS, env: { QM_FAULT: fault } });
-}
-
-describe.each([{ redis: true }, { redis: false }].filter(({ redis }) => !redis || hasRedis()))(
-  'a worker that dies, with Redis: $redis',
-  ({ redis }) => {
+/** The promises about a killed worker; a file for each way that wake-ups travel, so that they run side by side. */
+export function describeKilledWorkers(redis: boolean): void {
+  describe.skipIf(redis && !hasRedis())(`a worker that is killed, ${redis ? 'with' : 'without'} Redis`, () => {
     const serviceOf = serviceWith(redis);
 
     it.each(['claimed', 'sending', 'answered'])(
@@ -114,71 +97,5 @@ describe.each([{ redis: true }, { redis: false }].filter(({ redis }) => !redis |
       expect(tool.calls.length).toBeGreaterThan(0);
       for (const { attemptId } of tool.calls) expect(known).toContain(attemptId);
     });
-  },
-);
-
-describe('a worker that is frozen', () => {
-  const serviceOf = serviceWith(false);
-
-  it('lands a create after the leave: it is found and revoked before the leave closes (I4)', async () => {
-    const service = serviceOf();
-    const employee = newEmployee();
-    const accounts = () => service.tools[0].usersNamed(usernameOf(employee));
-    const worker = await faultyWorker(service, 'sending create_account SIGSTOP');
-    await service.hr.post(joined(employee));
-    await worker.waitForLine(/fault: SIGSTOP/);
-    await service.startWorker('standard,bulk');
-    const { body } = await service.hr.post(left(employee));
-    const leave = String(body['caseId']);
-    // The last look must not believe that nothing is there while a call may still land.
-    await service.untilCase(leave, 'waits for the call in the air', ({ steps }) =>
-      steps.some(({ act, reason }) => act === 'final_look' && (reason ?? '').includes('may still land')),
-    );
-    expect(accounts()).toEqual([]);
-
-    worker.send('SIGCONT');
-    await waitFor('the late create landed', () => accounts().length === 1, { withinMs: 15_000 });
-    await service.untilClosed(leave);
-
-    expect(accounts().map(({ active }) => active)).toEqual([false]);
   });
-
-  it('changes nothing in the database when it wakes up after another took its step over (I5)', async () => {
-    const service = serviceOf();
-    const worker = await faultyWorker(service, 'sending suspend_account SIGSTOP');
-    const { employee } = await service.join();
-    const { body } = await service.hr.post(left(employee));
-    await worker.waitForLine(/fault: SIGSTOP/);
-    await service.startWorker('standard,bulk');
-    const done = await service.untilClosed(String(body['caseId']));
-    const steps = 'SELECT id, state, fence, attempts FROM steps ORDER BY id';
-    const before = await service.rows(steps);
-
-    worker.send('SIGCONT');
-    const [suspension] = done.steps.filter(({ act }) => act === 'suspend_account');
-    await waitFor('the late outcome is kept with its attempt', async () => {
-      const rows = await service.rows<{ late: string | null }>(
-        `SELECT detail ->> 'late' AS late FROM attempts WHERE step_id = $1 AND number = 1`,
-        [suspension?.id],
-      );
-      return rows[0]?.late === 'true';
-    });
-    expect(await service.rows(steps)).toEqual(before);
-  });
-});
-
-describe('a worker whose event loop is stuck', () => {
-  const serviceOf = serviceWith(false);
-
-  it('is ended by its watchdog, and its step goes on elsewhere (I9)', async () => {
-    const service = serviceOf();
-    const employee = newEmployee();
-    const worker = await faultyWorker(service, 'claimed create_account loop');
-    const { body } = await service.hr.post(joined(employee));
-    await worker.waitForLine(/fault: loop/);
-    await service.startWorker('standard,bulk');
-    expect(await worker.ended).toMatchObject({ signal: 'SIGKILL' });
-    await service.untilClosed(String(body['caseId']));
-    expect(service.tools[0].usersNamed(usernameOf(employee))).toHaveLength(1);
-  });
-});
+}

@@ -1,0 +1,3 @@
+import { describeKilledWorkers } from './killed-workers.js';
+
+describeKilledWorkers(true);
