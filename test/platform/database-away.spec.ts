@@ -17,6 +17,7 @@ import { openLink, type FaultyLink } from './faulty-link.js';
 import { startApp, type TestApp } from './start-app.js';
 
 const Site = z.object({ name: z.string() });
+const Cut = z.object({ before: z.enum(['statement', 'transaction', 'commit']) });
 
 @Controller('v1/sites')
 class SitesController {
@@ -28,6 +29,21 @@ class SitesController {
     await this.db.transaction((tx) =>
       tx.query(`INSERT INTO sites (id, name, zone) VALUES ($1, $2, 'Europe/Berlin')`, [newId(), name]),
     );
+    return {};
+  }
+
+  /** Its connection ends between two of its statements, or before an inner transaction. */
+  @Post('cut-off')
+  @Allow('people:write')
+  async createCutOff(@Body({ schema: Cut }) { before }: z.infer<typeof Cut>): Promise<object> {
+    await this.db.transaction(async (tx) => {
+      await tx.query(`INSERT INTO sites (id, name, zone) VALUES ($1, 'lost', 'Europe/Berlin')`, [newId()]);
+      const [backend] = await tx.query<{ pid: number }[]>('SELECT pg_backend_pid() AS pid');
+      await this.db.query('SELECT pg_terminate_backend($1)', [backend?.pid]);
+      await waitFor('the connection has ended', () => tx.queryRunner?.isReleased);
+      if (before === 'statement') await tx.query('SELECT 1');
+      if (before === 'transaction') await tx.transaction((inner) => inner.query('SELECT 1'));
+    });
     return {};
   }
 }
@@ -80,6 +96,18 @@ describe('while the database is away', () => {
     for (const { status } of answers) expect([201, 503]).toContain(status);
     await create('after').expect(201);
   });
+
+  it.each(['statement', 'transaction', 'commit'])(
+    'a transaction whose connection ends before its next %s gives 503, and nothing of it stays',
+    async (before) => {
+      const answer = await test.agent
+        .post('/v1/sites/cut-off')
+        .set(...auth)
+        .send({ before });
+      expect(answer.body).toMatchObject({ type: '/problems/unavailable', status: 503 });
+      expect(await test.db.query('SELECT name FROM sites')).toEqual([]);
+    },
+  );
 
   it('the service is live and not ready, and says so within seconds when the database hangs', async () => {
     await test.agent.get('/health/ready').expect(200, { status: 'ready', redis: 'not-configured' });

@@ -34,6 +34,16 @@ const MESSAGES = [
   'Driver not Connected',
 ];
 
+/**
+ * What TypeORM says when a connection ended that it was using or about to use. The last two come of a transaction whose
+ * connection ended between two of its statements: TypeORM takes it out of the transaction's hands at that moment.
+ */
+const NAMES = new Set([
+  'ConnectionIsNotSetError',
+  'QueryRunnerAlreadyReleasedError',
+  'QueryRunnerProviderAlreadyReleasedError',
+]);
+
 /** SQLSTATEs for text with a NUL character, which JSON may hold and PostgreSQL can't store. */
 const NUL_IN_TEXT = new Set(['22021', '22P05']);
 
@@ -61,5 +71,5 @@ export function isDatabaseAway(error: unknown): boolean {
     // A missing file is ENOENT as well: only a socket's counts.
     if (NETWORK.has(code)) return code !== 'ENOENT' || syscall === 'connect';
   }
-  return MESSAGES.some((message) => error.message.startsWith(message)) || error.name === 'ConnectionIsNotSetError';
+  return MESSAGES.some((message) => error.message.startsWith(message)) || NAMES.has(error.name);
 }
