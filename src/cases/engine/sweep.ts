@@ -40,8 +40,9 @@ export class Sweeper {
       ]);
       if (!lock?.mine) return { gone: 0, lapsed: 0 };
       const gone = await this.releaseOf(tx, await this.buryTheGone(tx));
-      await this.quarantine(tx);
       const lapsed = await this.releaseLapsed(tx);
+      // After both, so that nobody takes a convicted step in between.
+      await this.quarantine(tx);
       await this.warnOfOverdue(tx);
       return { gone, lapsed };
     });
@@ -64,19 +65,25 @@ export class Sweeper {
 
   private async releaseOf(tx: EntityManager, workerIds: readonly string[]): Promise<number> {
     if (workerIds.length === 0) return 0;
-    await tx.query(
-      `UPDATE attempts SET abandoned_at = now() WHERE worker_id = ANY($1) AND outcome IS NULL AND abandoned_at IS NULL`,
+    const interrupted = await queryRows<{ stepId: string }>(
+      tx,
+      `UPDATE attempts SET abandoned_at = now() WHERE worker_id = ANY($1) AND outcome IS NULL AND abandoned_at IS NULL
+       RETURNING step_id AS "stepId"`,
       [workerIds],
+    );
+    // What a stuck worker was on counts as well, though its lease lapsed long ago and somebody else may hold it by now:
+    // a step that makes its workers loop would never be convicted otherwise.
+    await tx.query(
+      `UPDATE steps SET lone_crashes = lone_crashes + CASE WHEN crashes >= $3 THEN 1 ELSE 0 END, crashes = crashes + 1
+       WHERE (lease_owner = ANY($1) OR id = ANY($2)) AND ended_at IS NULL`,
+      [workerIds, interrupted.map(({ stepId }) => stepId), CRASHES_BEFORE_ALONE],
     );
     const rows = await queryRows(
       tx,
-      `UPDATE steps SET
-         state = CASE WHEN state = 'running' THEN $3::jsonb ->> effect ELSE state END,
-         lease_owner = NULL, lease_until = NULL, due_at = now(),
-         lone_crashes = lone_crashes + CASE WHEN crashes >= $2 THEN 1 ELSE 0 END,
-         crashes = crashes + 1
+      `UPDATE steps SET state = CASE WHEN state = 'running' THEN $2::jsonb ->> effect ELSE state END,
+         lease_owner = NULL, lease_until = NULL, due_at = now()
        WHERE lease_owner = ANY($1) RETURNING id`,
-      [workerIds, CRASHES_BEFORE_ALONE, AFTER_DEATH],
+      [workerIds, AFTER_DEATH],
     );
     return rows.length;
   }
