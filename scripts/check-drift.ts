@@ -7,7 +7,8 @@ import { runCli } from './run-cli.js';
 
 /**
  * Proves on a database of its own that the migrations make exactly the tables that the entities describe, from empty
- * and again after the newest one was taken back, and that the committed OpenAPI document is the API's.
+ * and again after the newest one was taken back, and that the committed OpenAPI document and table of connectors are what
+ * the code says.
  */
 const dataFolder = join(tmpdir(), `quartermaster-drift-${randomUUID()}`);
 const server = await startEmbeddedPostgres({ dataFolder, settings: { fsync: 'off' } });
@@ -18,7 +19,8 @@ try {
     // Nobody has to have one here: nothing is stored.
     QUARTERMASTER_KEY_FILE: join(dataFolder, 'no-keys'),
   };
-  for (const command of ['migrate up', 'check-drift', 'migrate down', 'migrate up', 'check-drift', 'openapi --check']) {
+  const tables = ['migrate up', 'check-drift', 'migrate down', 'migrate up', 'check-drift'];
+  for (const command of [...tables, 'openapi --check', 'connectors --check']) {
     console.log(`quartermaster ${command}`);
     await runCli(command.split(' '), env);
   }

@@ -2,6 +2,7 @@ import { addAlertChannel } from './alert-channel.js';
 import { addCase } from './case.js';
 import { addCheckDrift } from './check-drift.js';
 import type { AddCommand } from './command.js';
+import { addConnectors } from './connectors.js';
 import { addEscalation } from './escalation.js';
 import { addHrSource } from './hr-source.js';
 import { addInit } from './init.js';
@@ -32,4 +33,5 @@ export const COMMANDS: readonly AddCommand[] = [
   addTools,
   addCheckDrift,
   addOpenApi,
+  addConnectors,
 ];

@@ -1,17 +1,11 @@
-import { readFile, writeFile } from 'node:fs/promises';
 import { AppModule } from '../app.module.js';
 import { createDataSource } from '../data-source.js';
 import { describeApi } from '../platform/api-docs/describe-api.js';
 import { loadConfig } from '../platform/config/config.js';
 import { InstallationKey } from '../platform/crypto/installation-key.js';
 import { createHttpApp } from '../platform/http/http-door.js';
-import { CommandFailure, type AddCommand } from './command.js';
-
-interface Options {
-  check?: boolean;
-  write?: boolean;
-  file: string;
-}
+import type { AddCommand } from './command.js';
+import { printWriteOrCheck, type DocumentOptions } from './committed-document.js';
 
 export const addOpenApi: AddCommand = (program, { out }) => {
   program
@@ -20,21 +14,7 @@ export const addOpenApi: AddCommand = (program, { out }) => {
     .option('--write', 'write it to the file instead')
     .option('--check', 'exit with 1 when the file differs')
     .option('--file <file>', 'the committed document', 'docs/openapi.json')
-    .action(async ({ check, write, file }: Options) => {
-      const document = await currentDocument();
-      if (write) {
-        await writeFile(file, document);
-        out(`wrote ${file}`);
-      } else if (check) {
-        const committed = await readFile(file, 'utf8').catch(() => '');
-        if (committed !== document) {
-          throw new CommandFailure(
-            `${file} is not what the code says. Run \`quartermaster openapi --write\` and look at the difference.`,
-          );
-        }
-        out(`${file} is what the code says.`);
-      } else out(document.trimEnd());
-    });
+    .action(async (options: DocumentOptions) => printWriteOrCheck('openapi', await currentDocument(), options, out));
 };
 
 /** Describes an application that is put together but never started: it connects to nothing. */
