@@ -6,6 +6,7 @@ import { postgresConnector } from './postgres/connector.js';
 import { rabbitmqConnector } from './rabbitmq/connector.js';
 import { redisAclConnector } from './redis-acl/connector.js';
 import { scimConnector } from './scim/connector.js';
+import { webhookConnector } from './webhook/connector.js';
 
 /** All connectors there are. Settings are parsed by each connector's own schema when it is opened. */
 export const connectors: readonly Connector[] = [
@@ -16,6 +17,7 @@ export const connectors: readonly Connector[] = [
   rabbitmqConnector,
   redisAclConnector,
   scimConnector,
+  webhookConnector,
 ];
 
 export function findConnector(id: string): Connector | undefined {

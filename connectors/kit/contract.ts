@@ -231,6 +231,13 @@ export interface ToolConnection<Settings> {
   call: CallContext;
 }
 
+/** A message that a tool sent by itself, as it came. */
+export interface CallBack {
+  headers: Readonly<Record<string, string | string[] | undefined>>;
+  /** The body's exact text. */
+  text: string;
+}
+
 /** A connector: the code that speaks to one kind of tool. */
 export interface Connector<Settings = unknown> {
   /** Its folder's name and the `connector` of a tool's configuration. */
@@ -249,5 +256,11 @@ export interface Connector<Settings = unknown> {
    * secret when it is saved: whoever changes the host later must give the secret again.
    */
   destination?(settings: Settings): string;
+  /**
+   * Reads a tool's call-back (`POST /hooks/tools/<key>`) and answers the handle of the `in-progress` act that it says
+   * is over. That is a hint to look at once and never a proof: the read-back alone proves. Throws `auth-broken` for a
+   * message that isn't the tool's, `invalid` for one that can't be read.
+   */
+  readCallBack?(message: CallBack, secrets: Readonly<Record<string, string>>): string;
   open(connection: ToolConnection<Settings>): Promise<ToolSession>;
 }

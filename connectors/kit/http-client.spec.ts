@@ -222,6 +222,35 @@ it('calls a connection that is lost after sending ambiguous for a POST, transien
   await expect(clientOf(url).request(GET)).rejects.toMatchObject({ kind: 'transient' });
 });
 
+it('calls the same transient for a POST that only asks', async () => {
+  const asks: HttpRequest = { ...POST, changesNothing: true };
+  for (const listener of [
+    (request) => request.socket.destroy(),
+    json(503, {}),
+    (_request, response) => response.writeHead(200, { 'content-type': 'application/json' }).end('{"half":'),
+  ] satisfies RequestListener[]) {
+    await expect(clientOf(await serve(listener)).request(asks)).rejects.toMatchObject({ kind: 'transient' });
+  }
+});
+
+it('signs exactly the bytes it sends, and hands out exactly the text it parsed', async () => {
+  const signed: string[] = [];
+  const seen: { body: string; signature: unknown }[] = [];
+  const url = await serve(async (request, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    seen.push({ body: Buffer.concat(chunks).toString('utf8'), signature: request.headers['x-signature'] });
+    response.writeHead(200, { 'content-type': 'application/json' }).end('{ "a":\n1 }');
+  });
+  const sign = (payload: string) => {
+    signed.push(payload);
+    return { 'x-signature': 'over-it' };
+  };
+  const answer = await clientOf(url).request({ ...POST, body: { name: '李 🦊' }, sign });
+  expect(seen).toEqual([{ body: signed[0], signature: 'over-it' }]);
+  expect(answer).toMatchObject({ text: '{ "a":\n1 }', body: { a: 1 } });
+});
+
 it('names a host that doesn’t exist', async () => {
   await expect(clientOf('https://tool.invalid').request(POST)).rejects.toMatchObject({
     kind: 'transient',

@@ -37,6 +37,10 @@ export interface HttpRequest {
   /** Sent as JSON. */
   body?: unknown;
   headers?: Readonly<Record<string, string>>;
+  /** Further headers that are made of the payload's exact text, such as a signature over it. */
+  sign?: (payload: string) => Readonly<Record<string, string>>;
+  /** A POST that only asks: when its answer is lost it can be sent again without harm. */
+  changesNothing?: boolean;
 }
 
 export interface HttpAnswer {
@@ -44,6 +48,8 @@ export interface HttpAnswer {
   headers: IncomingHttpHeaders;
   /** The parsed JSON; undefined when the answer had no body. */
   body: unknown;
+  /** What `body` was parsed from, for a signature over it. */
+  text: string;
 }
 
 const DEFAULT_MAX_BYTES = 4 * 1024 * 1024;
@@ -74,7 +80,7 @@ export class HttpClient {
     refuseWhenOver(this.options.call);
     const exchange = await this.exchange(request);
     if (exchange.status >= 200 && exchange.status < 300) {
-      return { status: exchange.status, headers: exchange.headers, body: parseAnswer(request, exchange) };
+      return { ...exchange, body: parseAnswer(request, exchange) };
     }
     throw this.errorFor(request, exchange);
   }
@@ -85,7 +91,7 @@ export class HttpClient {
 
   private exchange(request: HttpRequest): Promise<RawAnswer> {
     const url = this.urlFor(request);
-    const payload = request.body === undefined ? undefined : Buffer.from(JSON.stringify(request.body));
+    const payload = request.body === undefined ? undefined : JSON.stringify(request.body);
     const send = url.protocol === 'https:' ? requestHttps : requestHttp;
     const signal = signalOf(this.options.call);
     return new Promise((done, fail) => {
@@ -124,16 +130,17 @@ export class HttpClient {
     return url;
   }
 
-  private headersFor(request: HttpRequest, payload: Buffer | undefined): Record<string, string> {
+  private headersFor(request: HttpRequest, payload: string | undefined): Record<string, string> {
     return {
       accept: 'application/json',
       'accept-encoding': 'identity',
       'user-agent': 'quartermaster',
       'x-request-id': this.options.call.attemptId,
-      ...(payload && { 'content-type': 'application/json', 'content-length': String(payload.length) }),
+      ...(payload && { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(payload)) }),
       ...(this.options.authorization && { authorization: this.options.authorization }),
       ...this.options.headers,
       ...request.headers,
+      ...request.sign?.(payload ?? ''),
     };
   }
 
@@ -142,13 +149,13 @@ export class HttpClient {
     if (error instanceof ToolError) return error;
     const host = this.base.host;
     if (error instanceof AnswerTooLarge) {
-      return request.method === 'GET'
+      return isHarmless(request)
         ? new ToolError('invalid', `${host} answered with more than ${error.maxBytes} bytes; reading was stopped.`)
         : new ToolError('ambiguous', `${host} answered a change with more than ${error.maxBytes} bytes.`);
     }
     const why = describeNetworkError(error, host);
     if (!maySent) return new ToolError(why.kind, why.message, { remedy: why.remedy, cause: error });
-    return request.method === 'GET'
+    return isHarmless(request)
       ? new ToolError('transient', why.message, { cause: error })
       : new ToolError('ambiguous', `${why.message} The change may have been made.`, { cause: error });
   }
@@ -167,10 +174,10 @@ export class HttpClient {
     if (status === 429) return new ToolError('rate-limited', `${said}: too many requests.`, { resetAt });
     if (status >= 500 && status !== 501) {
       // A server may fail after it did the work; PUT and DELETE can be repeated without harm, these two can't.
-      const mayHaveWorked = request.method === 'POST' || request.method === 'PATCH';
+      const mayHaveWorked = (request.method === 'POST' || request.method === 'PATCH') && !isHarmless(request);
       return new ToolError(mayHaveWorked ? 'ambiguous' : 'transient', `${said}.`, { resetAt });
     }
-    if (status === 408) return new ToolError(request.method === 'GET' ? 'transient' : 'ambiguous', `${said}.`);
+    if (status === 408) return new ToolError(isHarmless(request) ? 'transient' : 'ambiguous', `${said}.`);
     if (status === 401) {
       return new ToolError('auth-broken', `${said}: the credentials are not accepted.`, {
         remedy: 'Make a new token at the tool and save it here.',
@@ -184,6 +191,10 @@ export class HttpClient {
     if ((status === 404 || status === 410) && answer.text !== '' && !isJson) return notTheApi(said, headers);
     return new ToolError(KIND_OF_STATUS[status] ?? 'invalid', `${said}.`);
   }
+}
+
+function isHarmless({ method, changesNothing }: HttpRequest): boolean {
+  return method === 'GET' || changesNothing === true;
 }
 
 const KIND_OF_STATUS: Readonly<Record<number, ToolErrorKind>> = {
@@ -265,7 +276,7 @@ function parseAnswer(request: HttpRequest, { status, headers, text }: RawAnswer)
   if (!isJsonType(headers['content-type'])) throw notTheApi(said, headers);
   const body = parseJson(text);
   if (body !== undefined) return body;
-  throw new ToolError(request.method === 'GET' ? 'transient' : 'ambiguous', `${said} and JSON that is broken.`);
+  throw new ToolError(isHarmless(request) ? 'transient' : 'ambiguous', `${said} and JSON that is broken.`);
 }
 
 function notTheApi(said: string, headers: IncomingHttpHeaders): ToolError {

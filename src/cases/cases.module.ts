@@ -5,6 +5,8 @@ import { PeopleModule } from '../people/people.module.js';
 import { AccessPlanning } from './access-planning.service.js';
 import { AlertsService } from './alerts.service.js';
 import { AttestedWork } from './attested-work.service.js';
+import { CallBacksController } from './call-backs.controller.js';
+import { CallBacks } from './call-backs.service.js';
 import { CasesReader } from './cases-reader.service.js';
 import { CasesController } from './cases.controller.js';
 import { CasesService } from './cases.service.js';
@@ -23,11 +25,12 @@ import { StepsController } from './steps.controller.js';
 
 @Module({
   imports: [PeopleModule, AccountsModule, AccessPolicyModule],
-  controllers: [CasesController, StepsController],
+  controllers: [CallBacksController, CasesController, StepsController],
   providers: [
     AccessPlanning,
     AlertsService,
     AttestedWork,
+    CallBacks,
     CasesReader,
     CasesService,
     CutPlanning,

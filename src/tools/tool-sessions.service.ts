@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, In } from 'typeorm';
-import type { CallContext, Connector, ToolSession } from '../../connectors/kit/contract.js';
+import type { CallBack, CallContext, Connector, ToolSession } from '../../connectors/kit/contract.js';
 import { ToolError } from '../../connectors/kit/errors.js';
 import { Config } from '../platform/config/config.js';
 import { SecretError } from '../platform/crypto/secret-vault.service.js';
@@ -60,6 +60,21 @@ export class ToolSessions {
       call,
     });
     return { tool, connector, session };
+  }
+
+  /**
+   * What a tool's own message says is over: its handle and the tool it is from. Null when there is no such tool, or none
+   * that calls back; whoever sent it can't tell that from a wrong signature.
+   *
+   * @throws ToolError as `Connector.readCallBack`
+   */
+  async readCallBack(key: string, message: CallBack): Promise<{ toolId: string; handle: string } | null> {
+    const tool = await this.db.manager.findOneBy(Tool, { key, environment: this.config.environment });
+    const connector = tool && this.connectors.find(tool.connector);
+    const stored = STORED_SECRETS.safeParse(tool?.secretIds);
+    if (!tool || !connector?.readCallBack || !stored.success) return null;
+    const open = await this.secrets.load(this.db.manager, [stored.data]);
+    return { toolId: tool.id, handle: connector.readCallBack(message, opened(open, stored.data)) };
   }
 
   /** Tools and their sealed secrets as they are now, for all the calls that are about to be made. */

@@ -9,6 +9,7 @@ export const PUBLIC_ROUTES: readonly string[] = [
   'POST /sign-in/:token',
   // Signed by the sender.
   'POST /hooks/hr/:source',
+  'POST /hooks/tools/:tool',
   // Opened by the person whose credential it is, with the one-time token in the link.
   'GET /credential-links/:token',
   'POST /credential-links/:token',
