@@ -7,6 +7,7 @@ import { Measurements1764000004100 } from './1764000004100-measurements.js';
 import { WorkersThatLeft1764000004200 } from './1764000004200-workers-that-left.js';
 import { SearchAmongManyPeople1764000005000 } from './1764000005000-search-among-many-people.js';
 import { NothingReadsAllSteps1764000005100 } from './1764000005100-nothing-reads-all-steps.js';
+import { TheAuditLogIsSealed1764000006000 } from './1764000006000-the-audit-log-is-sealed.js';
 
 /** All of them, oldest first. */
 export const MIGRATIONS = [
@@ -19,4 +20,5 @@ export const MIGRATIONS = [
   WorkersThatLeft1764000004200,
   SearchAmongManyPeople1764000005000,
   NothingReadsAllSteps1764000005100,
+  TheAuditLogIsSealed1764000006000,
 ];

@@ -27,7 +27,9 @@ import { Person } from './people/person.entity.js';
 import { Site } from './people/site.entity.js';
 import { ToolBudget } from './tools/tool-budget.entity.js';
 import { Tool } from './tools/tool.entity.js';
+import { AuditCheckpoint } from './platform/audit/audit-checkpoint.entity.js';
 import { AuditEntry } from './platform/audit/audit-entry.entity.js';
+import { AuditLog } from './platform/audit/audit-log.entity.js';
 import { AuditPersonalField } from './platform/audit/audit-personal-field.entity.js';
 import { Secret } from './platform/crypto/secret.entity.js';
 import { IdempotencyKey } from './platform/http/idempotency-key.entity.js';
@@ -68,7 +70,9 @@ export const ENTITIES = [
   Site,
   ToolBudget,
   Tool,
+  AuditCheckpoint,
   AuditEntry,
+  AuditLog,
   AuditPersonalField,
   Secret,
   IdempotencyKey,

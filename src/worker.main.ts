@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { NestFactory } from '@nestjs/core';
 import { Logger } from 'nestjs-pino';
 import { AlertingLoop } from './alerting/alerting-loop.service.js';
+import { SealAuditLog } from './alerting/seal-audit-log.service.js';
 import { AppModule } from './app.module.js';
 import { Sweeper } from './cases/engine/sweep.js';
 import { StepRunner } from './cases/engine/run-step.js';
@@ -38,7 +39,11 @@ async function main(env: NodeJS.ProcessEnv): Promise<void> {
     lanes,
     runner: services.get(StepRunner),
     sweeper: services.get(Sweeper),
-    chores: [() => services.get(DueEmployments).applyDue()],
+    chores: [
+      () => services.get(DueEmployments).applyDue(),
+      // Hashing takes a while under load, and an emergency waits for nothing.
+      ...(lanes.includes('emergency') ? [] : [() => services.get(SealAuditLog).sealOrTell()]),
+    ],
     onError: (error) => logger.warn({ err: error }, 'a worker could not finish something; it is taken up again'),
     onLost: (why) => {
       // Others may take our steps from now on: not one more call may leave this process.

@@ -10,6 +10,7 @@ import { EngineWatch } from './engine-watch.service.js';
 import { EscalationController } from './escalation.controller.js';
 import { EscalationService } from './escalation.service.js';
 import { PolicyAlarm } from './policy-alarm.service.js';
+import { SealAuditLog } from './seal-audit-log.service.js';
 
 @Module({
   imports: [CasesModule],
@@ -23,6 +24,7 @@ import { PolicyAlarm } from './policy-alarm.service.js';
     EngineWatch,
     EscalationService,
     PolicyAlarm,
+    SealAuditLog,
   ],
 })
 export class AlertingModule {}

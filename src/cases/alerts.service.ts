@@ -11,6 +11,7 @@ export type AlertKind =
   | 'step_struggling'
   | 'hr_event_held'
   | 'policy_broken'
+  | 'audit_log_broken'
   | 'emergency_lane_late'
   | 'lane_without_worker'
   | 'worker_died'

@@ -1,4 +1,5 @@
 import { addAlertChannel } from './alert-channel.js';
+import { addAudit } from './audit.js';
 import { addCase } from './case.js';
 import { addCheckDrift } from './check-drift.js';
 import type { AddCommand } from './command.js';
@@ -31,6 +32,7 @@ export const COMMANDS: readonly AddCommand[] = [
   addCase,
   addStep,
   addTools,
+  addAudit,
   addCheckDrift,
   addOpenApi,
   addConnectors,

@@ -5,6 +5,7 @@ import { Column, Entity, Index, PrimaryColumn, Unique } from 'typeorm';
 @Unique('uq_audit_entries_leaf', ['leafIndex'])
 @Index('ix_audit_entries_case', ['caseId'])
 @Index('ix_audit_entries_subject', ['subjectId'])
+@Index('ix_audit_entries_unsealed', ['at', 'id'], { where: 'leaf_index IS NULL' })
 export class AuditEntry {
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'pk_audit_entries' })
   id!: string;
@@ -40,6 +41,7 @@ export class AuditEntry {
   @Column('jsonb', { default: {} })
   commitments!: Record<string, string>;
 
+  /** Its place in the Merkle tree; null until the sealer has come by. */
   @Column('bigint', { name: 'leaf_index', nullable: true })
   leafIndex!: number | null;
 

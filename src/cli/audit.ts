@@ -1,0 +1,190 @@
+import { createWriteStream } from 'node:fs';
+import { readFile, rm } from 'node:fs/promises';
+import { once } from 'node:events';
+import { finished } from 'node:stream/promises';
+import type { EntityManager } from 'typeorm';
+import { LogCheck } from '../platform/audit/check-log.js';
+import { checkpointLine, entryLine, headerLine, LogFileError, readLogFile } from '../platform/audit/log-file.js';
+import { verifierOf } from '../platform/audit/log-key.service.js';
+import { brokenCommitments, inOneMoment, readLog, unsealed } from '../platform/audit/log-reader.js';
+import { NoteError, NoteVerifier } from '../platform/audit/signed-note.js';
+import { queryRows } from '../platform/database/query-rows.js';
+import { EXIT } from '../platform/lifecycle/failure.js';
+import { CommandFailure, type AddCommand } from './command.js';
+
+interface VerifyOptions {
+  offline?: string;
+  key?: string;
+  checkpoint?: string[];
+}
+
+/** Seconds that an entry may wait for the sealer before it is worth a word. */
+const PATIENCE = 60;
+
+export const addAudit: AddCommand = (program, { out, note, withDatabase }) => {
+  const audit = program.command('audit').description('prove that the audit log is as it was written');
+
+  audit
+    .command('key')
+    .description('print the public key of the log, for auditors to keep outside of this installation')
+    .action(() => withDatabase(async (db) => out((await keyOf(db.manager)).toString())));
+
+  audit
+    .command('checkpoint')
+    .description(
+      'print the newest signed checkpoint; whoever keeps it can prove any later change to what it speaks for',
+    )
+    .action(() =>
+      withDatabase(async (db) => {
+        const [newest] = await queryRows<{ note: string }>(
+          db,
+          `SELECT note FROM audit_checkpoints ORDER BY size DESC LIMIT 1`,
+        );
+        if (!newest)
+          throw new CommandFailure('Nothing is sealed yet: a worker does it within a second of the first entry.');
+        out(newest.note.trimEnd());
+      }),
+    );
+
+  audit
+    .command('export <file>')
+    .description('write the sealed log to a file that is verified without this installation')
+    .action((file: string) =>
+      withDatabase(async (db) => {
+        const count = await inOneMoment(db, (tx) => exportTo(tx, file));
+        out(`Wrote ${count} entries to ${file}.`);
+      }),
+    );
+
+  audit
+    .command('verify')
+    .description('go through the whole log and name the first thing that isn’t as it was sealed')
+    .option('--offline <file>', 'an exported log, instead of the database; needs --key')
+    .option('--key <key>', 'the log’s public key as an auditor kept it, or a file with it')
+    .option(
+      '--checkpoint <file...>',
+      'checkpoints that were kept elsewhere: they show a cut end, and a log that was forked',
+    )
+    .addHelpText(
+      'after',
+      `
+Without --offline it needs DATABASE_URL. Exits with 1 when something isn't right. Whoever can write to the database can
+also put another key there: give --key and --checkpoint as they were kept elsewhere.`,
+    )
+    .action(async (options: VerifyOptions) => {
+      const findings = options.offline
+        ? await verifyFile(options.offline, options, out)
+        : await withDatabase((db) => inOneMoment(db, (tx) => verifyDatabase(tx, options, out, note)));
+      for (const finding of findings) out(`✗ ${finding}`);
+      if (findings.length > 0) throw new CommandFailure('The audit log isn’t as it was sealed.');
+    });
+};
+
+async function exportTo(tx: EntityManager, file: string): Promise<number> {
+  const key = await keyOf(tx);
+  const stream = createWriteStream(file, { flags: 'wx', mode: 0o600 });
+  await once(stream, 'open').catch((error: NodeJS.ErrnoException) => {
+    throw new CommandFailure(
+      error.code === 'EEXIST'
+        ? `${file} is there already; it isn’t overwritten.`
+        : `${file} can’t be written (${error.code}).`,
+    );
+  });
+  let entries = 0;
+  try {
+    const write = async (line: string): Promise<void> => {
+      if (!stream.write(`${line}\n`)) await once(stream, 'drain');
+    };
+    await write(headerLine(key.toString()));
+    for await (const part of readLog(tx)) {
+      if ('entry' in part) entries += 1;
+      await write('entry' in part ? entryLine(part.entry) : checkpointLine(part.checkpoint));
+    }
+    stream.end();
+    await finished(stream);
+  } catch (error) {
+    stream.destroy();
+    await rm(file, { force: true });
+    throw error;
+  }
+  return entries;
+}
+
+async function verifyFile(
+  file: string,
+  options: VerifyOptions,
+  out: (line: string) => void,
+): Promise<readonly string[]> {
+  if (!options.key) {
+    throw new CommandFailure(
+      'Give --key: the public key as it was kept outside. The one in the file proves nothing.',
+      EXIT.usage,
+    );
+  }
+  const check = await checkWith(await keyFrom(options.key), options);
+  try {
+    for await (const line of readLogFile(file)) {
+      if ('entry' in line) check.entry(line.entry);
+      else if ('checkpoint' in line) check.checkpoint(line.checkpoint);
+    }
+  } catch (error) {
+    if (error instanceof LogFileError) throw new CommandFailure(error.message);
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw new CommandFailure(`There is no file ${file}.`);
+    throw error;
+  }
+  return verdict(check, out);
+}
+
+async function verifyDatabase(
+  tx: EntityManager,
+  options: VerifyOptions,
+  out: (line: string) => void,
+  note: (line: string) => void,
+): Promise<readonly string[]> {
+  const check = await checkWith(options.key ? await keyFrom(options.key) : await keyOf(tx), options);
+  for await (const part of readLog(tx)) {
+    if ('entry' in part) check.entry(part.entry);
+    else check.checkpoint(part.checkpoint);
+  }
+  const broken = await brokenCommitments(tx);
+  const { count, oldest } = await unsealed(tx);
+  if (oldest > PATIENCE)
+    note(`${count} entries wait to be sealed, the oldest for ${Math.round(oldest)} s. Does a worker run?`);
+  return [...verdict(check, out), ...broken.map((what) => `A personal field was changed: ${what}.`)];
+}
+
+function verdict(check: LogCheck, out: (line: string) => void): readonly string[] {
+  const findings = check.end();
+  if (findings.length === 0) out(`${check.size} entries are as they were sealed.`);
+  return findings;
+}
+
+async function checkWith(key: NoteVerifier, { checkpoint = [] }: VerifyOptions): Promise<LogCheck> {
+  const check = new LogCheck(key);
+  for (const from of checkpoint) check.compareWith({ from, note: await contentOf(from) });
+  return check;
+}
+
+async function keyFrom(textOrFile: string): Promise<NoteVerifier> {
+  try {
+    return NoteVerifier.parse(textOrFile.includes('+') ? textOrFile : await contentOf(textOrFile));
+  } catch (error) {
+    if (error instanceof NoteError) throw new CommandFailure(error.message, EXIT.usage);
+    throw error;
+  }
+}
+
+async function keyOf(tx: EntityManager): Promise<NoteVerifier> {
+  const key = await verifierOf(tx);
+  if (!key)
+    throw new CommandFailure(
+      'The audit log has no key yet. Run `quartermaster init`: it makes one and changes nothing else.',
+    );
+  return key;
+}
+
+async function contentOf(file: string): Promise<string> {
+  return readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    throw new CommandFailure(`${file} can’t be read (${error.code}).`, EXIT.usage);
+  });
+}

@@ -1,0 +1,121 @@
+import { describe, expect, it } from 'vitest';
+import { LogCheck, type KeptEntry } from './check-log.js';
+import { checkpointText } from './checkpoint.js';
+import { leafText } from './leaf.js';
+import { leafHash, MerkleTree } from './merkle-tree.js';
+import { NoteSigner } from './signed-note.js';
+
+type Part = { entry: KeptEntry } | { checkpoint: string };
+
+const signer = new NoteSigner('acme.example/audit', Buffer.alloc(32, 7));
+const entry = (index: number, action = `act-${index}`): KeptEntry => {
+  const content = { id: index, action };
+  return { index, hash: leafHash(leafText(content)), entry: content };
+};
+
+/** A log as it is kept, with a checkpoint after so many entries each. */
+function sealed(entries: readonly KeptEntry[], sizes: readonly number[], by = signer): Part[] {
+  const tree = MerkleTree.empty();
+  return entries.flatMap((one): Part[] => {
+    tree.append(one.hash);
+    const note = by.sign(checkpointText({ origin: by.verifier.name, size: tree.size, root: tree.root() }));
+    return sizes.includes(tree.size) ? [{ entry: one }, { checkpoint: note }] : [{ entry: one }];
+  });
+}
+
+const entries = [...Array(20).keys()].map((index) => entry(index));
+const log = sealed(entries, [5, 8, 20]);
+const checkpointAfter = (size: number, of = log): string => {
+  const at = of.findIndex((part) => 'entry' in part && part.entry.index === size - 1);
+  const part = of[at + 1];
+  return part && 'checkpoint' in part ? part.checkpoint : '';
+};
+
+function check(parts: readonly Part[], outside: readonly string[] = []): readonly string[] {
+  const one = new LogCheck(signer.verifier);
+  for (const note of outside) one.compareWith({ from: 'kept.txt', note });
+  for (const part of parts) {
+    if ('entry' in part) one.entry(part.entry);
+    else one.checkpoint(part.checkpoint);
+  }
+  return one.end();
+}
+
+const changed = (index: number, how: (kept: KeptEntry) => readonly KeptEntry[]): Part[] =>
+  log.flatMap((part): Part[] =>
+    'entry' in part && part.entry.index === index ? how(part.entry).map((one) => ({ entry: one })) : [part],
+  );
+
+describe('a log', () => {
+  it('that is as it was sealed has nothing to be found, with and without checkpoints from outside', () => {
+    expect(check(log)).toEqual([]);
+    expect(check(log, [checkpointAfter(5), checkpointAfter(20)])).toEqual([]);
+    expect(check([])).toEqual([]);
+  });
+
+  it('in which an entry was edited names it', () => {
+    const edited = changed(6, (kept) => [{ ...kept, entry: { id: 6, action: 'nothing happened' } }]);
+    expect(check(edited)).toEqual(['Entry 6 was changed: it isn’t what was sealed.']);
+  });
+
+  it('in which an entry was edited with its hash is narrowed down by the checkpoints', () => {
+    const edited = changed(6, () => [entry(6, 'nothing happened')]);
+    expect(check(edited)).toEqual([expect.stringContaining('Between entry 5 and entry 7 something was changed')]);
+  });
+
+  it('in which an entry was deleted names it', () => {
+    expect(check(changed(6, () => []))[0]).toBe('Entry 6 is missing: after entry 5 comes 7.');
+    expect(check(changed(0, () => []))[0]).toBe('Entry 0 is missing: after the start comes 1.');
+  });
+
+  it('in which an entry was deleted and the others moved up is narrowed down', () => {
+    const moved = entries.filter(({ index }) => index !== 6).map((kept, index) => ({ ...kept, index }));
+    const parts: Part[] = moved.flatMap((kept) => {
+      const note = checkpointAfter(kept.index + 1);
+      return note ? [{ entry: kept }, { checkpoint: note }] : [{ entry: kept }];
+    });
+    expect(check([...parts, { checkpoint: checkpointAfter(20) }])).toEqual([
+      expect.stringContaining('Between entry 5 and entry 7'),
+      'The end was cut off: a checkpoint speaks for 20 entries, and 19 are here.',
+    ]);
+  });
+
+  it('into which an entry was put names its place', () => {
+    expect(check(changed(6, (kept) => [kept, entry(6, 'put in')]))[0]).toBe(
+      'Entry 6 is there more than once, or out of its order.',
+    );
+  });
+
+  it('whose end was cut off shows it against a checkpoint, its own or one from outside', () => {
+    const cut = log.filter((part) => !('entry' in part) || part.entry.index < 8);
+    expect(check(cut)).toEqual(['The end was cut off: a checkpoint speaks for 20 entries, and 8 are here.']);
+    const cleanCut = log.slice(
+      0,
+      log.findIndex((part) => 'entry' in part && part.entry.index === 8),
+    );
+    expect(check(cleanCut)).toEqual([]);
+    expect(check(cleanCut, [checkpointAfter(20)])).toEqual([
+      'The end was cut off: kept.txt speaks for 20 entries, and 8 are here.',
+    ]);
+  });
+
+  it('that was rewritten and sealed anew with the right key is a fork of what somebody kept', () => {
+    const rewritten = sealed(
+      entries.map((kept) => (kept.index === 6 ? entry(6, 'nothing happened') : kept)),
+      [5, 8, 20],
+    );
+    expect(check(rewritten)).toEqual([]);
+    expect(check(rewritten, [checkpointAfter(5)])).toEqual([]);
+    expect(check(rewritten, [checkpointAfter(8)])).toEqual([
+      'The log was forked: it isn’t the one that kept.txt speaks for, within its first 8 entries.',
+    ]);
+  });
+
+  it('that somebody else signed is not believed', () => {
+    const other = sealed(entries, [20], new NoteSigner('acme.example/audit', Buffer.alloc(32, 8)));
+    expect(check(other)).toEqual([
+      expect.stringContaining('A checkpoint after entry 19 can’t be believed'),
+      'Entries 0 to 19 are covered by no checkpoint.',
+    ]);
+  });
+});

@@ -1,0 +1,124 @@
+import { openCheckpoint, type Checkpoint } from './checkpoint.js';
+import { leafText } from './leaf.js';
+import { leafHash, MerkleTree } from './merkle-tree.js';
+import { NoteError, type NoteVerifier } from './signed-note.js';
+
+/** An entry as it is kept: its place, what was recorded as its hash when it was sealed, and what it says now. */
+export interface KeptEntry {
+  index: number;
+  hash: Buffer;
+  entry: object;
+}
+
+/** A checkpoint that somebody kept outside of this installation, and where it was read from. */
+export interface OutsideCheckpoint {
+  from: string;
+  note: string;
+}
+
+/** More of them say nothing new, and a log that is broken from its start would give a million. */
+const MOST_FINDINGS = 20;
+
+/**
+ * Goes through a log from its first entry to its last and says what isn't as it was sealed. Memory doesn't grow with the
+ * log. It needs nothing but what is told to it: neither a database nor this installation.
+ */
+export class LogCheck {
+  private readonly tree = MerkleTree.empty();
+  private readonly found: string[] = [];
+  private readonly outside = new Map<number, { from: string; checkpoint: Checkpoint }[]>();
+  /** Up to here all is as a checkpoint says. */
+  private proved = 0;
+  private promised = 0;
+  private isBroken = false;
+
+  constructor(private readonly verifier: NoteVerifier) {}
+
+  /** Checkpoints from outside come first. */
+  compareWith({ from, note }: OutsideCheckpoint): void {
+    const checkpoint = this.opened(note, `The checkpoint of ${from}`);
+    if (!checkpoint) return;
+    this.outside.set(checkpoint.size, [...(this.outside.get(checkpoint.size) ?? []), { from, checkpoint }]);
+  }
+
+  /** Entries come in the order of their places. */
+  entry({ index, hash, entry }: KeptEntry): void {
+    const expected = this.tree.size;
+    if (index > expected) {
+      this.finding(`${entries(expected, index - 1)} missing: after ${placeBefore(expected)} comes ${index}.`);
+      this.isBroken = true;
+    } else if (index < expected) {
+      this.finding(`Entry ${index} is there more than once, or out of its order.`);
+      this.isBroken = true;
+    }
+    if (!leafHash(leafText(entry)).equals(hash)) {
+      this.finding(`Entry ${index} was changed: it isn’t what was sealed.`);
+    }
+    this.tree.append(hash);
+    for (const { from, checkpoint } of this.outside.get(this.tree.size) ?? []) this.compare(checkpoint, from);
+  }
+
+  /** A checkpoint of the log's own, told after its last entry. */
+  checkpoint(note: string): void {
+    const checkpoint = this.opened(note, `A checkpoint after entry ${this.tree.size - 1}`);
+    if (!checkpoint) return;
+    this.promised = Math.max(this.promised, checkpoint.size);
+    if (checkpoint.size === this.tree.size) this.compare(checkpoint, null);
+  }
+
+  /** @returns what was found, the first first; nothing when all is as it was sealed */
+  end(): readonly string[] {
+    const { size } = this.tree;
+    for (const [promised, all] of this.outside) {
+      if (promised > size)
+        this.finding(`The end was cut off: ${all[0]?.from} speaks for ${promised} entries, and ${size} are here.`);
+    }
+    if (this.promised > size) {
+      this.finding(`The end was cut off: a checkpoint speaks for ${this.promised} entries, and ${size} are here.`);
+    }
+    if (!this.isBroken && this.proved < size)
+      this.finding(`${entries(this.proved, size - 1)} covered by no checkpoint.`);
+    return this.found;
+  }
+
+  get size(): number {
+    return this.tree.size;
+  }
+
+  private compare({ size, root }: Checkpoint, from: string | null): void {
+    // Once the log has been broken no later root can be right: it says nothing new.
+    if (this.isBroken) return;
+    if (this.tree.root().equals(root)) {
+      if (from === null) this.proved = size;
+      return;
+    }
+    this.isBroken = true;
+    this.finding(
+      from === null
+        ? `Between entry ${this.proved} and entry ${size - 1} something was changed, taken out or put in after it was sealed.`
+        : `The log was forked: it isn’t the one that ${from} speaks for, within its first ${size} entries.`,
+    );
+  }
+
+  private opened(note: string, what: string): Checkpoint | undefined {
+    try {
+      return openCheckpoint(note, this.verifier);
+    } catch (error) {
+      if (!(error instanceof NoteError)) throw error;
+      this.finding(`${what} can’t be believed: ${error.message}`);
+      return undefined;
+    }
+  }
+
+  private finding(what: string): void {
+    if (this.found.length < MOST_FINDINGS) this.found.push(what);
+  }
+}
+
+function entries(first: number, last: number): string {
+  return first === last ? `Entry ${first} is` : `Entries ${first} to ${last} are`;
+}
+
+function placeBefore(index: number): string {
+  return index === 0 ? 'the start' : `entry ${index - 1}`;
+}

@@ -1,0 +1,59 @@
+import type { DataSource, EntityManager } from 'typeorm';
+import { queryRows } from '../database/query-rows.js';
+import type { KeptEntry } from './check-log.js';
+import { LEAF_COLUMNS, leafOf, type LeafRow } from './leaf.js';
+
+const PAGE = 2_000;
+
+/** The sealed log as one moment shows it: entries in their order, each checkpoint after the last entry it speaks for. */
+export async function* readLog(tx: EntityManager): AsyncGenerator<{ entry: KeptEntry } | { checkpoint: string }> {
+  let next = 0;
+  let spoken = -1;
+  for (;;) {
+    const rows = await queryRows<LeafRow & { index: number; hash: Buffer }>(
+      tx,
+      `SELECT leaf_index AS index, leaf_hash AS hash, ${LEAF_COLUMNS} FROM audit_entries
+       WHERE leaf_index >= $1 ORDER BY leaf_index LIMIT $2`,
+      [next, PAGE],
+    );
+    const end = rows.length < PAGE ? Number.MAX_SAFE_INTEGER : (rows.at(-1)?.index ?? 0) + 1;
+    const checkpoints = await queryRows<{ size: number; note: string }>(
+      tx,
+      `SELECT size, note FROM audit_checkpoints WHERE size > $1 AND size <= $2 ORDER BY size`,
+      [spoken, end],
+    );
+    for (const row of rows) {
+      while (checkpoints[0] && checkpoints[0].size <= row.index) yield { checkpoint: checkpoints.shift()?.note ?? '' };
+      yield { entry: { index: row.index, hash: row.hash, entry: leafOf(row) } };
+    }
+    for (const { note } of checkpoints) yield { checkpoint: note };
+    if (rows.length < PAGE) return;
+    next = end;
+    spoken = end;
+  }
+}
+
+/** One moment's view, for as long as the work takes. */
+export async function inOneMoment<T>(db: DataSource, work: (tx: EntityManager) => Promise<T>): Promise<T> {
+  return db.transaction('REPEATABLE READ', work);
+}
+
+/** Personal fields whose value isn't what the entry committed to: `<entry id> <name>` of the first few. */
+export async function brokenCommitments(tx: EntityManager): Promise<string[]> {
+  const rows = await queryRows<{ what: string }>(
+    tx,
+    `SELECT e.id || ' ' || f.name AS what FROM audit_personal_fields f JOIN audit_entries e ON e.id = f.entry_id
+     WHERE encode(sha256(f.salt || convert_to(f.value, 'UTF8')), 'hex') IS DISTINCT FROM e.commitments ->> f.name LIMIT 5`,
+  );
+  return rows.map(({ what }) => what);
+}
+
+/** Entries that wait for the sealer, and for how many seconds the oldest has. */
+export async function unsealed(tx: EntityManager): Promise<{ count: number; oldest: number }> {
+  const [row] = await queryRows<{ count: number; oldest: number }>(
+    tx,
+    `SELECT count(*)::int AS count, COALESCE(EXTRACT(epoch FROM clock_timestamp() - min(at)), 0)::float8 AS oldest
+     FROM audit_entries WHERE leaf_index IS NULL`,
+  );
+  return row ?? { count: 0, oldest: 0 };
+}

@@ -1,0 +1,199 @@
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import pg from 'pg';
+import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+import { cliContext } from '../../src/cli/cli-context.js';
+import { runCli } from '../../src/cli/run-cli.js';
+import { createDataSource } from '../../src/data-source.js';
+import { AuditService } from '../../src/platform/audit/audit.service.js';
+import { LogKey } from '../../src/platform/audit/log-key.service.js';
+import { BrokenLog, Sealer } from '../../src/platform/audit/sealer.service.js';
+import { loadKeyFile } from '../../src/platform/crypto/key-file.js';
+import { SecretVault } from '../../src/platform/crypto/secret-vault.service.js';
+import { SYSTEM } from '../../src/platform/sign-in/actor.js';
+import { createEmptyDatabase, type TestDatabase } from '../support/database.js';
+
+let database: TestDatabase;
+let folder: string;
+let db: ReturnType<typeof createDataSource>;
+let sealer: Sealer;
+/** The tables' owner, with the triggers that guard history out of the way. */
+let intruder: pg.Client;
+let env: Record<string, string>;
+
+beforeEach(async () => {
+  database = await createEmptyDatabase();
+  folder = await mkdtemp(join(inject('runFolder'), 'log-'));
+  env = {
+    DATABASE_URL: database.url,
+    QUARTERMASTER_KEY_FILE: join(folder, 'key.json'),
+    QUARTERMASTER_ENVIRONMENT: 'test',
+  };
+  await cli('migrate', 'up');
+  await cli('init');
+  db = await createDataSource({ url: database.url, applicationName: 'sealer', poolSize: 4 }).initialize();
+  const vault = new SecretVault(await loadKeyFile(env['QUARTERMASTER_KEY_FILE'] ?? ''));
+  sealer = new Sealer(db, new LogKey(vault));
+  intruder = new pg.Client(database.url);
+  await intruder.connect();
+  for (const table of ['audit_entries', 'audit_personal_fields', 'audit_checkpoints']) {
+    await intruder.query(`ALTER TABLE ${table} DISABLE TRIGGER USER`);
+  }
+});
+afterEach(async () => {
+  await intruder?.end();
+  await db?.destroy();
+  await database?.drop();
+});
+
+async function cli(...words: string[]): Promise<{ code: number; out: string; note: string }> {
+  const [out, note]: [string[], string[]] = [[], []];
+  const code = await runCli(
+    words,
+    cliContext(
+      env,
+      (line) => out.push(line),
+      (line) => note.push(line),
+    ),
+  );
+  return { code, out: out.join('\n'), note: note.join('\n') };
+}
+
+async function record(count: number, tx = db.manager): Promise<void> {
+  for (let at = 0; at < count; at += 1) {
+    await new AuditService().record(tx, SYSTEM, 'test.happened', {
+      subject: { kind: 'person', id: String(at) },
+      facts: { ümlaut: '🦊', at: 1.5, deep: { b: 1, a: [null, true] } },
+      personal: { name: 'Ada' },
+    });
+  }
+}
+
+async function exported(name: string): Promise<{ file: string; key: string }> {
+  const file = join(folder, name);
+  expect(await cli('audit', 'export', file)).toMatchObject({ code: 0 });
+  return { file, key: (await cli('audit', 'key')).out };
+}
+
+describe('the sealer', () => {
+  it('gives every entry a place once, also one whose transaction commits late, and several sealers don’t collide', async () => {
+    const late = db.createQueryRunner();
+    await late.startTransaction();
+    await record(1, late.manager);
+    await record(1_200);
+    const counts = await Promise.all([sealer.seal(), sealer.seal(), sealer.seal()]);
+    expect(counts.reduce((all, one) => all + one)).toBe(1_200);
+    await late.commitTransaction();
+    await late.release();
+    expect(await sealer.seal()).toBe(1);
+    expect(await sealer.seal()).toBe(0);
+    expect(await cli('audit', 'verify')).toMatchObject({ code: 0, out: '1201 entries are as they were sealed.' });
+  });
+
+  it('seals nothing more once what it remembers isn’t what its checkpoint says', async () => {
+    await record(3);
+    await sealer.seal();
+    await intruder.query(`UPDATE audit_log SET frontier = decode(repeat('00', 64), 'hex')`);
+    await record(1);
+    await expect(sealer.seal()).rejects.toThrow(BrokenLog);
+    await intruder.query(`DELETE FROM audit_checkpoints`);
+    await expect(sealer.seal()).rejects.toThrow('The checkpoint of 3 entries is gone.');
+  });
+
+  it('does nothing before `init` has made a key; `init` makes it once', async () => {
+    await intruder.query(`UPDATE audit_log SET key_name = NULL, public_key = NULL, secret_id = NULL`);
+    await record(1);
+    expect(await sealer.seal()).toBe(0);
+    expect(await cli('audit', 'verify')).toMatchObject({ code: 1, note: expect.stringContaining('no key yet') });
+    expect((await cli('init')).out).toContain('The audit log got its key');
+    expect((await cli('init')).out).toContain('Nothing was changed');
+    expect(await sealer.seal()).toBe(1);
+  });
+});
+
+describe('an exported log', () => {
+  it('is verified without the database, against a checkpoint that was kept', async () => {
+    await record(4);
+    await sealer.seal();
+    const checkpoint = join(folder, 'kept.txt');
+    await writeFile(checkpoint, `${(await cli('audit', 'checkpoint')).out}\n`);
+    await record(3);
+    await sealer.seal();
+    const { file, key } = await exported('log.jsonl');
+    env = {};
+    expect(await cli('audit', 'verify', '--offline', file, '--key', key, '--checkpoint', checkpoint)).toEqual({
+      code: 0,
+      out: '7 entries are as they were sealed.',
+      note: '',
+    });
+    const lines = (await readFile(file, 'utf8')).split('\n');
+    await writeFile(file, lines.map((line) => line.replace('"id":"3"', '"id":"9"')).join('\n'));
+    expect(await cli('audit', 'verify', '--offline', file, '--key', key)).toMatchObject({
+      code: 1,
+      out: '✗ Entry 3 was changed: it isn’t what was sealed.',
+    });
+  });
+
+  it.each([
+    [['--offline', 'FILE'], 'Give --key'],
+    [['--offline', 'FILE', '--key', 'a+b'], 'no key of a log'],
+    [['--offline', 'NONE', '--key', 'KEY'], 'There is no file'],
+    [['--offline', 'KEYFILE', '--key', 'KEY'], 'Line 1 of'],
+  ])('asked for with %j is refused with what to do', async (words, why) => {
+    await record(1);
+    await sealer.seal();
+    const { file, key } = await exported('log.jsonl');
+    const named: Record<string, string> = {
+      FILE: file,
+      KEY: key,
+      NONE: join(folder, 'none'),
+      KEYFILE: env['QUARTERMASTER_KEY_FILE'] ?? '',
+    };
+    const { code, note } = await cli('audit', 'verify', ...words.map((word) => named[word] ?? word));
+    expect(code).not.toBe(0);
+    expect(note).toContain(why);
+  });
+
+  it('is never written over a file that is there', async () => {
+    await record(1);
+    await sealer.seal();
+    await exported('log.jsonl');
+    expect(await cli('audit', 'export', join(folder, 'log.jsonl'))).toMatchObject({
+      code: 1,
+      note: expect.stringContaining('there already'),
+    });
+  });
+});
+
+describe('somebody who writes to the database past the service', () => {
+  it.each([
+    ['edits an entry', `UPDATE audit_entries SET action = 'nothing' WHERE leaf_index = 2`, 'Entry 2 was changed'],
+    [
+      'takes an entry out',
+      `DELETE FROM audit_personal_fields; DELETE FROM audit_entries WHERE leaf_index = 2`,
+      'Entry 2 is missing',
+    ],
+    [
+      'edits a personal field',
+      `UPDATE audit_personal_fields SET value = 'Eve' WHERE entry_id = (SELECT id FROM audit_entries WHERE leaf_index = 2)`,
+      'A personal field was changed',
+    ],
+    [
+      'cuts the end off',
+      `DELETE FROM audit_personal_fields; DELETE FROM audit_entries WHERE leaf_index > 2`,
+      'The end was cut off: a checkpoint speaks for 5 entries, and 3 are here.',
+    ],
+  ])('and %s is found out', async (_what, sql, finding) => {
+    await record(5);
+    await sealer.seal();
+    await intruder.query(sql);
+    expect(await cli('audit', 'verify')).toMatchObject({ code: 1, out: expect.stringContaining(finding) });
+  });
+
+  it('erases nothing by erasing what an entry says about a person: the proof stays', async () => {
+    await record(2);
+    await sealer.seal();
+    await db.query(`DELETE FROM audit_personal_fields`);
+    expect(await cli('audit', 'verify')).toMatchObject({ code: 0 });
+  });
+});
