@@ -139,3 +139,46 @@ describe('steps that go on to their read-backs together', () => {
     expect(await stepOf(mine)).toMatchObject({ state: 'confirming', leaseOwner: workerId, attempts: 2 });
   });
 });
+
+describe('a row that somebody else holds', () => {
+  /** Until `release`, as in somebody's transaction. */
+  async function hold(table: string, id: string): Promise<{ release: () => Promise<void> }> {
+    const other = service.db.createQueryRunner();
+    await other.startTransaction();
+    await other.query(`SELECT 1 FROM ${table} WHERE id = $1 FOR UPDATE`, [id]);
+    return {
+      release: async () => {
+        await other.rollbackTransaction();
+        await other.release();
+      },
+    };
+  }
+
+  it('keeps no step from its end but the one that needs it, whether they were asked for together or later', async () => {
+    const [stuck, beside, later] = [
+      await aHeldStep('confirming'),
+      await aHeldStep('confirming'),
+      await aHeldStep('confirming'),
+    ];
+    const held = await hold('accounts', stuck.accountId ?? '');
+    const stuckEnd = end(stuck);
+    expect(await end(beside)).toBe(true);
+    expect(await end(later)).toBe(true);
+    expect(await stepOf(stuck)).toMatchObject({ state: 'confirming' });
+    await held.release();
+    expect(await stuckEnd).toBe(true);
+    expect(await stepOf(stuck)).toMatchObject({ state: 'done' });
+  });
+
+  it('keeps no step from its read-back but the one that needs it', async () => {
+    const [stuck, beside, later] = [await aHeldStep('running'), await aHeldStep('running'), await aHeldStep('running')];
+    const goOn = (claim: Claim) => service.app.get(SettleTogether).goOnToReadBack(claim, { outcome: 'done' }, {});
+    const held = await hold('steps', stuck.stepId);
+    const stuckReadBack = goOn(stuck);
+    expect(await goOn(beside)).toMatchObject({ attemptKind: 'read_back' });
+    expect(await goOn(later)).toMatchObject({ attemptKind: 'read_back' });
+    expect(await stepOf(stuck)).toMatchObject({ state: 'running' });
+    await held.release();
+    expect(await stuckReadBack).toMatchObject({ attemptKind: 'read_back' });
+  });
+});

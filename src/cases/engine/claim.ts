@@ -1,4 +1,5 @@
 import type { DataSource, EntityManager } from 'typeorm';
+import type { LockTimeout } from '../../platform/database/grouped.js';
 import { queryRows } from '../../platform/database/query-rows.js';
 import { inTransaction } from '../../platform/database/transaction.js';
 import type { Lane, StepAct, StepEffect } from '../step-states.js';
@@ -92,8 +93,9 @@ export async function claimThese(
   db: DataSource,
   workerId: string,
   stepIds: readonly string[],
+  lockTimeout: LockTimeout = '0',
 ): Promise<(Claim | undefined)[]> {
-  const claims = new Map((await claimSteps(db, workerId, stepIds)).map((claim) => [claim.stepId, claim]));
+  const claims = new Map((await claimSteps(db, workerId, stepIds, lockTimeout)).map((claim) => [claim.stepId, claim]));
   return stepIds.map((stepId) => {
     const claim = claims.get(stepId);
     // Asked for twice, it is given once.
@@ -222,13 +224,16 @@ async function claimSteps(
   tx: DataSource | EntityManager,
   workerId: string,
   stepIds: readonly string[],
+  lockTimeout: LockTimeout = '0',
 ): Promise<Claim[]> {
   if (stepIds.length === 0) return [];
   return queryRows<Claim>(
     tx,
-    `WITH due AS MATERIALIZED (
-       SELECT id FROM steps WHERE id = ANY($2) AND state IN ('ready', 'confirming') AND lease_owner IS NULL AND due_at <= now()
-       ORDER BY id FOR UPDATE
+    `WITH patience AS MATERIALIZED (SELECT set_config('lock_timeout', $5, true)
+     ), due AS MATERIALIZED (
+       SELECT id FROM patience, steps
+       WHERE id = ANY($2) AND state IN ('ready', 'confirming') AND lease_owner IS NULL AND due_at <= now()
+       ORDER BY id FOR UPDATE OF steps
      ), taken AS (
        UPDATE steps s SET
          state = CASE s.state WHEN 'ready' THEN 'running' ELSE s.state END,
@@ -248,7 +253,7 @@ async function claimSteps(
      )
      SELECT ${CLAIM_COLUMNS}, i.id AS "attemptId", i.kind AS "attemptKind", i.number AS "attemptNumber"
      FROM taken s JOIN intended i ON i.step_id = s.id`,
-    [workerId, stepIds, TIMING.lease, TIMING.call],
+    [workerId, stepIds, TIMING.lease, TIMING.call, lockTimeout],
   );
 }
 

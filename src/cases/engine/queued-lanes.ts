@@ -35,7 +35,7 @@ export class QueuedLanes {
 
   constructor(private readonly options: QueuedOptions) {
     const { db, workerId } = options;
-    this.claims = new Grouped((stepIds) => claimThese(db, workerId, stepIds));
+    this.claims = new Grouped((stepIds, lockTimeout) => claimThese(db, workerId, stepIds, lockTimeout));
     // Fails fast for the dispatcher, so that a dead Redis shows at once; waits without end for the workers.
     this.queues = new Map(
       options.lanes.map((lane) => [

@@ -3,7 +3,7 @@ import { DataSource, type EntityManager } from 'typeorm';
 import type { ObservedAccount } from '../../../connectors/kit/contract.js';
 import { AccountsService } from '../../accounts/accounts.service.js';
 import { CredentialsService } from '../../accounts/credentials.service.js';
-import { Grouped } from '../../platform/database/grouped.js';
+import { Grouped, type LockTimeout } from '../../platform/database/grouped.js';
 import { queryRows } from '../../platform/database/query-rows.js';
 import { inTransaction } from '../../platform/database/transaction.js';
 import { SYSTEM } from '../../platform/sign-in/actor.js';
@@ -15,7 +15,7 @@ import { TIMING } from './timing.js';
 
 /** An emergency never waits for what an ordinary step's group waits for (I8). */
 function groupedByLane<Request, Answer>(
-  answerAll: (requests: readonly Request[]) => Promise<readonly Answer[]>,
+  answerAll: (requests: readonly Request[], lockTimeout: LockTimeout) => Promise<readonly Answer[]>,
 ): Record<Lane, Grouped<Request, Answer>> {
   return { emergency: new Grouped(answerAll), standard: new Grouped(answerAll), bulk: new Grouped(answerAll) };
 }
@@ -42,8 +42,12 @@ interface Shown {
  */
 @Injectable()
 export class SettleTogether {
-  private readonly acted = groupedByLane<Acted, Claim | undefined>((all) => this.readBackAll(all));
-  private readonly shown = groupedByLane<Shown, boolean>((all) => inTransaction(this.db, (tx) => this.endAll(tx, all)));
+  private readonly acted = groupedByLane<Acted, Claim | undefined>((all, lockTimeout) =>
+    this.readBackAll(all, lockTimeout),
+  );
+  private readonly shown = groupedByLane<Shown, boolean>((all, lockTimeout) =>
+    inTransaction(this.db, (tx) => this.endAll(tx, all, lockTimeout)),
+  );
 
   constructor(
     private readonly db: DataSource,
@@ -65,7 +69,7 @@ export class SettleTogether {
     return this.shown[shown.claim.lane].ask(shown);
   }
 
-  private async readBackAll(all: readonly Acted[]): Promise<(Claim | undefined)[]> {
+  private async readBackAll(all: readonly Acted[], lockTimeout: LockTimeout): Promise<(Claim | undefined)[]> {
     // One statement, which is a transaction of its own. Steps are locked in the order of their ids, here and in renewals.
     const opened = await queryRows<{
       attemptId: string;
@@ -78,8 +82,9 @@ export class SettleTogether {
       `WITH acted AS (
          SELECT * FROM jsonb_to_recordset($1::jsonb) AS a (step uuid, worker uuid, fence bigint, attempt uuid, outcome text,
            error_kind text, detail jsonb, sent_ago float8, input jsonb)
+       ), patience AS MATERIALIZED (SELECT set_config('lock_timeout', $4, true)
        ), locked AS MATERIALIZED (
-         SELECT s.id FROM steps s JOIN acted a ON a.step = s.id AND a.worker = s.lease_owner AND a.fence = s.fence
+         SELECT s.id FROM patience, steps s JOIN acted a ON a.step = s.id AND a.worker = s.lease_owner AND a.fence = s.fence
          ORDER BY s.id FOR UPDATE OF s
        ), step AS (
          UPDATE steps s SET state = 'confirming', attempts = s.attempts + 1, read_backs = s.read_backs + 1, input = s.input || a.input,
@@ -100,6 +105,7 @@ export class SettleTogether {
         JSON.stringify(all.map(({ claim, result, input }) => ({ ...attemptRow(claim, result), input }))),
         TIMING.lease,
         TIMING.call,
+        lockTimeout,
       ],
     );
     const byStep = new Map(opened.map((one) => [one.stepId, one]));
@@ -109,8 +115,8 @@ export class SettleTogether {
     });
   }
 
-  private async endAll(tx: EntityManager, all: readonly Shown[]): Promise<boolean[]> {
-    const ours = await lockOurs(tx, all);
+  private async endAll(tx: EntityManager, all: readonly Shown[], lockTimeout: LockTimeout): Promise<boolean[]> {
+    const ours = await lockOurs(tx, all, lockTimeout);
     const ending = all.filter(({ claim }) => ours.has(claim.stepId));
     await this.accounts.recordObservations(
       tx,
@@ -131,14 +137,19 @@ export class SettleTogether {
 }
 
 /** The steps that are still their worker's, locked until the commit. */
-async function lockOurs(tx: EntityManager, all: readonly Shown[]): Promise<ReadonlySet<string>> {
+async function lockOurs(
+  tx: EntityManager,
+  all: readonly Shown[],
+  lockTimeout: LockTimeout,
+): Promise<ReadonlySet<string>> {
   const rows = await queryRows<{ id: string }>(
     tx,
-    `SELECT s.id FROM steps s
+    `WITH patience AS MATERIALIZED (SELECT set_config('lock_timeout', $2, true))
+     SELECT s.id FROM patience, steps s
      JOIN jsonb_to_recordset($1::jsonb) AS r (step uuid, worker uuid, fence bigint)
        ON r.step = s.id AND r.worker = s.lease_owner AND r.fence = s.fence
      ORDER BY s.id FOR UPDATE OF s`,
-    [JSON.stringify(all.map(({ claim, result }) => attemptRow(claim, result)))],
+    [JSON.stringify(all.map(({ claim, result }) => attemptRow(claim, result))), lockTimeout],
   );
   return new Set(rows.map(({ id }) => id));
 }

@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { Grouped } from './grouped.js';
 
 function recording(answer: (request: number) => number = (request) => request * 10) {
@@ -13,7 +13,7 @@ function recording(answer: (request: number) => number = (request) => request * 
     while (held.length === 0) await new Promise((resolve) => setImmediate(resolve));
     held.shift()?.();
   };
-  return { grouped, groups, held, release };
+  return { grouped, groups, release };
 }
 
 describe('what is asked for in groups', () => {
@@ -38,17 +38,5 @@ describe('what is asked for in groups', () => {
     for (let group = 0; group < 4; group += 1) await release();
     expect((await answers).map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
     expect(groups).toEqual([[1, 2, 3], [1], [2], [3]]);
-  });
-
-  it('waits only a moment for a group that is held up', async () => {
-    const { grouped, groups, held } = recording();
-    const stuck = grouped.ask(1);
-    await vi.waitFor(() => expect(groups).toEqual([[1]]));
-    const next = grouped.ask(2);
-    await vi.waitFor(() => expect(groups).toEqual([[1], [2]]));
-    held[1]?.();
-    expect(await next).toBe(20);
-    held[0]?.();
-    expect(await stuck).toBe(10);
   });
 });
