@@ -394,3 +394,35 @@ describe('after a read-back', () => {
     expect('reason' in next && next.reason).toContain('the account is still active');
   });
 });
+
+describe('while an earlier call of the same step may still land', () => {
+  const step = aStep({ act: 'create_account', failures: 9, readBacks: 99, mayStillLand: true });
+
+  it('a read-back neither sends it again nor gives it up: only an account that is there ends it (I2, I4)', () => {
+    fc.assert(
+      fc.property(anyVerdict, anyMoment, (verdict, when) => {
+        const wanted = verdict.seen === 'shown' ? 'done' : 'confirming';
+        expect(decideAfterReadBack(step, verdict, when).next.state).toBe(wanted);
+      }),
+    );
+  });
+
+  it('a group or an account that works may be an earlier step’s doing: it waits, whatever is shown', () => {
+    fc.assert(
+      fc.property(fc.constantFrom('grant', 'restore_account'), anyVerdict, anyMoment, (act, verdict, when) => {
+        expect(decideAfterReadBack({ ...step, act }, verdict, when).next.state).toBe('confirming');
+      }),
+    );
+  });
+
+  it('nor does a read-back that fails: a person gets it, and a newer decision replaces it, after that', () => {
+    expect(decideAfterFailedLook({ ...step, mayStillLand: false }, aFailure({ kind: 'forbidden' }), moment)).toMatchObject(
+      { next: { state: 'needs_human' } },
+    );
+    fc.assert(
+      fc.property(anyFailure, anyMoment, (failure, when) => {
+        expect(decideAfterFailedLook(step, failure, when).next.state).toBe('confirming');
+      }),
+    );
+  });
+});

@@ -32,7 +32,7 @@ export interface StepSoFar {
   readBacks: number;
   /** The tool said that it goes on working on it: what isn't shown yet isn't contradicted. */
   inProgress: boolean;
-  /** A call of it was sent by a worker that is gone, and may land yet: what isn't there now may be there soon. */
+  /** A call of it was sent by a worker that is gone, and may land yet: what is there now may be otherwise soon. */
   mayStillLand?: boolean;
 }
 
@@ -52,7 +52,6 @@ export interface Failure {
 
 /** Milliseconds before the first look at something that a tool said it is still working on. */
 const FIRST_LOOK = 2_000;
-const STILL_IN_THE_AIR = 'Waits for a call that may still land.';
 const MANY_CONTRADICTIONS = 5;
 const MANY_READ_BACKS = 60;
 
@@ -85,7 +84,9 @@ export function decideAfterFailure(step: StepSoFar, failure: Failure, moment: Mo
 
 /** A failure of a read-back or a look: nothing was changed, so it is simply looked at again. */
 export function decideAfterFailedLook(step: StepSoFar, failure: Failure, moment: Moment): Decision {
-  return decideAfterAnyFailure(step, failure, moment, step.effect === 'look' ? 'ready' : 'confirming');
+  const decision = decideAfterAnyFailure(step, failure, moment, step.effect === 'look' ? 'ready' : 'confirming');
+  // A newer decision supersedes what is a person's, and goes ahead beside the call.
+  return step.mayStillLand && decision.next.state === 'needs_human' ? waitForLanding() : decision;
 }
 
 function decideAfterAnyFailure(
@@ -204,17 +205,24 @@ function contradicted(because: string): Verdict {
   return { seen: 'contradicted', because };
 }
 
+/** Sent again beside it, a create would make a second account (I2); ended before it, it would land unseen (I4). */
+function waitForLanding(): Decision {
+  return { next: { state: 'confirming', dueIn: FIRST_LOOK, reason: 'Waits for a call that may still land.' } };
+}
+
 export function decideAfterReadBack(step: StepSoFar, verdict: Verdict, { chance }: Pick<Moment, 'chance'>): Decision {
   switch (verdict.seen) {
     case 'shown':
+      // What is shown may be an earlier step's doing. An account with our mark is this create's: a second isn't made.
+      if (step.mayStillLand && step.act !== 'create_account') return waitForLanding();
       return { next: { state: 'done', residualUntil: verdict.residualUntil, unprovable: verdict.unprovable } };
     case 'cannot_see':
+      if (step.mayStillLand) return waitForLanding();
       return {
         next: { state: 'needs_human', reason: `This can't be read back: ${verdict.because}. See for yourself.` },
       };
     case 'contradicted':
-      // Sent again beside it, a create would make a second account (I2); given up, it would land unseen (I4).
-      if (step.mayStillLand) return { next: { state: 'confirming', dueIn: FIRST_LOOK, reason: STILL_IN_THE_AIR } };
+      if (step.mayStillLand) return waitForLanding();
       if (step.inProgress && step.readBacks < MANY_READ_BACKS) {
         return { next: { state: 'confirming', dueIn: FIRST_LOOK + backoff(step.readBacks, chance) } };
       }

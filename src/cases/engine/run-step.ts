@@ -66,7 +66,7 @@ export class StepRunner {
     stepPhases.publish({ phase: 'claimed', ...claim });
     try {
       if (claim.attemptKind === 'look') await this.looks.run(claim, (work) => this.look(claim, lease, work));
-      else if (claim.attemptKind === 'read_back') await this.readBack(claim, lease);
+      else if (claim.attemptKind === 'read_back') await this.readBack(claim, lease, { actAnswered: false });
       else await this.act(claim, lease);
     } catch (error) {
       // Overtaken: whoever holds the step now looks for itself.
@@ -133,21 +133,18 @@ export class StepRunner {
       const readBack = await this.unlessOvertaken(claim, attempt, () =>
         this.together.goOnToReadBack(claim, attempt, input),
       );
-      await this.readBack(readBack, lease);
+      await this.readBack(readBack, lease, { actAnswered: true });
       return;
     }
     await this.settle(claim, attempt, decision, input);
   }
 
-  private async readBack(claim: Claim, lease: Lease): Promise<void> {
+  private async readBack(claim: Claim, lease: Lease, { actAnswered }: { actAnswered: boolean }): Promise<void> {
     const target = await this.targets.ask(claim);
     const answer = await this.look(claim, lease, (session) => lookAtAccount(session, target));
     if ('failure' in answer) {
-      await this.settle(
-        claim,
-        failedAttempt(answer),
-        decideAfterFailedLook(soFar(claim), answer.failure, this.moment()),
-      );
+      const step = { ...soFar(claim), mayStillLand: await this.mayStillLand(claim) };
+      await this.settle(claim, failedAttempt(answer), decideAfterFailedLook(step, answer.failure, this.moment()));
       return;
     }
     const observed = answer.value;
@@ -155,9 +152,10 @@ export class StepRunner {
       { act: claim.act, credentialVersion: textOf(claim.input['credentialVersion']), grant: target.grant },
       observed,
     );
-    const mayStillLand =
-      verdict.seen === 'contradicted' && claim.effect === 'grant' && (await stepMayLand(this.db, claim.stepId));
-    const decision = decideAfterReadBack({ ...soFar(claim), mayStillLand }, verdict, this.moment());
+    // Right after its own act no call of the step is open: what is shown needs no second thought, and no query.
+    const mayStillLand = !(actAnswered && verdict.seen === 'shown') && (await this.mayStillLand(claim));
+    const step = { ...soFar(claim), mayStillLand };
+    const decision = decideAfterReadBack(step, verdict, this.moment());
     const outcome = decision.next.state === 'confirming' ? 'not_yet' : verdict.seen;
     const attempt: AttemptResult = { outcome, detail: summaryOf(observed), sentAt: answer.sentAt };
     const { next } = decision;
@@ -173,6 +171,10 @@ export class StepRunner {
       if (next.state === 'done') await this.notePassword(tx, accountId);
       await this.settlement.settle(tx, claim, attempt, next);
     });
+  }
+
+  private async mayStillLand({ effect, stepId }: Claim): Promise<boolean> {
+    return effect === 'grant' && (await stepMayLand(this.db, stepId));
   }
 
   /** The new password works, as the tool just showed: it can be handed over now, and those before it are worthless. */
