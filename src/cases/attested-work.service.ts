@@ -25,6 +25,8 @@ export class AttestedWork {
     const account = await this.accounts.get(tx, step.accountId);
     // Whoever did it by hand set a password of their own, or ended it: the one that we made was never used.
     await this.credentials.revokeCredentials(tx, [account.id]);
+    // That a group isn't on it says nothing of an account that nobody made or saw.
+    if (step.act === 'withdraw' && account.externalId === null) return;
     const unseen = { seen: false, residualUntil: null, because: 'the tool has no API' } as const;
     const observed: ObservedAccount = {
       externalId: account.externalId ?? account.username,

@@ -102,6 +102,13 @@ describe('"I did it"', () => {
     expect(await caseOf(step)).toMatchObject({ state: 'closed' });
   });
 
+  it('about a group that was taken away says nothing of an account that nobody made', async () => {
+    const step = await aTask({ act: 'withdraw', ...(await anUnseenAccount()) });
+    await complete(step, 'There is no such account.').expect(200);
+    expect(await stepOf(step.id)).toMatchObject({ state: 'done' });
+    expect(await accountOf(step)).toMatchObject({ observedState: 'unknown', externalId: null });
+  });
+
   it('about a new account makes it known, and the steps that waited for it go on', async () => {
     const step = await aTask({ act: 'create_account', ...(await anUnseenAccount()) });
     const grant = await aStep(tx, {
