@@ -9,6 +9,7 @@ import { EmploymentsService, type EmploymentFromSource } from '../people/employm
 import { orderOf, type EventPosition } from '../people/event-order.js';
 import { PeopleService } from '../people/people.service.js';
 import type { Person } from '../people/person.entity.js';
+import { endOfLocalDay } from '../people/start-instant.js';
 import { databaseNow } from '../platform/database/database-now.js';
 import { queryRows } from '../platform/database/query-rows.js';
 import { Problem } from '../platform/errors/problem.js';
@@ -27,6 +28,7 @@ export interface EventEffect {
 }
 
 const DAY = 24 * 60 * 60_000;
+const IS_GONE = 'The leave has taken effect already. Post employee.joined to give access back.';
 
 type Hired = Extract<HrEvent, { type: 'employee.joined' | 'employee.changed' }>;
 
@@ -110,6 +112,14 @@ export class HrEventsService {
     if (!before && sameAddress && !mayBeSame(sameAddress, names)) {
       return this.hold(tx, source, event, 'The address belongs to somebody with another name.', {});
     }
+    const end = endAsTold(event, before);
+    if (
+      event.type === 'employee.changed' &&
+      before &&
+      givesBack(before, end, employee.timeZone, await databaseNow(tx))
+    ) {
+      return this.hold(tx, source, event, IS_GONE, { personId: before.personId });
+    }
     const person = before
       ? await this.people.update(tx, actor, before.personId, { ...names, corporateEmail: employee.workEmail })
       : (sameAddress ??
@@ -124,7 +134,7 @@ export class HrEventsService {
       location: employee.location ?? null,
       zone: employee.timeZone,
       startDate: employee.startDate,
-      ...endAsTold(event, before),
+      ...end,
       lastEventAt: new Date(event.occurredAt),
       lastEventSequence: event.sequence,
     });
@@ -146,10 +156,13 @@ export class HrEventsService {
     actor: Actor,
   ): Promise<EventEffect> {
     const now = await databaseNow(tx);
+    const end = { endDate: event.employee.endDate, ...(event.immediate && { endsAt: now }) };
+    if (givesBack(employment, end, employment.zone, now)) {
+      return this.hold(tx, employment.source, event, IS_GONE, { personId: employment.personId });
+    }
     const changed = await this.employments.upsert(tx, actor, {
       ...asTold(employment),
-      endDate: event.employee.endDate,
-      ...(event.immediate && { endsAt: now }),
+      ...end,
       lastEventAt: new Date(event.occurredAt),
       lastEventSequence: event.sequence,
     });
@@ -164,8 +177,7 @@ export class HrEventsService {
   ): Promise<EventEffect> {
     const about = { personId: employment.personId };
     if (employment.endAppliedAt) {
-      const reason = 'The leave has taken effect already. Post employee.joined to give access back.';
-      return this.hold(tx, employment.source, event, reason, about);
+      return this.hold(tx, employment.source, event, IS_GONE, about);
     }
     await this.employments.upsert(tx, actor, {
       ...asTold(employment),
@@ -262,6 +274,16 @@ function endAsTold(
   if (type === 'employee.joined' || !before?.endsAt || isNew) return { endDate: endDate ?? null };
   const sameInstant = before.endAppliedAt !== null || before.zone === timeZone;
   return { endDate: before.endDate, ...(sameInstant && { endsAt: before.endsAt }) };
+}
+
+/** Whether an end that took effect would be over again: nobody would plan the access of an employment that revives. */
+function givesBack(
+  { endAppliedAt }: Employment,
+  { endDate, endsAt }: Pick<EmploymentFromSource, 'endDate' | 'endsAt'>,
+  zone: string,
+  now: Date,
+): boolean {
+  return endAppliedAt !== null && (endDate === null || (endsAt ?? endOfLocalDay(endDate, zone)) > now);
 }
 
 function changesAccess(before: Employment, after: Employment): boolean {

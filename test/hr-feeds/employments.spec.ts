@@ -356,6 +356,25 @@ describe('a leave', () => {
     expect(await desiredOf(employee)).toEqual({ chat: 'suspended', code: 'suspended' });
   });
 
+  it.each([
+    ['a leave', (employee: HrEmployee) => hasLeft(employee, at(3), FAR_OFF)],
+    ['a change', (employee: HrEmployee) => hasChanged({ ...employee, endDate: FAR_OFF }, at(3))],
+    ['a change to none', (employee: HrEmployee) => hasChanged({ ...employee, endDate: null }, at(3))],
+  ])(
+    'can not be put off by %s after it took effect: that is held, and only a join gives access back',
+    async (_, later) => {
+      const employee = await somebodyEmployed();
+      await outcomeOf(hasLeft(employee));
+      const ended = await employmentOf(employee);
+      expect(await outcomeOf(later(employee))).toMatchObject({ outcome: 'held' });
+      const { endsAt, endAppliedAt } = await employmentOf(employee);
+      expect({ endsAt, endAppliedAt }).toEqual({ endsAt: ended.endsAt, endAppliedAt: ended.endAppliedAt });
+      expect((await personOf(employee)).status).toBe('left');
+      await outcomeOf(hasJoined(employee, at(4)));
+      expect(await casesOf(employee)).toEqual(['joiner', 'leaver', 'rehire']);
+    },
+  );
+
   it('that is scheduled survives a change which says nothing about the last day', async () => {
     const employee = await somebodyEmployed();
     await outcomeOf(hasLeft(employee, at(2), FAR_OFF));
