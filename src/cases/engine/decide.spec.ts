@@ -416,9 +416,9 @@ describe('while an earlier call of the same step may still land', () => {
   });
 
   it('nor does a read-back that fails: a person gets it, and a newer decision replaces it, after that', () => {
-    expect(decideAfterFailedLook({ ...step, mayStillLand: false }, aFailure({ kind: 'forbidden' }), moment)).toMatchObject(
-      { next: { state: 'needs_human' } },
-    );
+    expect(
+      decideAfterFailedLook({ ...step, mayStillLand: false }, aFailure({ kind: 'forbidden' }), moment),
+    ).toMatchObject({ next: { state: 'needs_human' } });
     fc.assert(
       fc.property(anyFailure, anyMoment, (failure, when) => {
         expect(decideAfterFailedLook(step, failure, when).next.state).toBe('confirming');

@@ -7,7 +7,7 @@ import { TIMING } from './timing.js';
  * then it was sent before that, and can land until a call's time after it; not only until the attempt's own deadline,
  * since a worker may have slept before it sent.
  */
-const MAY_LAND = `effect = 'grant' AND kind = 'act' AND outcome IS NULL
+export const MAY_LAND = `effect = 'grant' AND kind = 'act' AND outcome IS NULL
   AND (abandoned_at IS NULL OR abandoned_at + ${TIMING.call} * interval '1 ms' > now())`;
 
 /** Whether a grant to this person at this tool is under way, or may land yet. */

@@ -123,13 +123,21 @@ export class Settlement {
     }
   }
 
-  /** A grant that was overtaken by a hold or a newer decision is nobody's task: somebody might do it by hand (I4). */
   private async unlessObsolete(tx: EntityManager, claim: Claim, next: Next): Promise<Next> {
-    if (next.state !== 'needs_human' || claim.effect !== 'grant') return next;
-    // Whoever decides about the person holds the row: their decision is seen here, or they see the task.
-    await tx.query(`SELECT 1 FROM people WHERE id = $1 FOR SHARE`, [claim.personId]);
-    const refusal = whyNotSent(await standingAgainst(tx, claim));
+    if (next.state !== 'needs_human') return next;
+    const refusal = await this.whyObsolete(tx, claim);
     return refusal === null ? next : { state: 'superseded', reason: refusal };
+  }
+
+  /** A grant that was overtaken by a hold or a newer decision is nobody's task: somebody might do it by hand (I4). */
+  private async whyObsolete(
+    tx: EntityManager,
+    step: Pick<Claim, 'effect' | 'personId' | 'accountId' | 'generation'>,
+  ): Promise<string | null> {
+    if (step.effect !== 'grant') return null;
+    // Whoever decides about the person holds the row: their decision is seen here, or they see the task.
+    await tx.query(`SELECT 1 FROM people WHERE id = $1 FOR SHARE`, [step.personId]);
+    return whyNotSent(await standingAgainst(tx, step));
   }
 
   /** For a worker that was overtaken: its attempt's outcome is still true and is kept; the step stays as it is. */
@@ -175,16 +183,33 @@ export class Settlement {
     await this.cases.closeFinished(tx, [...new Set(steps.map(({ caseId }) => caseId))]);
   }
 
-  /** Makes a step somebody's: an owner who isn't the subject, a deadline, an alert. From `planned`, `ready` or a lapsed run. */
+  /**
+   * Makes a step somebody's: an owner who isn't the subject, a deadline, an alert. From `planned`, `ready` or a lapsed
+   * run. An obsolete grant is superseded instead.
+   */
   async giveToHuman(tx: EntityManager, stepId: string, reason: string): Promise<void> {
-    const [duty] = await queryRows<Duty & { personId: string }>(
+    const [duty] = await queryRows<Duty & Pick<Claim, 'personId' | 'accountId' | 'generation'>>(
       tx,
+      `SELECT id AS "stepId", case_id AS "caseId", tool_id AS "toolId", person_id AS "personId", account_id AS "accountId",
+         act, effect, lane, generation FROM steps WHERE id = $1`,
+      [stepId],
+    );
+    if (!duty) return;
+    const refusal = await this.whyObsolete(tx, duty);
+    if (refusal !== null) {
+      await tx.query(
+        `UPDATE steps SET state = 'superseded', reason = $2, ended_at = now(), dispatched_until = NULL WHERE id = $1`,
+        [stepId, refusal],
+      );
+      await this.end(tx, [duty], SYSTEM, 'superseded');
+      return;
+    }
+    await tx.query(
       `UPDATE steps SET state = 'needs_human', reason = $2, owner = '', deadline = now(), lease_owner = NULL, lease_until = NULL
-       WHERE id = $1
-       RETURNING id AS "stepId", case_id AS "caseId", tool_id AS "toolId", person_id AS "personId", act, effect, lane`,
+       WHERE id = $1`,
       [stepId, reason],
     );
-    if (duty) await this.handOver(tx, duty, reason);
+    await this.handOver(tx, duty, reason);
   }
 
   private async handOver(tx: EntityManager, duty: Duty & { personId: string }, reason: string): Promise<void> {

@@ -6,6 +6,7 @@ import { inTransaction } from '../../platform/database/transaction.js';
 import { AlertsService } from '../alerts.service.js';
 import { AFTER_DEATH, AFTER_LAPSE, LONE_CRASHES } from './after-worker.js';
 import { CRASHES_BEFORE_ALONE } from './claim.js';
+import { MAY_LAND } from './in-the-air.js';
 import { PRESENCE_LOCK } from './presence.js';
 import { Settlement } from './settle.js';
 
@@ -91,7 +92,9 @@ export class Sweeper {
   private async quarantine(tx: EntityManager): Promise<void> {
     const rows = await queryRows<{ id: string }>(
       tx,
-      `SELECT id FROM steps WHERE lone_crashes >= $1 AND state IN ('ready', 'confirming') AND lease_owner IS NULL FOR UPDATE SKIP LOCKED`,
+      // A newer decision replaces what is a person's, and must not go ahead beside a call that may still land (I2).
+      `SELECT id FROM steps s WHERE lone_crashes >= $1 AND state IN ('ready', 'confirming') AND lease_owner IS NULL
+         AND NOT EXISTS (SELECT 1 FROM attempts WHERE step_id = s.id AND ${MAY_LAND}) FOR UPDATE SKIP LOCKED`,
       [LONE_CRASHES],
     );
     for (const { id } of rows) {
