@@ -58,9 +58,12 @@ const NEEDED_PROGRAMS: readonly NeededProgram[] = [
   },
 ];
 
-/** The suites that use a database: unit tests and connectors gain nothing from a second pass. */
+/** The suites that use a database: unit tests, connectors and the simulation gain nothing from a second pass. */
 function databaseSuites(): string[] {
-  const specs = globSync('{src,migrations,test}/**/*.spec.ts', { cwd: cloneFolder() });
+  const specs = globSync('{src,migrations,test}/**/*.spec.ts', {
+    cwd: cloneFolder(),
+    exclude: ['test/simulation/**'],
+  });
   return specs.filter(
     (spec) => spec.startsWith('test') || readFileSync(join(cloneFolder(), spec), 'utf8').includes('createTestDatabase'),
   );
