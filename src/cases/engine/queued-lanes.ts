@@ -37,12 +37,7 @@ export class QueuedLanes {
     const { db, workerId } = options;
     this.claims = new Grouped((stepIds, lockTimeout) => claimThese(db, workerId, stepIds, lockTimeout));
     // Fails fast for the dispatcher, so that a dead Redis shows at once; waits without end for the workers.
-    this.queues = new Map(
-      options.lanes.map((lane) => [
-        lane,
-        new Queue<Wake>(queueName(lane), { connection: connectionTo(options, false) }),
-      ]),
-    );
+    this.queues = new Map(options.lanes.map((lane) => [lane, openQueue(lane, options)]));
     this.workers = options.lanes.map(
       (lane) =>
         new Worker<Wake>(queueName(lane), (job) => this.work(job.data.stepId), {
@@ -58,7 +53,6 @@ export class QueuedLanes {
           autorun: false,
         }),
     );
-    for (const queue of this.queues.values()) queue.on('error', options.onError);
     for (const worker of this.workers) worker.on('error', options.onError);
   }
 
@@ -95,6 +89,7 @@ export class QueuedLanes {
   private async handOver(): Promise<void> {
     await this.refuseEviction();
     const { db, lanes, slots } = this.options;
+    for (const lane of lanes) await this.reach(lane);
     const due = await handOverDue(db, lanes, slots * 2);
     for (const lane of lanes) {
       const jobs = due
@@ -109,6 +104,20 @@ export class QueuedLanes {
     if (!this.lookForSuspects) return;
     this.lookForSuspects = false;
     await this.runSuspects();
+  }
+
+  /**
+   * Throws when Redis can't be reached: a step that is taken and can't be passed on is kept from the other workers until
+   * its hand-over lapses. BullMQ never forgets that a queue's first connection failed, so such a queue is replaced.
+   */
+  private async reach(lane: Lane): Promise<void> {
+    const queue = this.queues.get(lane);
+    const client = await queue?.backend.client.catch((error: unknown) => {
+      this.queues.set(lane, openQueue(lane, this.options));
+      queue.close().catch(this.options.onError);
+      throw error;
+    });
+    if (client?.status !== 'ready') throw new Error(`Redis can't be reached (its connection: ${client?.status}).`);
   }
 
   /** A step that crashed workers runs with nothing beside it: if this one dies now, it is known of what. */
@@ -186,6 +195,12 @@ const BLOCKING_WAIT = 2;
  * worker would wait on it for ever. Longer than a blocking command, far shorter than the silence that I9 allows.
  */
 const SILENT_SOCKET = 4_000;
+
+function openQueue(lane: Lane, options: QueuedOptions): Queue<Wake> {
+  const queue = new Queue<Wake>(queueName(lane), { connection: connectionTo(options, false) });
+  queue.on('error', options.onError);
+  return queue;
+}
 
 function queueName(lane: Lane): string {
   return `quartermaster-${lane}`;
