@@ -51,12 +51,12 @@ export async function startWorker(options: WorkerOptions): Promise<{ stop(): Pro
     onError,
   };
   lane = queued ? new QueuedLanes({ ...laneOptions, redisUrl, onLost: options.onLost }) : new DirectLane(laneOptions);
-  const chores = keepDoing([() => options.sweeper.sweep(), ...options.chores], onError);
+  const chores = [() => options.sweeper.sweep(), ...options.chores].map((chore) => keepDoing(chore, onError));
   leases.start();
   lane.start();
   return {
     stop: async () => {
-      chores.stop();
+      for (const chore of chores) chore.stop();
       await lane.stop();
       leases.stop();
       await presence.leave();
@@ -65,12 +65,15 @@ export async function startWorker(options: WorkerOptions): Promise<{ stop(): Pro
   };
 }
 
-function keepDoing(chores: readonly Chore[], onError: (error: unknown) => void): { stop(): void } {
+/** Each chore by itself: ten thousand contracts that end at midnight must not keep the sweeper from its work. */
+function keepDoing(chore: Chore, onError: (error: unknown) => void): { stop(): void } {
   let busy = false;
   const timer = setInterval(() => {
     if (busy) return;
     busy = true;
-    void Promise.allSettled(chores.map((chore) => chore().catch(onError))).finally(() => (busy = false));
+    void chore()
+      .catch(onError)
+      .finally(() => (busy = false));
   }, TIMING.sweep);
   return { stop: () => clearInterval(timer) };
 }
