@@ -21,6 +21,7 @@ const PROGRAMS = {
   test: 'scripts/run-tests.js',
   quartermaster: 'src/cli.main.js',
   'check-drift': 'scripts/check-drift.js',
+  'new-connector': 'scripts/new-connector/main.js',
   /** Makes everything ready and runs nothing. */
   build: null,
 };
