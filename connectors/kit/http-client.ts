@@ -27,6 +27,8 @@ export interface HttpClientOptions {
   ca?: string;
   /** What of an error answer may be shown: a word from a closed list, never the provider's text. */
   errorCode?: (body: unknown) => string | undefined;
+  /** Where a code tells more than the status does: the kind of error it is. */
+  kindOfCode?: Readonly<Record<string, ToolErrorKind>>;
 }
 
 export interface HttpRequest {
@@ -189,7 +191,8 @@ export class HttpClient {
       });
     }
     if ((status === 404 || status === 410) && answer.text !== '' && !isJson) return notTheApi(said, headers);
-    return new ToolError(KIND_OF_STATUS[status] ?? 'invalid', `${said}.`);
+    const kind = (code && this.options.kindOfCode?.[code]) || KIND_OF_STATUS[status];
+    return new ToolError(kind ?? 'invalid', `${said}.`);
   }
 }
 

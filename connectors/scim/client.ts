@@ -25,8 +25,13 @@ export interface ScimClientOptions {
 
 export interface ScimPage<T> {
   resources: readonly T[];
-  totalResults: number;
+  /** Null: the server doesn't say, as it may where pages go by cursor. */
+  totalResults: number | null;
+  nextCursor: string | null;
 }
+
+/** What a change is made to: a user or a group as it was read, with its version where the server keeps some. */
+type Versioned = Pick<ScimUser, 'id' | 'meta'>;
 
 export interface PatchOperation {
   op: 'add' | 'remove' | 'replace';
@@ -48,6 +53,7 @@ export class ScimClient {
       ca: options.certificateAuthority,
       headers: { accept: 'application/scim+json, application/json;q=0.9' },
       errorCode: scimErrorCode,
+      kindOfCode: KIND_OF_KEYWORD,
     });
   }
 
@@ -101,8 +107,8 @@ export class ScimClient {
     throw new ToolError('ambiguous', 'The server took the new user but didn’t answer with it.');
   }
 
-  async patchUser(id: string, operations: readonly PatchOperation[]): Promise<void> {
-    await this.send({ method: 'PATCH', path: userPath(id), body: patchMessage(operations) });
+  async patchUser(user: Versioned, operations: readonly PatchOperation[]): Promise<void> {
+    await this.patch(userPath(user.id), user, operations);
   }
 
   /** For servers without PATCH: the whole user as it was read, with some attributes changed (RFC 7644, 3.5.1). */
@@ -110,8 +116,8 @@ export class ScimClient {
     await this.replace(userPath(id), () => changes, READ_ONLY_OF_USER);
   }
 
-  async patchGroup(id: string, operations: readonly PatchOperation[]): Promise<void> {
-    await this.send({ method: 'PATCH', path: groupPath(id), body: patchMessage(operations) });
+  async patchGroup(group: Versioned, operations: readonly PatchOperation[]): Promise<void> {
+    await this.patch(groupPath(group.id), group, operations);
   }
 
   async replaceGroupMembers(id: string, change: (memberIds: readonly string[]) => readonly string[]): Promise<void> {
@@ -124,8 +130,8 @@ export class ScimClient {
     await this.replace(groupPath(id), changes, []);
   }
 
-  async deleteUser(id: string): Promise<void> {
-    await this.send({ method: 'DELETE', path: userPath(id) });
+  async deleteUser(user: Versioned): Promise<void> {
+    await this.send({ method: 'DELETE', path: userPath(user.id), headers: await this.ifMatch(user) });
   }
 
   close(): void {
@@ -141,12 +147,23 @@ export class ScimClient {
       path,
       z.looseObject({ meta: z.object({ version: z.string().nullish() }).nullish() }),
     );
-    const { etag } = await this.serviceProviderConfig();
-    const version = etag.supported ? resource.meta?.version : undefined;
     const body: Record<string, unknown> = { ...resource, ...changes(resource) };
     for (const attribute of ['meta', ...without]) delete body[attribute];
-    // Without a version somebody's change between the two calls would be lost; with one the server answers 412.
-    await this.send({ method: 'PUT', path, body, headers: version ? { 'if-match': version } : {} });
+    await this.send({ method: 'PUT', path, body, headers: await this.ifMatch(resource) });
+  }
+
+  private async patch(path: string, resource: Versioned, operations: readonly PatchOperation[]): Promise<void> {
+    const headers = await this.ifMatch(resource);
+    await this.send({ method: 'PATCH', path, body: patchMessage(operations), headers });
+  }
+
+  /**
+   * Without it somebody's change between the look and the change would be lost; with it the server answers 412, and
+   * some answer 428 when it is missing (RFC 7644, section 3.14).
+   */
+  private async ifMatch({ meta }: Pick<Versioned, 'meta'>): Promise<Record<string, string>> {
+    const { etag } = await this.serviceProviderConfig();
+    return etag.supported && meta?.version ? { 'if-match': meta.version } : {};
   }
 
   private async discover(): Promise<ServiceProviderConfig> {
@@ -160,7 +177,7 @@ export class ScimClient {
   /** Throws `invalid` when what is below the base URL isn't a SCIM server (RFC 7644, section 4: it must say it is). */
   private async proveScim(): Promise<void> {
     if (!this.options.features) return void (await this.serviceProviderConfig());
-    await this.users({ startIndex: 1, count: 1 }).catch((error: unknown) => {
+    await this.users({ count: 1 }).catch((error: unknown) => {
       throw isNotFound(error) ? notScim('It has no Users.') : error;
     });
   }
@@ -179,10 +196,10 @@ export class ScimClient {
   }
 
   private async list<T>(path: string, query: Record<string, string | number>, shape: z.ZodType<T>) {
-    const { Resources, totalResults } = await this.get(path, listResponse, query);
+    const { Resources, totalResults = null, nextCursor } = await this.get(path, listResponse, query);
     const resources = z.array(shape).safeParse(Resources);
     if (!resources.success) throw new ToolError('invalid', `GET ${path} listed something that isn’t SCIM’s.`);
-    return { resources: resources.data, totalResults };
+    return { resources: resources.data, totalResults, nextCursor: nextCursor || null };
   }
 }
 
@@ -193,6 +210,13 @@ export class ScimClient {
 export function equals(attribute: string, value: string): string {
   return `${attribute} eq ${JSON.stringify(value)}`;
 }
+
+/** A cursor that ran out is asked for again from the start; a filter that isn't known is done without. */
+const KIND_OF_KEYWORD = {
+  expiredCursor: 'transient',
+  invalidCursor: 'transient',
+  invalidFilter: 'unsupported',
+} as const;
 
 const USER_SCHEMA = 'urn:ietf:params:scim:schemas:core:2.0:User';
 const PATCH_SCHEMA = 'urn:ietf:params:scim:api:messages:2.0:PatchOp';

@@ -17,8 +17,9 @@ import type {
   ToolSession,
 } from '../kit/contract.js';
 import { ToolError } from '../kit/errors.js';
-import { equals, ScimClient } from './client.js';
+import { equals, ScimClient, type ScimPage } from './client.js';
 import { scimManifest, type ScimSettings } from './manifest.js';
+import { everyPage, onePage, type PageQuery, type Paging } from './paging.js';
 import { SCIM_PROFILES, type ScimProfile } from './profiles.js';
 import type { ScimGroup, ScimUser } from './scim-resources.js';
 
@@ -51,9 +52,12 @@ class ScimSession implements ToolSession {
 
   async check(): Promise<CheckReport> {
     const config = await this.client.serviceProviderConfig();
-    await this.client.users({ startIndex: 1, count: 1 });
+    await this.client.users({ count: 1 });
     const own = await this.ownPrincipal();
     const missing: CheckReport['missing'][number][] = [];
+    if (!this.profile.groups) {
+      for (const capability of ['grant', 'withdraw'] as const) missing.push({ capability, ...NO_GROUPS });
+    }
     if (!this.profile.passwords || !config.changePassword.supported) {
       missing.push({
         capability: 'resetCredentials',
@@ -65,18 +69,9 @@ class ScimSession implements ToolSession {
   }
 
   async listAccounts(next: string | null): Promise<AccountPage> {
-    const { startIndex, total } = parseCursor(next);
-    const page = await this.client.users({ startIndex, count: this.settings.pageSize });
-    const following = startIndex + page.resources.length;
-    const isLast = following > page.totalResults;
-    const grewOrShrank = total !== null && total !== page.totalResults;
-    // An empty page before the end, or a total that moved, means some account may never have been shown.
-    const stuck = !isLast && page.resources.length === 0;
-    return {
-      accounts: page.resources.map((user) => this.observed(user)),
-      next: isLast || stuck ? null : `${following}:${grewOrShrank ? MOVED : page.totalResults}`,
-      complete: isLast && !grewOrShrank,
-    };
+    const paging = await this.paging();
+    const { page, ...where } = await onePage(paging, next, (query) => this.client.users(query));
+    return { ...where, accounts: page.map((user) => this.observed(user)) };
   }
 
   async findAccounts(query: AccountQuery): Promise<readonly FoundAccount[]> {
@@ -92,7 +87,7 @@ class ScimSession implements ToolSession {
   async getAccount(ref: AccountRef): Promise<ObservedAccount | null> {
     const user = await this.client.user(ref.externalId);
     if (!user) return null;
-    return { ...this.observed(user), grants: await this.grantsOf(user) };
+    return { ...this.observed(user), ...(this.profile.groups && { grants: await this.grantsOf(user) }) };
   }
 
   async createAccount(want: NewAccount): Promise<ActResult<CreatedAccount>> {
@@ -119,24 +114,24 @@ class ScimSession implements ToolSession {
   }
 
   async suspendAccount(ref: AccountRef): Promise<ActResult> {
-    return this.setActive(ref, false);
+    return atTheNewestVersion(() => this.setActive(ref, false));
   }
 
   async restoreAccount(ref: AccountRef): Promise<ActResult> {
-    return this.setActive(ref, true);
+    return atTheNewestVersion(() => this.setActive(ref, true));
   }
 
   async removeAccount(ref: AccountRef): Promise<ActResult> {
-    if (this.profile.delete === 'deactivates') {
+    if (this.profile.delete !== 'removes') {
       throw new ToolError(
         'unsupported',
-        'This server’s DELETE only deactivates an account; it can’t be removed by SCIM.',
+        `An account can’t be removed by SCIM here: ${WHY_NOT_DELETED[this.profile.delete]}.`,
       );
     }
     const user = await this.client.user(ref.externalId);
     if (!user) return already(null);
     await this.refuseOwn(user);
-    await this.client.deleteUser(user.id);
+    await this.client.deleteUser(user);
     return done(null);
   }
 
@@ -145,35 +140,42 @@ class ScimSession implements ToolSession {
     if (!this.profile.passwords || !changePassword.supported) {
       throw new ToolError('unsupported', 'This server says that passwords can’t be changed through SCIM.');
     }
-    const user = await this.target(ref);
-    if (patch.supported) await this.client.patchUser(user.id, [{ op: 'replace', path: 'password', value: password }]);
-    else await this.client.replaceUser(user.id, { password });
-    const after = await this.client.user(user.id);
+    const id = await atTheNewestVersion(async () => {
+      const user = await this.target(ref);
+      if (patch.supported) await this.client.patchUser(user, [{ op: 'replace', path: 'password', value: password }]);
+      else await this.client.replaceUser(user.id, { password });
+      return user.id;
+    });
+    const after = await this.client.user(id);
     if (!after) throw new ToolError('conflict', 'The account disappeared while its password was set.');
     return done({ credentialVersion: versionOf(after) });
   }
 
   async grant(ref: AccountRef, grant: GrantRef): Promise<ActResult> {
-    const user = await this.target(ref);
-    const group = await this.groupNamed(grant);
-    if (!group) {
-      throw new ToolError('invalid', `The tool has no group “${grant.name}”.`, {
-        remedy: 'Make the group at the tool, or correct its name in the access policy.',
-      });
-    }
-    if (isMember(group, user.id)) return already(null);
-    await this.changeMembers(group, user.id, 'add');
-    return done(null);
+    return atTheNewestVersion(async () => {
+      const user = await this.target(ref);
+      const group = await this.groupNamed(grant);
+      if (!group) {
+        throw new ToolError('invalid', `The tool has no group “${grant.name}”.`, {
+          remedy: 'Make the group at the tool, or correct its name in the access policy.',
+        });
+      }
+      if (isMember(group, user.id)) return already(null);
+      await this.changeMembers(group, user.id, 'add');
+      return done(null);
+    });
   }
 
   async withdraw(ref: AccountRef, grant: GrantRef): Promise<ActResult> {
-    const user = await this.client.user(ref.externalId);
-    const group = await this.groupNamed(grant);
-    if (!user || !group) return already(null);
-    await this.refuseOwn(user);
-    if (!isMember(group, user.id)) return already(null);
-    await this.changeMembers(group, user.id, 'remove');
-    return done(null);
+    return atTheNewestVersion(async () => {
+      const user = await this.client.user(ref.externalId);
+      const group = await this.groupNamed(grant);
+      if (!user || !group) return already(null);
+      await this.refuseOwn(user);
+      if (!isMember(group, user.id)) return already(null);
+      await this.changeMembers(group, user.id, 'remove');
+      return done(null);
+    });
   }
 
   async close(): Promise<void> {
@@ -187,7 +189,7 @@ class ScimSession implements ToolSession {
     if (!patch.supported) await this.client.replaceUser(user.id, { active });
     else {
       const operation = this.profile.activePatch === 'path' ? { path: 'active', value: active } : { value: { active } };
-      await this.client.patchUser(user.id, [{ op: 'replace', ...operation }]);
+      await this.client.patchUser(user, [{ op: 'replace', ...operation }]);
     }
     return done(null);
   }
@@ -202,7 +204,7 @@ class ScimSession implements ToolSession {
     // RFC 7644, section 3.5.2.2: a member is removed by a path with a value filter.
     const operation =
       op === 'add' ? { path: 'members', value: [{ value: userId }] } : { path: `members[${equals('value', userId)}]` };
-    await this.client.patchGroup(group.id, [{ op, ...operation }]);
+    await this.client.patchGroup(group, [{ op, ...operation }]);
   }
 
   /** The account an act is for. Throws `not-found` when it is gone, `forbidden` when it is the service's own. */
@@ -240,32 +242,44 @@ class ScimSession implements ToolSession {
     const { externalId, userName, email } = this.profile.filters;
     const attribute = { mark: externalId && 'externalId', username: userName && 'userName', email }[by];
     if (value === '') return [];
-    const { filter } = await this.client.serviceProviderConfig();
-    const canFilter = attribute && filter.supported && survivesFilters(value);
-    const users = await this.everyUser(canFilter ? { filter: equals(attribute, value) } : {});
+    const users = await this.filtered(attribute, value, (query) => this.client.users(query));
     // A server that ignores a filter answers with everybody: only what really matches counts.
     return users.filter((user) => matches(user, by, value));
   }
 
-  /** All pages of a query. Throws `transient` when the server's pages don't add up: a partial answer is no answer. */
-  private async everyUser(query: Record<string, string>): Promise<readonly ScimUser[]> {
-    return everyPage((startIndex) => this.client.users({ ...query, startIndex, count: this.settings.pageSize }));
+  /** Everything that `attribute eq value` finds, or everything there is where the server can't filter for it. */
+  private async filtered<T>(
+    attribute: string | false | null,
+    value: string,
+    ask: (query: PageQuery) => Promise<ScimPage<T>>,
+  ): Promise<readonly T[]> {
+    const paging = await this.paging();
+    const { filter } = await this.client.serviceProviderConfig();
+    if (!attribute || !filter.supported || !survivesFilters(value)) return everyPage(paging, ask);
+    try {
+      return await everyPage(paging, (query) => ask({ ...query, filter: equals(attribute, value) }));
+    } catch (error) {
+      if (!(error instanceof ToolError) || error.kind !== 'unsupported') throw error;
+      return everyPage(paging, ask);
+    }
+  }
+
+  private async paging(): Promise<Paging> {
+    const { paging, maxPageSize } = this.profile;
+    const { pagination } = await this.client.serviceProviderConfig();
+    const byCursor = paging === 'cursor' || pagination?.cursor === true;
+    return { by: byCursor ? 'cursor' : 'index', count: Math.min(this.settings.pageSize, maxPageSize ?? Infinity) };
   }
 
   private async groupNamed(grant: GrantRef): Promise<ScimGroup | null> {
+    if (!this.profile.groups) throw new ToolError('unsupported', `${NO_GROUPS.permission}. ${NO_GROUPS.remedy}`);
     if (grant.kind !== 'group') {
       throw new ToolError('unsupported', `SCIM has groups; a ${grant.kind} (“${grant.name}”) must be given by hand.`);
     }
-    const { filter } = await this.client.serviceProviderConfig();
-    const canFilter = filter.supported && survivesFilters(grant.name);
-    const query: Record<string, string> = canFilter ? { filter: equals('displayName', grant.name) } : {};
-    const groups = (await this.everyGroup(query)).filter((group) => group.displayName === grant.name);
+    const found = await this.filtered('displayName', grant.name, (query) => this.client.groups(query));
+    const groups = found.filter((group) => group.displayName === grant.name);
     if (groups.length > 1) throw new ToolError('conflict', `The tool has ${groups.length} groups “${grant.name}”.`);
     return groups[0] ?? null;
-  }
-
-  private async everyGroup(query: Record<string, string>): Promise<readonly ScimGroup[]> {
-    return everyPage((startIndex) => this.client.groups({ ...query, startIndex, count: this.settings.pageSize }));
   }
 
   /** From the user where the server shows it there, otherwise from the groups. */
@@ -274,7 +288,7 @@ class ScimSession implements ToolSession {
     if (shown?.every((display) => typeof display === 'string')) {
       return shown.map((name) => ({ kind: 'group', name }));
     }
-    const groups = await this.everyGroup({});
+    const groups = await everyPage(await this.paging(), (query) => this.client.groups(query));
     return groups.filter((group) => isMember(group, user.id)).map(({ displayName: name }) => ({ kind: 'group', name }));
   }
 
@@ -315,24 +329,26 @@ class ScimSession implements ToolSession {
   }
 }
 
-const MOVED = 'moved';
+const NO_GROUPS = {
+  permission: 'This server’s SCIM has no groups, or doesn’t show who is in them',
+  remedy: 'Give and take groups by hand.',
+};
 
-function parseCursor(next: string | null): { startIndex: number; total: number | typeof MOVED | null } {
-  if (next === null) return { startIndex: 1, total: null };
-  const [startIndex, total] = next.split(':');
-  return { startIndex: Number(startIndex), total: total === MOVED ? MOVED : Number(total) };
-}
+const WHY_NOT_DELETED = {
+  deactivates: 'this server’s DELETE only deactivates it',
+  untold: 'the vendor doesn’t say what its DELETE does',
+};
 
-async function everyPage<T>(
-  page: (startIndex: number) => Promise<{ resources: readonly T[]; totalResults: number }>,
-): Promise<readonly T[]> {
-  const all: T[] = [];
-  for (;;) {
-    const { resources, totalResults } = await page(all.length + 1);
-    all.push(...resources);
-    if (all.length >= totalResults) return all;
-    if (resources.length === 0) {
-      throw new ToolError('transient', `The server announced ${totalResults} results and showed ${all.length}.`);
+/**
+ * Looks and changes, and does both again, a few times, when the server says that somebody else changed the same thing in
+ * between (412): then nothing of ours was done. A group that many people join at once is changed all the time.
+ */
+async function atTheNewestVersion<T>(lookAndChange: () => Promise<T>): Promise<T> {
+  for (let more = 3; ; more -= 1) {
+    try {
+      return await lookAndChange();
+    } catch (error) {
+      if (!(error instanceof ToolError) || error.kind !== 'conflict' || more === 0) throw error;
     }
   }
 }

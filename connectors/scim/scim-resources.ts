@@ -27,11 +27,14 @@ export type ScimGroup = z.infer<typeof scimGroup>;
 
 export const LIST_RESPONSE = 'urn:ietf:params:scim:api:messages:2.0:ListResponse';
 
-/** RFC 7644, section 3.4.2. `Resources` may be absent when there are none. */
+/**
+ * RFC 7644, section 3.4.2, and RFC 9865, section 2. `Resources` may be absent when there are none; `totalResults` may be
+ * when pages go by cursor, and the last of them has no `nextCursor`.
+ */
 export const listResponse = z.object({
   schemas: z.array(z.string()).refine((schemas) => schemas.includes(LIST_RESPONSE)),
-  totalResults: z.int().nonnegative(),
-  startIndex: z.int().nullish(),
+  totalResults: z.int().nonnegative().nullish(),
+  nextCursor: text,
   Resources: z.array(z.unknown()).default([]),
 });
 
@@ -39,17 +42,18 @@ const supported = z.object({ supported: z.boolean() }).default({ supported: fals
 
 const SERVICE_PROVIDER_CONFIG = 'urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig';
 
-/** RFC 7643, section 5. */
+/** RFC 7643, section 5; `pagination` from RFC 9865, section 4. */
 export const serviceProviderConfig = z.object({
   schemas: z.array(z.string()).refine((schemas) => schemas.includes(SERVICE_PROVIDER_CONFIG)),
   patch: supported,
   filter: supported,
   changePassword: supported,
   etag: supported,
+  pagination: z.object({ cursor: z.boolean().nullish() }).nullish(),
 });
 export type ServiceProviderConfig = Omit<z.infer<typeof serviceProviderConfig>, 'schemas'>;
 
-/** The error keywords of RFC 7644, section 3.12, table 9: all that is shown of a server's error. */
+/** The error keywords of RFC 7644, section 3.12, table 9, and RFC 9865: all that is shown of a server's error. */
 const scimErrorKeyword = z.enum([
   'invalidFilter',
   'tooMany',
@@ -61,6 +65,9 @@ const scimErrorKeyword = z.enum([
   'invalidValue',
   'invalidVers',
   'sensitive',
+  'invalidCursor',
+  'expiredCursor',
+  'invalidCount',
 ]);
 
 export function scimErrorCode(body: unknown): string | undefined {

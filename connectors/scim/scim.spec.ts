@@ -6,10 +6,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SERVICE_USER, startScimApp, type ScimApp } from '../../scripts/demo/scim-app/scim-app.js';
-import { conformanceChecks, type ConformanceFixture } from '../kit/conformance.js';
+import {
+  STRICT_SERVICE_USER,
+  StrictScim,
+  type StrictScimOptions,
+  type StrictUser,
+} from '../../test/support/tool-servers/strict-scim.js';
+import { conformanceChecks, type ConformanceFixture, type LiveAccess } from '../kit/conformance.js';
 import type { CallContext, NewAccount, ToolConnection, ToolSession } from '../kit/contract.js';
 import { scimConnector } from './connector.js';
 import type { ScimSettings } from './manifest.js';
+import { SCIM_PROFILES } from './profiles.js';
 
 const TOKEN = 'scim-token-for-tests';
 
@@ -73,13 +80,7 @@ describe.each(['supported', 'none'] as const)('the SCIM connector, against a ser
     good: { settings: settingsFor(`${app.url}/scim/v2`), secrets: { token: TOKEN }, allowPrivateAddresses: true },
     wrongSecrets: { token: 'not-this-one' },
     group: { kind: 'group', name: 'engineering' },
-    async signIn(userName, password) {
-      const response = await postJson(`${app.url}/session`, { userName, password });
-      if (response.status !== 201) return null;
-      const { token } = (await response.json()) as { token: string };
-      const me = () => fetch(`${app.url}/me`, { headers: { authorization: `Bearer ${token}` } });
-      return { works: async () => (await me()).status === 200, end: async () => undefined };
-    },
+    signIn: (userName, password) => signInAt(app.url, userName, password),
     async observe(username) {
       const user = app.store.userNamed(username);
       if (!user) return null;
@@ -185,6 +186,178 @@ describe('the SCIM connector', () => {
   });
 });
 
+describe.each([
+  { patch: true, paging: 'index' },
+  { patch: true, paging: 'cursor' },
+  { patch: false, paging: 'cursor' },
+] as const)('the SCIM connector, against a strict server ($paging, PATCH: $patch)', (mode) => {
+  let server: StrictScim;
+
+  beforeAll(async () => {
+    server = await StrictScim.start({ ...mode, token: TOKEN, groups: ['design', 'engineering', 'sales'] });
+  });
+  afterAll(() => server?.stop());
+
+  const fixture = (): ConformanceFixture<ScimSettings> => ({
+    good: { settings: settingsFor(`${server.url}/scim/v2`), secrets: { token: TOKEN }, allowPrivateAddresses: true },
+    wrongSecrets: { token: 'not-this-one' },
+    group: { kind: 'group', name: 'engineering' },
+    signIn: (userName, password) => signInAt(server.url, userName, password),
+    async observe(username) {
+      const user = server.userNamed(username);
+      if (!user) return null;
+      const groups = [...server.groups.values()].filter(({ memberIds }) => memberIds.has(user.id));
+      return {
+        externalId: user.id,
+        state: user.attributes.active ? 'active' : 'suspended',
+        groups: groups.map(({ displayName }) => displayName),
+      };
+    },
+    async ownPrincipal() {
+      return { externalId: server.userNamed(STRICT_SERVICE_USER)?.id ?? '', username: STRICT_SERVICE_USER };
+    },
+    async makeTwoWithMark(mark) {
+      for (const userName of [`first-${mark}`, `second-${mark}`]) server.addUser({ userName, externalId: mark });
+    },
+  });
+
+  for (const check of conformanceChecks(scimConnector, fixture)) it(check.name, check.run);
+
+  it('names the version of what it changes, every time', () => {
+    const changes = server.seen.filter((line) => /^(PUT|PATCH|DELETE) /.test(line));
+    expect(changes.length).toBeGreaterThan(5);
+    // Where there is no PATCH, none is tried.
+    const methods = new Set(changes.map((line) => line.split(' ')[0]));
+    expect(methods).toEqual(new Set([mode.patch ? 'PATCH' : 'PUT', 'DELETE']));
+    expect(changes.filter((line) => !line.endsWith(' If-Match'))).toEqual([]);
+  });
+});
+
+describe('the SCIM connector, against a strict server that is difficult', () => {
+  const servers: StrictScim[] = [];
+  afterAll(() => Promise.all(servers.map((server) => server.stop())));
+
+  async function start(options: Partial<StrictScimOptions> = {}): Promise<StrictScim> {
+    const server = await StrictScim.start({ token: TOKEN, groups: ['engineering'], ...options });
+    servers.push(server);
+    return server;
+  }
+
+  const open = (server: StrictScim, differing: Partial<ScimSettings> = {}) =>
+    openAt(`${server.url}/scim/v2`, differing);
+  const ada = { mark: 'qm:ada', username: 'ada', email: 'ada@corp.example' };
+  const refOf = ({ id, attributes }: StrictUser) => ({ externalId: id, username: attributes.userName });
+
+  it('looks again and changes the newest when somebody else changed it in between', async () => {
+    const server = await start();
+    const user = server.addUser({ userName: 'ada' });
+    const session = await open(server);
+    const patches = () => server.seen.filter((line) => line.startsWith('PATCH')).length;
+    server.interferences = 2;
+    const engineering = { kind: 'group', name: 'engineering' } as const;
+    expect(await session.grant?.(refOf(user), engineering)).toMatchObject({ outcome: 'done' });
+    expect(patches()).toBe(3);
+
+    server.interferences = Infinity;
+    await expect(session.suspendAccount?.(refOf(user))).rejects.toMatchObject({ kind: 'conflict' });
+    await session.close();
+    expect(user.attributes.active).toBe(true);
+    expect(patches()).toBe(7);
+  });
+
+  it.each([
+    ['120', 119_000],
+    [null, null],
+  ])('waits as long as the server says (Retry-After: %s)', async (retryAfter, atLeast) => {
+    const server = await start();
+    const session = await open(server);
+    server.throttle(1, retryAfter);
+    const before = Date.now();
+    const error: unknown = await session.findAccounts(ada).catch((thrown: unknown) => thrown);
+    await session.close();
+    expect(error).toMatchObject({ kind: 'rate-limited' });
+    const { resetAt } = error as { resetAt?: Date };
+    if (atLeast === null) expect(resetAt).toBeUndefined();
+    else expect((resetAt?.getTime() ?? 0) - before).toBeGreaterThan(atLeast);
+  });
+
+  it('finds everybody by address though the server can’t filter for it, and for nothing at all', async () => {
+    for (const filters of [['userName'], []]) {
+      const server = await start({ filters });
+      for (const userName of ['bob', 'eve', 'mallory']) server.addUser({ userName });
+      const emails = [{ value: ada.email, primary: true }];
+      const user = server.addUser({ userName: 'ada.l', emails });
+      const session = await open(server);
+      expect(await session.findAccounts(ada)).toMatchObject([{ matchedBy: 'email', account: { externalId: user.id } }]);
+      await session.close();
+    }
+  });
+
+  it('calls a listing whose cursor ran out something to begin again, and never complete', async () => {
+    const server = await start({ paging: 'cursor' });
+    for (const userName of ['ada', 'bob', 'eve']) server.addUser({ userName });
+    const session = await open(server);
+    const first = await session.listAccounts?.(null);
+    expect(first).toMatchObject({ complete: false, accounts: { length: 2 } });
+    server.forgetCursors();
+    await expect(session.listAccounts?.(first?.next ?? null)).rejects.toMatchObject({ kind: 'transient' });
+    await session.close();
+  });
+
+  it('goes by cursor and asks for no more than the vendor’s pages hold, where a profile says so', async () => {
+    const server = await start({ paging: 'cursor' });
+    for (const userName of ['ada', 'bob', 'eve']) server.addUser({ userName });
+    const session = await open(server, { profile: 'awsIdentityCenter', pageSize: 1000 });
+    const first = await session.listAccounts?.(null);
+    const second = await session.listAccounts?.(first?.next ?? null);
+    expect([first?.complete, second?.complete]).toEqual([false, true]);
+    await session.close();
+  });
+
+  it('takes a user that is hidden for good as removed, and its name as taken', async () => {
+    const server = await start({ softDelete: true });
+    const person = newPerson();
+    const session = await open(server);
+    await session.createAccount?.(person);
+    const user = server.userNamed(person.username);
+    if (!user) throw new Error('the account was not made');
+    expect(await session.removeAccount?.(refOf(user))).toMatchObject({ outcome: 'done' });
+    expect(await session.getAccount(refOf(user))).toBeNull();
+    expect(await session.removeAccount?.(refOf(user))).toMatchObject({ outcome: 'already' });
+    await expect(session.createAccount?.({ ...person, mark: randomUUID() })).rejects.toMatchObject({
+      kind: 'conflict',
+    });
+    await session.close();
+  });
+
+  it('leaves groups to people where a vendor has none, says so, and shows none', async () => {
+    const server = await start();
+    const user = server.addUser({ userName: 'ada' });
+    const session = await open(server, { profile: 'github' });
+    const { missing } = await session.check();
+    expect(missing.map(({ capability }) => capability)).toEqual(['grant', 'withdraw', 'resetCredentials']);
+    const group = { kind: 'group', name: 'engineering' } as const;
+    await expect(session.grant?.(refOf(user), group)).rejects.toMatchObject({ kind: 'unsupported' });
+    expect(await session.getAccount(refOf(user))).not.toHaveProperty('grants');
+    expect(server.seen.filter((line) => line.includes('/Groups'))).toEqual([]);
+    await session.close();
+  });
+
+  it.each(['slack', 'zoom'] as const)('removes nothing by %s’s DELETE, which doesn’t remove', async (profile) => {
+    const server = await start();
+    const user = server.addUser({ userName: 'ada' });
+    const session = await open(server, { profile });
+    await expect(session.removeAccount?.(refOf(user))).rejects.toMatchObject({ kind: 'unsupported' });
+    await session.close();
+    expect(server.seen.filter((line) => line.startsWith('DELETE'))).toEqual([]);
+  });
+});
+
+it.each(Object.entries(SCIM_PROFILES))('the profile %s names its source', (_name, { title, source }) => {
+  expect(title).not.toBe('');
+  expect(source).toMatch(/^(RFC \d|[\w.-]+\.\w+\/)/);
+});
+
 describe('the SCIM connector, against servers that mislead', () => {
   const servers: Server[] = [];
   afterAll(() => {
@@ -279,4 +452,12 @@ describe('the SCIM connector, against servers that mislead', () => {
 
 function postJson(url: string, body: unknown): Promise<Response> {
   return fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
+}
+
+async function signInAt(url: string, userName: string, password: string): Promise<LiveAccess | null> {
+  const response = await postJson(`${url}/session`, { userName, password });
+  if (response.status !== 201) return null;
+  const { token } = (await response.json()) as { token: string };
+  const me = () => fetch(`${url}/me`, { headers: { authorization: `Bearer ${token}` } });
+  return { works: async () => (await me()).status === 200, end: async () => undefined };
 }
