@@ -8,6 +8,7 @@ import { WorkersThatLeft1764000004200 } from './1764000004200-workers-that-left.
 import { SearchAmongManyPeople1764000005000 } from './1764000005000-search-among-many-people.js';
 import { NothingReadsAllSteps1764000005100 } from './1764000005100-nothing-reads-all-steps.js';
 import { TheAuditLogIsSealed1764000006000 } from './1764000006000-the-audit-log-is-sealed.js';
+import { EvidenceAndASecondPerson1764000007000 } from './1764000007000-evidence-and-a-second-person.js';
 
 /** All of them, oldest first. */
 export const MIGRATIONS = [
@@ -21,4 +22,5 @@ export const MIGRATIONS = [
   SearchAmongManyPeople1764000005000,
   NothingReadsAllSteps1764000005100,
   TheAuditLogIsSealed1764000006000,
+  EvidenceAndASecondPerson1764000007000,
 ];

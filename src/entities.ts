@@ -11,6 +11,7 @@ import { Alert } from './cases/alert.entity.js';
 import { Attempt } from './cases/attempt.entity.js';
 import { Case } from './cases/case.entity.js';
 import { Hold } from './cases/hold.entity.js';
+import { StepEvidence } from './cases/step-evidence.entity.js';
 import { StepNeed } from './cases/step-need.entity.js';
 import { Step } from './cases/step.entity.js';
 import { WorkerProcess } from './cases/worker-process.entity.js';
@@ -54,6 +55,7 @@ export const ENTITIES = [
   Attempt,
   Case,
   Hold,
+  StepEvidence,
   StepNeed,
   Step,
   WorkerProcess,

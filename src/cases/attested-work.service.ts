@@ -7,7 +7,6 @@ import { CredentialsService } from '../accounts/credentials.service.js';
 import type { Grant } from '../accounts/grant.entity.js';
 import { GrantsService } from '../accounts/grants.service.js';
 import { databaseNow } from '../platform/database/database-now.js';
-import type { Actor } from '../platform/sign-in/actor.js';
 import type { StepAct } from './step-states.js';
 import type { Step } from './step.entity.js';
 
@@ -20,7 +19,8 @@ export class AttestedWork {
     private readonly grants: GrantsService,
   ) {}
 
-  async record(tx: EntityManager, step: Step, actor: Actor): Promise<void> {
+  /** @param by who answers for it: one name, or two */
+  async record(tx: EntityManager, step: Step, by: string): Promise<void> {
     if (step.accountId === null) return;
     const account = await this.accounts.get(tx, step.accountId);
     // Whoever did it by hand set a password of their own, or ended it: the one that we made was never used.
@@ -39,7 +39,7 @@ export class AttestedWork {
       credentialVersion: null,
       grants: await this.grantsAfter(tx, step, account.id),
     };
-    const source = `attested by ${actor.name}`;
+    const source = `attested by ${by}`;
     await this.accounts.recordObservations(tx, [
       { accountId: account.id, observed, source, at: await databaseNow(tx) },
     ]);

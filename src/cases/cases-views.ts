@@ -4,6 +4,7 @@ import type { Attempt } from './attempt.entity.js';
 import type { Case } from './case.entity.js';
 import type { CaseInFull } from './cases-reader.service.js';
 import { CASE_KINDS, LANES, STEP_ACTS, STEP_STATES } from './step-states.js';
+import type { StepEvidence } from './step-evidence.entity.js';
 import type { Step } from './step.entity.js';
 
 const Instant = z.iso.datetime();
@@ -44,8 +45,23 @@ export const StepView = z.object({
   reason: z.string().nullable(),
   owner: z.string().nullable(),
   deadline: Instant.nullable(),
+  attestedBy: z
+    .string()
+    .nullable()
+    .describe(
+      'Who says that they did it, at a tool where another person confirms that; while it needs_human, that is awaited.',
+    ),
+  attestedAt: Instant.nullable(),
   attempts: z.int(),
   failures: z.int(),
+});
+
+export const EvidenceView = z.object({
+  sha256: z.string().describe('Of the file, in hex; its address below the step.'),
+  fileName: z.string(),
+  bytes: z.int(),
+  addedBy: z.string(),
+  addedAt: Instant,
 });
 
 const AttemptView = z.object({
@@ -117,6 +133,8 @@ export function stepView(row: Step): z.infer<typeof StepView> {
     reason: row.reason,
     owner: row.owner,
     deadline: iso(row.deadline),
+    attestedBy: row.attestedBy,
+    attestedAt: iso(row.attestedAt),
     attempts: row.attempts,
     failures: row.failures,
   };
@@ -146,6 +164,16 @@ function attemptView(row: Attempt): z.infer<typeof AttemptView> {
     detail: row.detail,
     abandonedAt: iso(row.abandonedAt),
   };
+}
+
+export function evidenceView({
+  sha256,
+  fileName,
+  bytes,
+  addedBy,
+  addedAt,
+}: StepEvidence): z.infer<typeof EvidenceView> {
+  return { sha256, fileName, bytes, addedBy, addedAt: addedAt.toISOString() };
 }
 
 export function alertView(row: Alert): z.infer<typeof AlertView> {

@@ -13,19 +13,22 @@ import { CasesService } from './cases.service.js';
 import { CutPlanning } from './cut-planning.service.js';
 import { EngineHealth } from './engine-health.service.js';
 import { EngineReadings } from './engine-readings.service.js';
+import { EvidenceController } from './evidence.controller.js';
+import { Evidence } from './evidence.service.js';
 import { LookForAccess } from './engine/look-for-access.js';
 import { StepRunner } from './engine/run-step.js';
 import { SettleTogether } from './engine/settle-together.js';
 import { Settlement } from './engine/settle.js';
 import { StepMeasures } from './engine/step-measures.service.js';
 import { Sweeper } from './engine/sweep.js';
+import { SecondPerson } from './second-person.service.js';
 import { StepDecisions } from './step-decisions.service.js';
 import { StepReadings } from './step-readings.service.js';
 import { StepsController } from './steps.controller.js';
 
 @Module({
   imports: [PeopleModule, AccountsModule, AccessPolicyModule],
-  controllers: [CallBacksController, CasesController, StepsController],
+  controllers: [CallBacksController, CasesController, EvidenceController, StepsController],
   providers: [
     AccessPlanning,
     AlertsService,
@@ -36,9 +39,11 @@ import { StepsController } from './steps.controller.js';
     CutPlanning,
     EngineHealth,
     EngineReadings,
+    Evidence,
     LookForAccess,
     Settlement,
     SettleTogether,
+    SecondPerson,
     StepDecisions,
     StepMeasures,
     StepReadings,

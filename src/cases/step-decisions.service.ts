@@ -8,6 +8,7 @@ import { ToolsService } from '../tools/tools.service.js';
 import { AlertsService } from './alerts.service.js';
 import { AttestedWork } from './attested-work.service.js';
 import { Settlement } from './engine/settle.js';
+import { NOT_ATTESTED, SecondPerson, whoDidIt } from './second-person.service.js';
 import { Step } from './step.entity.js';
 
 /** What a person decides about a step that needs one. */
@@ -20,11 +21,13 @@ export class StepDecisions {
     private readonly attested: AttestedWork,
     private readonly people: PeopleService,
     private readonly tools: ToolsService,
+    private readonly secondPerson: SecondPerson,
   ) {}
 
   /**
    * "I did it." Where the tool can be asked, it is: the step is read back and is done only when that shows it. A tool
-   * without an API is believed on this person's word, which is kept with their name.
+   * without an API is believed on this person's word, which is kept with their name; at some of them another person has
+   * to confirm it first.
    */
   async complete(stepId: string, note: string, actor: Actor): Promise<Step> {
     return this.decide(stepId, actor, async (tx, step) => {
@@ -34,19 +37,17 @@ export class StepDecisions {
         await this.alerts.resolveSteps(tx, [{ stepId, toolId: step.toolId }]);
         return;
       }
-      await tx.update(
-        Step,
-        { id: stepId },
-        {
-          state: 'done',
-          reason: note,
-          sentAt: () => 'COALESCE(sent_at, now())',
-          confirmedAt: () => 'clock_timestamp()',
-          endedAt: () => 'clock_timestamp()',
-        },
-      );
-      await this.attested.record(tx, step, actor);
-      await this.settlement.end(tx, [endOf(step)], actor, 'done', { attestedBy: actor.name, note });
+      if (tool.requiresSecondPerson) return this.secondPerson.ask(tx, step, tool, note, actor);
+      await this.believe(tx, step, note, actor, { attestedBy: actor.name });
+    });
+  }
+
+  /** "It is as they say, I have seen it." By another person than the one who did it; with that the step is done. */
+  async confirm(stepId: string, note: string, actor: Actor): Promise<Step> {
+    return this.decide(stepId, actor, async (tx, step) => {
+      const attestedBy = whoDidIt(step, actor);
+      const said = `${step.reason ?? ''}\nConfirmed by ${actor.name}: ${note}`;
+      await this.believe(tx, step, said, actor, { attestedBy, confirmedBy: actor.name });
     });
   }
 
@@ -75,10 +76,34 @@ export class StepDecisions {
           reason: null,
           owner: null,
           deadline: null,
+          ...NOT_ATTESTED,
         },
       );
       await this.alerts.resolveSteps(tx, [{ stepId, toolId: step.toolId }]);
     });
+  }
+
+  /** Done on people's word, at a tool that can't be asked. */
+  private async believe(
+    tx: EntityManager,
+    step: Step,
+    reason: string,
+    actor: Actor,
+    by: { attestedBy: string; confirmedBy?: string },
+  ): Promise<void> {
+    await tx.update(
+      Step,
+      { id: step.id },
+      {
+        state: 'done',
+        reason,
+        sentAt: () => 'COALESCE(sent_at, now())',
+        confirmedAt: () => 'clock_timestamp()',
+        endedAt: () => 'clock_timestamp()',
+      },
+    );
+    await this.attested.record(tx, step, Object.values(by).join(' and '));
+    await this.settlement.end(tx, [endOf(step)], actor, 'done', { ...by, note: reason });
   }
 
   private async decide(
@@ -87,18 +112,27 @@ export class StepDecisions {
     act: (tx: EntityManager, step: Step) => Promise<void>,
   ): Promise<Step> {
     return inTransaction(this.db, async (tx) => {
-      const step = await tx.findOne(Step, { where: { id: stepId }, lock: { mode: 'pessimistic_write' } });
-      if (!step) throw new Problem('not-found', 'There is no step with this id.');
-      if (step.state !== 'needs_human') {
-        throw new Problem('conflict', `This step is ${step.state}; a person decides only about one that needs one.`);
-      }
-      const subject = await this.people.get(tx, step.personId);
-      if (actor.name.toLowerCase() === subject.corporateEmail) {
-        throw new Problem('forbidden', 'Nobody decides about their own access.');
-      }
-      await act(tx, step);
+      await act(tx, await this.lock(tx, stepId, actor));
       return tx.findOneByOrFail(Step, { id: stepId });
     });
+  }
+
+  /**
+   * The step, locked, if it needs a person and this may be the one.
+   *
+   * @throws Problem `not-found`, `conflict` in another state, `forbidden` for the person whose access it is about
+   */
+  async lock(tx: EntityManager, stepId: string, actor: Actor): Promise<Step> {
+    const step = await tx.findOne(Step, { where: { id: stepId }, lock: { mode: 'pessimistic_write' } });
+    if (!step) throw new Problem('not-found', 'There is no step with this id.');
+    if (step.state !== 'needs_human') {
+      throw new Problem('conflict', `This step is ${step.state}; a person decides only about one that needs one.`);
+    }
+    const subject = await this.people.get(tx, step.personId);
+    if (actor.name.toLowerCase() === subject.corporateEmail) {
+      throw new Problem('forbidden', 'Nobody decides about their own access.');
+    }
+    return step;
   }
 }
 

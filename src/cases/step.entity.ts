@@ -31,6 +31,10 @@ import type { Lane, StepAct, StepEffect, StepState } from './step-states.js';
   `state <> 'needs_human' OR (owner IS NOT NULL AND deadline IS NOT NULL AND reason IS NOT NULL)`,
 )
 @Check('ck_steps_waived', `state <> 'waived' OR (owner IS NOT NULL AND reason IS NOT NULL)`)
+@Check(
+  'ck_steps_attested',
+  `(attested_by IS NULL) = (attested_by_id IS NULL) AND (attested_by IS NULL) = (attested_at IS NULL)`,
+)
 @Check('ck_steps_revocation_stays', `NOT (state = 'superseded' AND effect = 'revoke')`)
 @Index('ix_steps_case', ['caseId', 'position'])
 @Index('ix_steps_account', ['accountId'])
@@ -138,6 +142,16 @@ export class Step {
 
   @Column('timestamptz', { nullable: true })
   deadline!: Date | null;
+
+  /** Who says that they did it by hand, where another person still has to confirm that, or has. */
+  @Column('text', { name: 'attested_by', nullable: true })
+  attestedBy!: string | null;
+
+  @Column('text', { name: 'attested_by_id', nullable: true })
+  attestedById!: string | null;
+
+  @Column('timestamptz', { name: 'attested_at', nullable: true })
+  attestedAt!: Date | null;
 
   @Column('timestamptz', { name: 'residual_until', nullable: true })
   residualUntil!: Date | null;

@@ -20,6 +20,7 @@ const StepsQuery = PageQuery.extend({
 
 const Sentence = z.string().trim().min(3, 'say in a few words').max(2_000);
 const CompleteStep = z.strictObject({ note: Sentence.describe('What was done, and how it can be seen.') });
+const ConfirmStep = z.strictObject({ note: Sentence.describe('How you have seen that it is done.') });
 const WaiveStep = z.strictObject({ reason: Sentence.describe('Why nobody will do it.') });
 
 @ApiTags('steps')
@@ -52,6 +53,19 @@ export class StepsController {
     @CurrentActor() actor: Actor,
   ): Promise<z.infer<typeof StepView>> {
     return stepView(await this.decisions.complete(id, note, actor));
+  }
+
+  /** "I have seen it." By another person than the one who did it, at a tool that asks for two. */
+  @Post(':id/confirm')
+  @HttpCode(200)
+  @Allow('steps:decide')
+  @ApiOkResponse({ standardSchema: StepView })
+  async confirm(
+    @Param('id', { schema: z.uuid() }) id: string,
+    @Body({ schema: ConfirmStep }) { note }: z.infer<typeof ConfirmStep>,
+    @CurrentActor() actor: Actor,
+  ): Promise<z.infer<typeof StepView>> {
+    return stepView(await this.decisions.confirm(id, note, actor));
   }
 
   @Post(':id/waive')

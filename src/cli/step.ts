@@ -1,18 +1,27 @@
+import { createHash } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
+import { basename } from 'node:path';
 import type { Command } from 'commander';
 import { z } from 'zod';
+import { Evidence } from '../cases/evidence.service.js';
 import { StepDecisions } from '../cases/step-decisions.service.js';
 import { EXIT } from '../platform/lifecycle/failure.js';
 import { CommandFailure, type AddCommand, type CliContext } from './command.js';
 
 /** What a person decides about a step that needs one; its id stands in `quartermaster case`. */
 export const addStep: AddCommand = (program, context) => {
-  const step = program.command('step').description('a step that needs a person: complete, waive, retry');
+  const step = program
+    .command('step')
+    .description('a step that needs a person: complete, confirm, waive, retry, and files as evidence');
   addDecision(
     step,
     context,
     'complete',
     'it is done by hand; a tool that can be asked is asked',
     (decisions, id, text) => decisions.complete(id, text, context.actor),
+  );
+  addDecision(step, context, 'confirm', 'somebody else did it by hand, and you have seen it', (decisions, id, text) =>
+    decisions.confirm(id, text, context.actor),
   );
   addDecision(step, context, 'waive', 'nobody will do it, and you answer for that', (decisions, id, text) =>
     decisions.waive(id, text, context.actor),
@@ -24,12 +33,48 @@ export const addStep: AddCommand = (program, context) => {
       await context.withServices((services) => services.get(StepDecisions).retry(stepId(id), context.actor));
       context.out(`${id} is tried again`);
     });
+  addEvidence(step, context);
 };
+
+function addEvidence(step: Command, { actor, out, withServices }: CliContext): void {
+  step
+    .command('attach <id> <file>')
+    .description('leave a file as evidence with a step, 2 MiB at most')
+    .action(async (id: string, file: string) => {
+      const content = await readFile(file).catch(() => {
+        throw new CommandFailure(`The file ${file} can't be read.`, EXIT.usage);
+      });
+      const sha256 = createHash('sha256').update(content).digest('hex');
+      await withServices((services) => services.get(Evidence).add(stepId(id), sha256, basename(file), content, actor));
+      out(`${sha256}  ${basename(file)}`);
+    });
+  step
+    .command('evidence <id>')
+    .description('list the files of a step, or save one of them')
+    .option('--save <sha256>', 'the file to save')
+    .option('--to <file>', 'where to; it must not be there yet')
+    .action(async (id: string, { save, to }: { save?: string; to?: string }) => {
+      if ((save === undefined) !== (to === undefined))
+        throw new CommandFailure('Say both --save and --to.', EXIT.usage);
+      if (save !== undefined && to !== undefined) {
+        const { content } = await withServices((services) => services.get(Evidence).read(stepId(id), save, actor));
+        await writeFile(to, content, { flag: 'wx', mode: 0o600 }).catch((error: Error) => {
+          throw new CommandFailure(`${to} can't be written: ${error.message}`);
+        });
+        out(`wrote ${to}`);
+        return;
+      }
+      const files = await withServices((services) => services.get(Evidence).list(stepId(id)));
+      for (const { sha256, bytes, addedAt, addedBy, fileName } of files) {
+        out(`${sha256}  ${bytes} bytes  ${addedAt.toISOString()}  ${addedBy}  ${fileName}`);
+      }
+    });
+}
 
 function addDecision(
   step: Command,
   { out, withServices }: CliContext,
-  name: 'complete' | 'waive',
+  name: 'complete' | 'confirm' | 'waive',
   description: string,
   decide: (decisions: StepDecisions, id: string, text: string) => Promise<{ state: string }>,
 ): void {

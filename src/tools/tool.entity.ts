@@ -40,6 +40,10 @@ export class Tool {
   @Column('boolean', { name: 'allow_private_addresses', default: false })
   allowPrivateAddresses!: boolean;
 
+  /** What somebody did here by hand counts only when another person confirms it. */
+  @Column('boolean', { name: 'requires_second_person', default: false })
+  requiresSecondPerson!: boolean;
+
   /** Corporate addresses of those who answer for it, in the order in which they are asked. */
   @Column('text', { array: true })
   owners!: string[];

@@ -31,6 +31,7 @@ export const ToolView = ToolSummary.extend({
   usernameFrom: z.enum(USERNAMES_FROM),
   secrets: z.array(z.string()).describe('Names of the secrets that are set; they are never shown.'),
   allowPrivateAddresses: z.boolean(),
+  requiresSecondPerson: z.boolean(),
   maxConcurrency: z.int(),
   callsPerSecond: z.number(),
 });
@@ -43,6 +44,9 @@ const changeable = {
     .describe('How new accounts are named: the part of the address before the @, or all of it.'),
   secrets: z.record(z.string(), z.string().min(1).max(20_000)).describe('By name; sealed, and never shown again.'),
   allowPrivateAddresses: z.boolean(),
+  requiresSecondPerson: z
+    .boolean()
+    .describe('For a tool without an API: what somebody did there by hand counts when another person confirms it.'),
   owners: z.array(z.email()).min(1).max(20).describe('Corporate addresses of those who answer for it.'),
   maxConcurrency: z.int().min(1).max(1000).describe('Calls at the same time, the emergency lane’s share included.'),
   callsPerSecond: z.number().min(0.01).max(10_000),
@@ -121,6 +125,7 @@ export function toolView(tool: Tool, limits: ToolLimits): z.infer<typeof ToolVie
     usernameFrom: tool.settings.usernameFrom,
     secrets: Object.keys(tool.secretIds.ids),
     allowPrivateAddresses: tool.allowPrivateAddresses,
+    requiresSecondPerson: tool.requiresSecondPerson,
     ...limits,
   };
 }

@@ -22,6 +22,7 @@ export interface ToolChange extends Partial<ToolLimits> {
   /** By the connector's name of the field; those left out stay as they are. */
   secrets?: Record<string, string>;
   allowPrivateAddresses?: boolean;
+  requiresSecondPerson?: boolean;
   owners?: string[];
 }
 
@@ -64,6 +65,7 @@ export class ToolsService {
       settings: forColumn({ usernameFrom: want.usernameFrom ?? 'local-part', connector: settings }),
       secretIds: await this.secrets.seal(tx, connector, settings, want.secrets ?? {}),
       allowPrivateAddresses: want.allowPrivateAddresses ?? false,
+      requiresSecondPerson: want.requiresSecondPerson ?? false,
       owners: normalOwners(want.owners),
     };
     const inserted = await tx
@@ -107,6 +109,7 @@ export class ToolsService {
         settings: forColumn({ usernameFrom, connector: settings }),
         secretIds,
         allowPrivateAddresses: change.allowPrivateAddresses ?? tool.allowPrivateAddresses,
+        requiresSecondPerson: change.requiresSecondPerson ?? tool.requiresSecondPerson,
         owners: change.owners ? normalOwners(change.owners) : tool.owners,
         ...touched(),
       },

@@ -1,0 +1,86 @@
+import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { PeopleService } from '../people/people.service.js';
+import { AuditService } from '../platform/audit/audit.service.js';
+import { Problem } from '../platform/errors/problem.js';
+import type { Actor } from '../platform/sign-in/actor.js';
+import type { Tool } from '../tools/tool.entity.js';
+import { AlertsService } from './alerts.service.js';
+import { chooseOwner, dutyTime } from './human-duty.js';
+import { Step } from './step.entity.js';
+
+/** Of a step that nobody says is done. */
+export const NOT_ATTESTED = { attestedBy: null, attestedById: null, attestedAt: null };
+
+/**
+ * The name of who did it, for another person who confirms it. People are told apart by the id of their sign-in and by
+ * their name: somebody who comes by the terminal first and by the browser then is one person.
+ *
+ * @throws Problem `conflict` when nobody said it is done, `forbidden` when it is the same person
+ */
+export function whoDidIt({ attestedBy, attestedById }: Step, actor: Actor): string {
+  if (attestedBy === null) {
+    throw new Problem('conflict', 'Nobody said yet that this is done: complete it, then another person confirms.');
+  }
+  if (actor.id === attestedById || sameName(actor.name, attestedBy)) {
+    throw new Problem('forbidden', 'Another person than the one who did it has to confirm this.');
+  }
+  return attestedBy;
+}
+
+/** Asks another person to confirm what somebody did by hand, at a tool where one person's word isn't enough. */
+@Injectable()
+export class SecondPerson {
+  constructor(
+    private readonly people: PeopleService,
+    private readonly alerts: AlertsService,
+    private readonly audit: AuditService,
+  ) {}
+
+  /** The step stays with people: the next owner isn't who did it. @throws Problem `conflict` when it is asked already */
+  async ask(tx: EntityManager, step: Step, tool: Tool, note: string, actor: Actor): Promise<void> {
+    if (step.attestedBy !== null) {
+      throw new Problem(
+        'conflict',
+        `${step.attestedBy} said already that this is done: confirm it, or have it retried.`,
+      );
+    }
+    const subject = await this.people.get(tx, step.personId);
+    const others = tool.owners.filter((owner) => !sameName(owner, actor.name));
+    const owner = chooseOwner(others, subject.corporateEmail);
+    const reason = `${actor.name} did it: ${note}`;
+    await tx.update(
+      Step,
+      { id: step.id },
+      {
+        reason,
+        owner,
+        deadline: () => `now() + ${dutyTime(step.lane, step.effect)} * interval '1 ms'`,
+        attestedBy: actor.name,
+        attestedById: actor.id,
+        attestedAt: () => 'clock_timestamp()',
+      },
+    );
+    await this.audit.record(tx, actor, 'step.attested', {
+      subject: { kind: 'person', id: step.personId },
+      caseId: step.caseId,
+      stepId: step.id,
+      facts: { act: step.act, toolId: step.toolId, attestedBy: actor.name, note },
+    });
+    // One alert a step: whoever is asked now hears of it as the first one did.
+    await this.alerts.resolveSteps(tx, [{ stepId: step.id, toolId: step.toolId }]);
+    await this.alerts.raise(tx, {
+      dedupKey: `needs_human:${step.id}`,
+      kind: 'needs_human',
+      severity: step.lane === 'emergency' ? 'critical' : 'warning',
+      owner,
+      message: `${tool.name}, ${subject.displayName}: another person has to see it and confirm. ${reason}`,
+      stepId: step.id,
+      toolId: step.toolId,
+    });
+  }
+}
+
+function sameName(one: string, other: string): boolean {
+  return one.toLowerCase() === other.toLowerCase();
+}
