@@ -27,7 +27,7 @@ beforeAll(async () => {
     QUARTERMASTER_KEY_FILE: join(await mkdtemp(join(inject('runFolder'), 'tools-check-')), 'key.json'),
     QUARTERMASTER_ENVIRONMENT: 'test',
   };
-  expect(await run('init')).toMatchObject({ code: 0 });
+  if ((await run('init')).code !== 0) throw new Error('no key was made');
 });
 afterAll(async () => {
   for (const close of closing.toReversed()) await close();
