@@ -1,3 +1,4 @@
+import { activeDirectoryConnector } from './active-directory/connector.js';
 import type { Connector } from './kit/contract.js';
 import { ldapConnector } from './ldap/connector.js';
 import { manualConnector } from './manual/connector.js';
@@ -10,6 +11,7 @@ import { webhookConnector } from './webhook/connector.js';
 
 /** All connectors there are. Settings are parsed by each connector's own schema when it is opened. */
 export const connectors: readonly Connector[] = [
+  activeDirectoryConnector,
   ldapConnector,
   manualConnector,
   mysqlConnector,
