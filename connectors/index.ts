@@ -7,6 +7,7 @@ import { postgresConnector } from './postgres/connector.js';
 import { rabbitmqConnector } from './rabbitmq/connector.js';
 import { redisAclConnector } from './redis-acl/connector.js';
 import { scimConnector } from './scim/connector.js';
+import { sshGatewayConnector } from './ssh-gateway/connector.js';
 import { webhookConnector } from './webhook/connector.js';
 
 /** All connectors there are. Settings are parsed by each connector's own schema when it is opened. */
@@ -19,6 +20,7 @@ export const connectors: readonly Connector[] = [
   rabbitmqConnector,
   redisAclConnector,
   scimConnector,
+  sshGatewayConnector,
   webhookConnector,
 ];
 

@@ -12,6 +12,8 @@ interface NeededProgram {
   /** Looked for on the PATH, or at this absolute path. Any one of them will do. */
   programs: readonly string[];
   aptPackage: string;
+  /** Packages that it doesn't depend on by itself, and that nobody has without it. */
+  alsoNeeded?: readonly string[];
   /** What systemd would start it as, if it is a server. */
   service?: string;
   /** What is left out without it. */
@@ -56,6 +58,27 @@ const NEEDED_PROGRAMS: readonly NeededProgram[] = [
     service: 'rabbitmq-server',
     suites: 'the RabbitMQ connector',
   },
+  {
+    programs: ['sshd', '/usr/sbin/sshd'],
+    aptPackage: 'openssh-server',
+    alsoNeeded: ['openssh-client'],
+    service: 'ssh',
+    suites: 'the SSH gateway connector',
+  },
+  {
+    programs: ['samba', '/usr/sbin/samba'],
+    aptPackage: 'samba',
+    alsoNeeded: [
+      'samba-ad-provision',
+      'samba-dsdb-modules',
+      'samba-vfs-modules',
+      'python3-samba',
+      'samba-common-bin',
+      'winbind',
+    ],
+    service: 'samba-ad-dc',
+    suites: 'the Active Directory connector',
+  },
 ];
 
 /** The suites that use a database: unit tests, connectors and the simulation gain nothing from a second pass. */
@@ -81,6 +104,10 @@ function isInstalled({ programs }: NeededProgram): boolean {
         return false;
       }
     });
+}
+
+function packagesOf({ aptPackage, alsoNeeded = [] }: NeededProgram): readonly string[] {
+  return [aptPackage, ...alsoNeeded];
 }
 
 function missingPrograms(): NeededProgram[] {
@@ -109,7 +136,7 @@ function providePrograms(): NeededProgram[] {
   if (missing.length === 0) return [];
   if (runsAsRoot() && existsSync('/usr/bin/apt-get')) {
     installByApt(
-      missing.map((program) => program.aptPackage),
+      missing.flatMap(packagesOf),
       missing.flatMap((program) => program.service ?? []),
     );
     return missingPrograms();
@@ -191,7 +218,7 @@ async function main(args: readonly string[]): Promise<boolean> {
 
   for (const program of leftOut) console.log(`\nleft out: ${program.suites}`);
   if (leftOut.length > 0) {
-    console.log(`To include them: sudo apt-get install ${leftOut.map((program) => program.aptPackage).join(' ')}`);
+    console.log(`To include them: sudo apt-get install ${leftOut.flatMap(packagesOf).join(' ')}`);
   }
   const isIncomplete = leftOut.length > 0 && Boolean(process.env['CI']);
   if (isIncomplete) console.log('CI is set, where a suite left out is a failure.');
