@@ -165,7 +165,8 @@ async function openSocket(
   signal: AbortSignal,
 ): Promise<Socket> {
   const address = await resolveAllowed(host, allowPrivateAddresses);
-  const socket = connectTcp({ host: address, port });
+  // Small messages go back and forth: waiting to send them together (Nagle) would cost most of a call’s time.
+  const socket = connectTcp({ host: address, port, noDelay: true });
   await new Promise<void>((resolve, reject) => {
     signal.addEventListener('abort', () => socket.destroy(new Error('The call’s time was over.')), { once: true });
     socket.on('error', reject).once('connect', resolve);

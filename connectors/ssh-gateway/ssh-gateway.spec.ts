@@ -2,7 +2,7 @@ import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { appendFileSync, existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
-import { createServer, type AddressInfo } from 'node:net';
+import { connect as connectTcp, createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import ssh2 from 'ssh2';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -573,7 +573,7 @@ describe.skipIf(!hasSshd())('the SSH gateway connector, against OpenSSH', () => 
       const { host, port, privateKey } = gateway;
       await new Promise<void>((resolve, reject) => {
         client.once('ready', () => resolve()).once('error', reject);
-        client.connect({ host, port, username: 'root', privateKey });
+        client.connect({ sock: connectTcp({ host, port, noDelay: true }), username: 'root', privateKey });
       });
     });
     afterAll(() => client.end());
