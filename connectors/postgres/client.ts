@@ -181,6 +181,11 @@ function connectionError(error: Error, named: string, settings?: PostgresSetting
   return new ToolError(kind, message, { remedy, cause: error });
 }
 
+/** “tuple concurrently updated”: somebody changed the same role at the same moment, and this change was rolled back. */
+export function isChangedMeanwhile(error: unknown): boolean {
+  return error instanceof ToolError && error.cause instanceof pg.DatabaseError && error.cause.code === 'XX000';
+}
+
 /** SQLSTATE to the engine's next step (PostgreSQL documentation, appendix A). Each of these was rolled back. */
 function sqlError(error: pg.DatabaseError, code: string): ToolError {
   const kind = KIND_OF_SQLSTATE[code] ?? KIND_OF_SQLSTATE[code.slice(0, 2)] ?? 'invalid';

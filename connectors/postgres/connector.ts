@@ -19,7 +19,7 @@ import type {
   ToolSession,
 } from '../kit/contract.js';
 import { ToolError } from '../kit/errors.js';
-import { PostgresClient } from './client.js';
+import { isChangedMeanwhile, PostgresClient } from './client.js';
 import { postgresManifest, type PostgresSettings } from './manifest.js';
 import { commentPrefix, readComment, writeComment, type RoleNote } from './role-comment.js';
 import { scramVerifier } from './scram-verifier.js';
@@ -159,15 +159,14 @@ class PostgresSession implements ToolSession {
   async suspendAccount(ref: AccountRef): Promise<ActResult> {
     const target = await this.target(ref);
     if (!target.rolcanlogin && target.live === 0) return already(null);
-    await this.alter(target, 'NOLOGIN');
     // NOLOGIN refuses new connections and leaves the open ones alone.
-    return done(null, await this.endSessions(target));
+    return done(null, await this.changeAndEndSessions(target, () => this.alter(target, 'NOLOGIN')));
   }
 
   async restoreAccount(ref: AccountRef): Promise<ActResult> {
     const target = await this.target(ref);
     if (target.rolcanlogin) return already(null);
-    await this.alter(target, 'LOGIN');
+    await this.client.transaction(() => this.alter(target, 'LOGIN'));
     return done(null);
   }
 
@@ -176,25 +175,24 @@ class PostgresSession implements ToolSession {
     const target = await this.target(ref);
     const credentialVersion = randomUUID();
     const name = pg.escapeIdentifier(target.rolname);
-    await this.client.transaction(async () => {
+    const ended = await this.changeAndEndSessions(target, async () => {
       await this.client.query(`ALTER ROLE ${name} PASSWORD ${pg.escapeLiteral(verifier)}`);
       await this.writeNote(name, { mark: target.note.mark, credentialVersion });
     });
-    return done({ credentialVersion }, await this.endSessions(target));
+    return done({ credentialVersion }, ended);
   }
 
   async revokeAccess(ref: AccountRef): Promise<ActResult> {
     const target = await this.target(ref);
     if (target.live === 0) return already(null);
-    return done(null, await this.endSessions(target));
+    return done(null, sessionsEnded(await this.endSessions(target)));
   }
 
   async removeAccount(ref: AccountRef): Promise<ActResult> {
     if (!(await this.roleOf(ref))) return already(null);
     const target = await this.target(ref);
     await this.refuseOwner(target);
-    await this.alter(target, 'NOLOGIN');
-    const sideEffects = await this.endSessions(target);
+    const sideEffects = await this.changeAndEndSessions(target, () => this.alter(target, 'NOLOGIN'));
     await this.client.transaction(() => this.client.query(`DROP ROLE ${pg.escapeIdentifier(target.rolname)}`));
     return done(null, sideEffects);
   }
@@ -234,9 +232,7 @@ class PostgresSession implements ToolSession {
   }
 
   private async alter(target: Target, change: 'LOGIN' | 'NOLOGIN'): Promise<void> {
-    await this.client.transaction(() =>
-      this.client.query(`ALTER ROLE ${pg.escapeIdentifier(target.rolname)} ${change}`),
-    );
+    await this.client.query(`ALTER ROLE ${pg.escapeIdentifier(target.rolname)} ${change}`);
   }
 
   private async writeNote(quotedName: string, note: RoleNote): Promise<void> {
@@ -244,10 +240,32 @@ class PostgresSession implements ToolSession {
   }
 
   /**
-   * Ends all sessions of a role and looks until none was there for a while: a sign-in that passed the check just
+   * Changes a role and ends its sessions, and both again until there were none to end: everybody may change their own
+   * password, so a session may have set it back, or made our own change fail, before it ended.
+   */
+  private async changeAndEndSessions(target: Target, change: () => Promise<void>): Promise<readonly string[]> {
+    const ended = new Set<number>();
+    const isSettled = await this.client.until(async () => {
+      const isChanged = await this.client.transaction(change).then(
+        () => true,
+        (error: unknown) => {
+          if (isChangedMeanwhile(error)) return false;
+          throw error;
+        },
+      );
+      const found = await this.endSessions(target);
+      for (const pid of found) ended.add(pid);
+      return isChanged && found.size === 0;
+    });
+    if (isSettled) return sessionsEnded(ended);
+    throw new ToolError('transient', `Sessions of “${target.rolname}” were ended, and new ones came up each time.`);
+  }
+
+  /**
+   * Ends all sessions of a role, answers their process ids, and looks until none was there for a while: a sign-in that passed the check just
    * before the role was changed shows up a moment later. Throws `forbidden`, or `transient` for stubborn sessions.
    */
-  private async endSessions(target: Target): Promise<readonly string[]> {
+  private async endSessions(target: Target): Promise<ReadonlySet<number>> {
     const seen = new Set<number>();
     let goneSince: number | undefined;
     const gone = await this.client.until(async () => {
@@ -262,7 +280,7 @@ class PostgresSession implements ToolSession {
     if (!gone) {
       throw new ToolError('transient', `Sessions of “${target.rolname}” were told to end and are still there.`);
     }
-    return seen.size === 0 ? [] : [`${seen.size} live ${seen.size === 1 ? 'session' : 'sessions'} ended`];
+    return seen;
   }
 
   /** Ownership and privileges that would make DROP ROLE fail, named before anything is changed. */
@@ -361,6 +379,10 @@ interface Group {
 }
 
 const PAGE_SIZE = 500;
+
+function sessionsEnded({ size }: ReadonlySet<number>): readonly string[] {
+  return size === 0 ? [] : [`${size} live ${size === 1 ? 'session' : 'sessions'} ended`];
+}
 
 /** How long no session may have shown up before they count as ended. */
 const SETTLED_MS = 50;

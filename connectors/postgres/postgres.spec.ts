@@ -13,6 +13,9 @@ import type { PostgresSettings } from './manifest.js';
 
 const ADMIN_PASSWORD = 'only-in-tests';
 
+/** “tuple concurrently updated”: two changed one role at the same moment. */
+const CHANGED_MEANWHILE = 'XX000';
+
 function serverUrl(version: PostgresVersion): string | null {
   return version === 15 ? inject('postgres15') : inject('postgres18');
 }
@@ -137,6 +140,28 @@ describe.each([15, 18] as const)('the PostgreSQL connector, against PostgreSQL %
   });
 
   for (const check of conformanceChecks(postgresConnector, fixture)) it(check.name, check.run);
+
+  it('wins against a session that sets the password back while it is reset', async () => {
+    const person = newPerson();
+    const ref = await create(person);
+    const thief = await connectAs({ user: person.username, password: person.password });
+    const setsItsOwn = () =>
+      thief.query("ALTER ROLE CURRENT_USER PASSWORD 'the-thiefs-own'").then(
+        () => 'changed',
+        (error: unknown) => ((error as pg.DatabaseError).code === CHANGED_MEANWHILE ? 'lost a race' : 'is out'),
+      );
+    expect(await setsItsOwn()).toBe('changed');
+    const fighting = (async () => {
+      while ((await setsItsOwn()) !== 'is out');
+    })();
+
+    const reset = await withSession((session) => session.resetCredentials?.(ref, 'second-password'));
+    await fighting;
+
+    expect(reset).toMatchObject({ outcome: 'done', sideEffects: ['1 live session ended'] });
+    await expect(connectAs({ user: person.username, password: 'the-thiefs-own' })).rejects.toThrow('authentication');
+    await (await connectAs({ user: person.username, password: 'second-password' })).end();
+  });
 
   it('counts every live session of a person, without the right to read statistics', async () => {
     const person = newPerson();
