@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { EntityManager } from 'typeorm';
+import { IsNull, Not, type EntityManager } from 'typeorm';
 import type { ObservedAccount } from '../../connectors/kit/contract.js';
 import { queryRows } from '../platform/database/query-rows.js';
 import { Problem } from '../platform/errors/problem.js';
@@ -115,6 +115,11 @@ export class AccountsService {
   /** All of a person's accounts, those that are gone included, in the order in which they were recorded. */
   async forPerson(tx: EntityManager, personId: string): Promise<Account[]> {
     return tx.find(Account, { where: { personId }, order: { id: 'ASC' } });
+  }
+
+  /** The account that has this name at a tool, as far as it is recorded; null for none. */
+  async namedAt(tx: EntityManager, toolId: string, username: string): Promise<Account | null> {
+    return tx.findOneBy(Account, { toolId, username, externalId: Not(IsNull()) });
   }
 
   async list(

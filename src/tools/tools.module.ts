@@ -3,6 +3,7 @@ import type { Connector } from '../../connectors/kit/contract.js';
 import { CheckTool } from './check-tool.service.js';
 import { ConnectorsController } from './connectors.controller.js';
 import { Connectors, CONNECTORS } from './connectors.js';
+import { DirectCalls } from './direct-calls.service.js';
 import { ToolSecrets } from './tool-secrets.service.js';
 import { ToolSessions } from './tool-sessions.service.js';
 import { ToolsController } from './tools.controller.js';
@@ -23,8 +24,9 @@ export class ToolsModule {
         ToolsService,
         ToolSessions,
         CheckTool,
+        DirectCalls,
       ],
-      exports: [Connectors, ToolsService, ToolSessions],
+      exports: [Connectors, ToolsService, ToolSessions, DirectCalls],
     };
   }
 }

@@ -4,6 +4,7 @@ export const SCOPES = [
   'people:write',
   'tools:read',
   'tools:write',
+  'tools:lock-down',
   'accounts:read',
   'accounts:hand-over',
   'devices:read',
