@@ -79,9 +79,13 @@ class GatewaySession implements ToolSession {
 
   async createAccount(want: NewAccount): Promise<ActResult<CreatedAccount>> {
     if (!isUnixName(want.username)) {
-      throw new ToolError('invalid', 'A user name on a gateway is at most 32 of a–z, 0–9, _ and -, a letter first.', {
-        remedy: 'Give this person a user name that fits, in the access policy’s naming rule.',
-      });
+      throw new ToolError(
+        'invalid',
+        'A user name on a gateway is at most 32 of a–z, 0–9, dot, _ and -, a letter first.',
+        {
+          remedy: 'Give this person a user name that fits, in the access policy’s naming rule.',
+        },
+      );
     }
     const existing = await this.existing(want);
     if (existing) return already(existing);
@@ -268,7 +272,7 @@ function encode(text: string): string {
 }
 
 function isUnixName(name: string): boolean {
-  return /^[a-z_][a-z0-9_-]{0,31}$/.test(name) && name !== 'unknown' && name !== 'root';
+  return /^[a-z_][a-z0-9._-]{0,31}$/.test(name) && name !== 'unknown' && name !== 'root';
 }
 
 function refuseOwn({ externalId, username }: AccountRef, { user }: SshGatewaySettings): void {

@@ -58,7 +58,7 @@ beforeEach(() => {
 afterAll(() => records?.close());
 
 async function aGatewayTool(): Promise<string> {
-  const settings = { usernameFrom: 'local-part', connector: { url: 'https://gateway.example', pageSize: 1 } };
+  const settings = { usernameFrom: 'local-part' as const, connector: { url: 'https://gateway.example', pageSize: 1 } };
   return (await aTool(records.db.manager, { settings })).id;
 }
 
