@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import { AccountSeen } from './api-shapes.js';
 import type { CompanyApp } from './company-app.js';
-import type { ToolKey } from './register-tools.js';
+import type { ToolIds } from './register-tools.js';
 import { NotProved } from './report.js';
+import { certify, type SshAccess } from './ssh-access.js';
+import type { SshGateway } from './ssh-gateway.js';
 import type { Stage } from './stage.js';
 
 interface Login {
@@ -15,7 +17,13 @@ export interface Access {
   analytics: Login;
   directory: Login & { token: string };
   chat: Login & { token: string };
+  /** Null where the company has no such server. */
+  ldap: Login | null;
+  ssh: SshAccess | null;
 }
+
+/** slapo-ppolicy(5): only an administrator can unlock it. */
+const LOCKED_FOR_GOOD = '000001010000Z';
 
 const HandedOver = z.object({ username: z.string(), password: z.string() });
 const Link = z.object({ url: z.url() });
@@ -25,14 +33,11 @@ export async function accountsOf(stage: Stage, personId: string): Promise<Accoun
 }
 
 /** Opens each account's one-time link as its person would, signs in at each tool, and proves what they can do there. */
-export async function signInEverywhere(stage: Stage, personId: string, email: string): Promise<Access> {
+export async function signInEverywhere(stage: Stage, personId: string, email: string, device: string): Promise<Access> {
   const { report, company, tools } = stage;
   const accounts = await accountsOf(stage, personId);
-  const linkOf = (key: ToolKey) =>
-    linkTo(
-      stage,
-      accounts.find(({ toolId }) => toolId === tools[key]),
-    );
+  const accountAt = (key: keyof ToolIds) => accounts.find(({ toolId }) => toolId === tools[key]);
+  const linkOf = (key: keyof ToolIds) => linkTo(stage, accountAt(key));
   const links = await Promise.all([linkOf('analytics-db'), linkOf('directory'), linkOf('chat')]);
   const [analytics, directory, chat] = await Promise.all([
     openLink(links[0], stage.signal),
@@ -46,7 +51,15 @@ export async function signInEverywhere(stage: Stage, personId: string, email: st
     { again },
   );
   await proveAnalytics(stage, analytics);
+  const ldap = company.ldap && (await openLink(await linkOf('ldap'), stage.signal));
+  if (ldap) {
+    const isLetIn = await company.ldap?.accepts(ldap.username, ldap.password);
+    report.prove(`LDAP: the directory lets ${ldap.username} in`, isLetIn === true, { isLetIn });
+  }
+  const ssh = company.gateway && (await proveSsh(stage, company.gateway, accountAt('ssh-gateway'), device));
   return {
+    ldap,
+    ssh,
     analytics,
     directory: { ...directory, token: await proveApp(stage, 'directory', company.directory, directory, email) },
     chat: { ...chat, token: await proveApp(stage, 'chat', company.chat, chat, email) },
@@ -84,6 +97,25 @@ async function proveAnalytics({ report, company }: Stage, { username, password }
   }
 }
 
+async function proveSsh(
+  stage: Stage,
+  gateway: SshGateway,
+  account: AccountSeen | undefined,
+  deviceName: string,
+): Promise<SshAccess> {
+  if (!account) throw new NotProved('there is an account at the gateway');
+  const device = await gateway.device(deviceName);
+  await certify(stage, account.id, device);
+  const live = await gateway.enter(account.username, device);
+  live?.close();
+  stage.report.prove(
+    `SSH gateway: a certificate for ${deviceName} lets in ${live?.greeting ?? 'nobody'}`,
+    live?.greeting.startsWith(`${account.username}, in `) === true && live.greeting.includes('developers'),
+    { greeting: live?.greeting },
+  );
+  return { accountId: account.id, username: account.username, device };
+}
+
 async function proveApp(
   { report }: Stage,
   name: 'directory' | 'chat',
@@ -106,7 +138,7 @@ async function proveApp(
 
 /** Asks the tools themselves: what somebody holds opens nothing. */
 export async function proveDead({ report, company }: Stage, access: Access, what: string): Promise<void> {
-  const { analytics, directory, chat } = access;
+  const { analytics, directory, chat, ldap, ssh } = access;
   const refusal = await company.analytics.logIn(analytics.username, analytics.password).then(
     async (session) => {
       await session.close();
@@ -126,6 +158,15 @@ export async function proveDead({ report, company }: Stage, access: Access, what
     const password = (await app.signIn(login.username, login.password)) !== null;
     report.prove(`${name}: ${what} token and password are refused`, !token && !password, { token, password });
   }
+  if (ldap && company.ldap) {
+    const isLetIn = await company.ldap.accepts(ldap.username, ldap.password);
+    report.prove(`LDAP: ${what} password is refused`, !isLetIn, { isLetIn });
+  }
+  if (ssh && company.gateway) {
+    const live = await company.gateway.enter(ssh.username, ssh.device);
+    live?.close();
+    report.prove(`SSH gateway: ${what} certificate is refused, though its time isn’t over`, live === null);
+  }
 }
 
 /** Asks the tools themselves: every account is suspended, and nobody is connected as this person. */
@@ -138,4 +179,13 @@ export async function proveSuspended({ report, company }: Stage, access: Access)
     role?.canLogIn === false && role.sessions === 0 && directory?.active === false && chat?.active === false,
     { role, directory: directory?.active, chat: chat?.active },
   );
+  if (access.ldap && access.ssh) {
+    const lockedAt = await company.ldap?.lockedAt(access.ldap.username);
+    const expiry = await company.gateway?.expiryOf(access.ssh.username);
+    report.prove(
+      'asked directly: the LDAP entry is locked for good; the Unix account is expired',
+      lockedAt === LOCKED_FOR_GOOD && expiry === '1',
+      { lockedAt, expiry },
+    );
+  }
 }

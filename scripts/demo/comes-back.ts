@@ -43,7 +43,7 @@ export async function comesBack(stage: Stage, colleague: Colleague, loss: CaseSe
   report.prove(`the replacement ${assetTag} is theirs`, laptop.state === 'assigned' && laptop.holderId === personId, {
     laptop,
   });
-  const access = await signInEverywhere(stage, personId, employee.email);
+  const access = await signInEverywhere(stage, personId, employee.email, assetTag);
   const tried = await stopWatches();
   const tries = tried.reduce((sum, watch) => sum + watch.tries, 0);
   const accepted = tried.reduce((sum, watch) => sum + watch.accepted, 0);

@@ -13,6 +13,7 @@ const Memory = z.object({
   analyticsPassword: z.string().default(newSecret),
   directoryToken: z.string().default(newSecret),
   chatToken: z.string().default(newSecret),
+  ldapPassword: z.string().default(newSecret),
   apiToken: z.string().nullable().default(null),
   hrSecret: z.string().nullable().default(null),
 });

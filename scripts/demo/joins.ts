@@ -4,6 +4,7 @@ import { hireSomebody, joinEvent, ZONE, type Employee } from './employee.js';
 import { followCase } from './follow-case.js';
 import { doManualTasks } from './manual-tasks.js';
 import { IMAGE, IMAGE_VERSION, MODEL } from './register-devices.js';
+import { revokeOneDevice } from './ssh-access.js';
 import type { Stage } from './stage.js';
 import { duration } from './terminal.js';
 
@@ -45,9 +46,10 @@ export async function joins(stage: Stage): Promise<Colleague> {
       person,
     },
   );
-  const access = await signInEverywhere(stage, personId, email);
+  const access = await signInEverywhere(stage, personId, email, `QM-${employee.number}-A`);
   report.prove(`the policy names the laptop: ${MODEL}`, closed.facts['deviceModel'] === MODEL, closed.facts);
   const laptop = await giveLaptop(stage, employee, personId);
+  if (access.ssh) await revokeOneDevice(stage, access.ssh);
   return { employee, personId, joinedAt, access, laptop };
 }
 

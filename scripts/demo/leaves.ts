@@ -75,7 +75,7 @@ async function proveGone(stage: Stage, personId: string): Promise<void> {
   stage.report.prove(
     `${accounts.length} accounts revoked and read back; the person has left`,
     person.status === 'left' &&
-      accounts.length === 4 &&
+      accounts.length === Object.keys(stage.tools).length &&
       accounts.every(({ observedState }) => observedState === 'suspended'),
     { status: person.status, states },
   );

@@ -32,6 +32,9 @@ export async function losesLaptop(stage: Stage, { employee, personId, access, la
     before,
   });
 
+  const ssh = access.ssh && (await company.gateway?.enter(access.ssh.username, access.ssh.device));
+  if (access.ssh) report.prove('a live SSH session at the gateway', ssh?.isOpen() === true);
+
   const watches = {
     directory: new TokenWatch(company.directory, access.directory.token),
     chat: new TokenWatch(company.chat, access.chat.token),
@@ -46,6 +49,11 @@ export async function losesLaptop(stage: Stage, { employee, personId, access, la
 
   report.prove('the live session died', cutAt > reportedAt, {}, cutAt - reportedAt);
   report.measure('liveSessionCutMs', cutAt - reportedAt);
+  if (ssh) {
+    const sshCutAt = await within(SECONDS_MS, 'the live SSH session ends', ssh.cut, signal);
+    report.prove('the live SSH session died', sshCutAt > reportedAt, {}, sshCutAt - reportedAt);
+    report.measure('sshSessionCutMs', sshCutAt - reportedAt);
+  }
   for (const [name, watch] of Object.entries(watches)) {
     const { deadSince, tries, accepted } = await watch.stop();
     const ms = (deadSince ?? Infinity) - reportedAt;
@@ -59,20 +67,20 @@ export async function losesLaptop(stage: Stage, { employee, personId, access, la
   }
   await proveDead(stage, access, 'the lost');
   await proveSuspended(stage, access);
-  proveTimes(report, seen);
+  proveTimes(report, seen, Object.keys(stage.tools).length - 1);
   await proveDevice(stage, seen, laptop.id, personId);
   await proveOpenTask(stage, seen, employee.email);
   printTimeline(terminal, seen);
   return seen;
 }
 
-function proveTimes(report: Report, { steps, lane }: CaseSeen): void {
+function proveTimes(report: Report, { steps, lane }: CaseSeen, toolsWithApi: number): void {
   const byTools = steps.filter(({ state }) => state !== 'needs_human');
   const wrong = outOfOrder(byTools);
   const cuts = byTools.filter(({ act }) => act === 'suspend_account');
   report.prove(
     `${cuts.length} accounts, each requested, then sent, then confirmed, in the ${lane} lane`,
-    cuts.length === 3 && wrong.length === 0 && lane === 'emergency',
+    cuts.length === toolsWithApi && wrong.length === 0 && lane === 'emergency',
     { cuts: cuts.length, wrong },
   );
   const lastConfirmed = Math.max(...cuts.map(({ confirmedAt }) => Date.parse(confirmedAt ?? '')));

@@ -9,7 +9,7 @@ import { QuartermasterApi } from './quartermaster-api.js';
 import { registerEquipment } from './register-devices.js';
 import { ADMIN, registerTools } from './register-tools.js';
 import { NotProved, Report } from './report.js';
-import { startCompany } from './start-company.js';
+import { namesOf, startCompany } from './start-company.js';
 import { startQuartermaster, type RunningQuartermaster } from './start-quartermaster.js';
 import { StopList } from './stop-list.js';
 import { playStory } from './story.js';
@@ -80,9 +80,13 @@ async function perform(
   const equipment = await registerEquipment(api);
   terminal.item(
     paint('green', '●'),
-    'four tools: analytics database, directory, chat, badge office (no API)',
+    `${Object.keys(tools).length} tools: ${namesOf(company).join(', ')}`,
     duration(performance.now() - companyStartedAt),
   );
+  const missing = [...(company.ldap ? [] : ['slapd']), ...(company.gateway ? [] : ['openssh-server openssh-client'])];
+  if (missing.length > 0) {
+    terminal.item('○', `to see LDAP and SSH too, as root: apt-get install ${missing.join(' ')}`);
+  }
   const hr = new HrSystem(service.baseUrl, hrSecret, signal);
   await playStory({ terminal, report, places, company, hr, api, admin, tools, equipment, signal });
   return quartermaster;

@@ -9,10 +9,12 @@ export const ADMIN = 'robin.keeper@acme.example';
 
 /** Ids of the tools, by their names in access-policy.yaml. */
 export type ToolKey = 'analytics-db' | 'directory' | 'chat' | 'badge-office';
-export type ToolIds = Readonly<Record<ToolKey, string>>;
+export type ToolIds = Readonly<Record<ToolKey, string>> & Readonly<Partial<Record<OptionalToolKey, string>>>;
+/** Those whose servers may not be installed here. */
+export type OptionalToolKey = 'ldap' | 'ssh-gateway';
 
 interface WantedTool {
-  key: ToolKey;
+  key: ToolKey | OptionalToolKey;
   name: string;
   connector: string;
   settings: Readonly<Record<string, unknown>>;
@@ -28,7 +30,7 @@ const CheckSeen = z.object({
   problem: z.object({ message: z.string() }).nullable(),
 });
 
-/** Makes the four tools known, or corrects the address of one that has another port in this run. */
+/** Makes the tools known, or corrects the address of one that has another port in this run. */
 export async function registerTools(api: QuartermasterApi, company: Company, memory: Memory): Promise<ToolIds> {
   const known = await api.list('/v1/tools', ToolSeen);
   const register = async (wanted: WantedTool): Promise<string> => {
@@ -38,8 +40,15 @@ export async function registerTools(api: QuartermasterApi, company: Company, mem
     if (wanted.connector !== 'manual') await check(api, id, wanted.name);
     return id;
   };
-  const { analytics, directory, chat } = company;
-  const [analyticsId, directoryId, chatId, badgesId] = await Promise.all([
+  const { analytics, directory, chat, ldap, gateway } = company;
+  const lacks = (key: string, server: unknown) => server === null && known.some((tool) => tool.key === key);
+  if (lacks('ldap', ldap) || lacks('ssh-gateway', gateway)) {
+    // A leaver's case would look for accounts there and wait.
+    throw new Error(
+      'An earlier run had LDAP or SSH. Install slapd and openssh-server again, or begin with an empty QUARTERMASTER_DATA.',
+    );
+  }
+  const [analyticsId, directoryId, chatId, badgesId, ldapId, gatewayId] = await Promise.all([
     register({
       key: 'analytics-db',
       name: 'Analytics database',
@@ -64,8 +73,33 @@ export async function registerTools(api: QuartermasterApi, company: Company, mem
       secrets: {},
       allowPrivateAddresses: false,
     }),
+    ldap &&
+      register({
+        key: 'ldap',
+        name: 'LDAP',
+        connector: 'ldap',
+        settings: ldap.settings,
+        secrets: { password: ldap.ownPassword },
+        allowPrivateAddresses: true,
+      }),
+    gateway &&
+      register({
+        key: 'ssh-gateway',
+        name: 'SSH gateway',
+        connector: 'ssh-gateway',
+        settings: gateway.settings,
+        secrets: gateway.secrets,
+        allowPrivateAddresses: true,
+      }),
   ]);
-  return { 'analytics-db': analyticsId, directory: directoryId, chat: chatId, 'badge-office': badgesId };
+  return {
+    'analytics-db': analyticsId,
+    directory: directoryId,
+    chat: chatId,
+    'badge-office': badgesId,
+    ...(ldapId && { ldap: ldapId }),
+    ...(gatewayId && { 'ssh-gateway': gatewayId }),
+  };
 }
 
 function scimTool(key: ToolKey, name: string, baseUrl: string, token: string): WantedTool {

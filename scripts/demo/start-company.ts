@@ -1,24 +1,32 @@
 import { startAnalyticsDatabase, type AnalyticsDatabase } from './analytics-database.js';
 import { CompanyApp } from './company-app.js';
 import type { DemoPlaces } from './demo-places.js';
+import { startLdapServer, type LdapServer } from './ldap-server.js';
+import { startSshGateway, type SshGateway } from './ssh-gateway.js';
 import type { StopList } from './stop-list.js';
 import { together } from './together.js';
+
+const FIRST_UID = 20_000;
+const UIDS = 39_000;
 
 /** The company's tools, each a real server on loopback. */
 export interface Company {
   analytics: AnalyticsDatabase;
   directory: CompanyApp;
   chat: CompanyApp;
+  /** Null where the server isn't installed. */
+  ldap: LdapServer | null;
+  gateway: SshGateway | null;
 }
 
 export async function startCompany(places: DemoPlaces, stops: StopList): Promise<Company> {
-  const { analyticsPassword, directoryToken, chatToken } = places.memory;
-  const stoppable = async <T extends { stop(): Promise<void> }>(starting: Promise<T>): Promise<T> => {
+  const { analyticsPassword, directoryToken, chatToken, ldapPassword, hired } = places.memory;
+  const stoppable = async <T extends { stop(): Promise<void> } | null>(starting: Promise<T>): Promise<T> => {
     const started = await starting;
-    stops.add(() => started.stop());
+    if (started) stops.add(() => started.stop());
     return started;
   };
-  const [analytics, directory, chat] = await together([
+  const [analytics, directory, chat, ldap, gateway] = await together([
     stoppable(startAnalyticsDatabase(places.at('analytics'), analyticsPassword)),
     stoppable(
       CompanyApp.start({ folder: places.at('directory'), scimToken: directoryToken, groups: ['staff', 'engineering'] }),
@@ -30,6 +38,14 @@ export async function startCompany(places: DemoPlaces, stops: StopList): Promise
         groups: ['general', 'engineering', 'berlin'],
       }),
     ),
+    stoppable(startLdapServer(places.at('ldap'), ldapPassword)),
+    // Ids of people who left an earlier run's gateway are theirs for good.
+    stoppable(startSshGateway(places.at('ssh-gateway'), FIRST_UID + (hired % UIDS))),
   ]);
-  return { analytics, directory, chat };
+  return { analytics, directory, chat, ldap, gateway };
+}
+
+export function namesOf({ ldap, gateway }: Company): readonly string[] {
+  const more = [...(ldap ? ['LDAP'] : []), ...(gateway ? ['SSH gateway'] : [])];
+  return ['analytics database', 'directory', 'chat', ...more, 'badge office (no API)'];
 }

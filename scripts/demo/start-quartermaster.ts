@@ -1,12 +1,11 @@
 import { createWriteStream } from 'node:fs';
-import { join } from 'node:path';
-import { cloneFolder } from '../embedded/places.js';
 import { startEmbeddedPostgres } from '../embedded/postgres.js';
 import { startRedis } from '../embedded/redis.js';
 import { runCli } from '../run-cli.js';
 import { startService, type Service } from '../supervisor.js';
 import type { DemoPlaces } from './demo-places.js';
 import { HR_SOURCE } from './hr-system.js';
+import { providePolicy } from './provide-policy.js';
 import type { StopList } from './stop-list.js';
 import { duration, paint, type Terminal } from './terminal.js';
 
@@ -53,7 +52,7 @@ export async function startQuartermaster(options: Options): Promise<RunningQuart
     // Its tools aren't a company's own, and it must never touch one that is.
     QUARTERMASTER_ENVIRONMENT: 'test',
     PUBLIC_URL: `http://localhost:${port}`,
-    ACCESS_POLICY_FILE: join(cloneFolder(), 'access-policy.yaml'),
+    ACCESS_POLICY_FILE: await providePolicy(places),
     LOG_LEVEL: 'warn',
   };
   const cli = (...args: string[]) => runCli(args, env, signal);

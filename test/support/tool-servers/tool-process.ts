@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
-import { accessSync, appendFileSync, constants } from 'node:fs';
+import { appendFileSync } from 'node:fs';
 import { chmod, chown, mkdir, open, readFile } from 'node:fs/promises';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { randomUUID } from 'node:crypto';
 import { inject } from 'vitest';
 import { makeReachableFolder } from '../../../scripts/embedded/places.js';
@@ -9,6 +9,8 @@ import { commandLine, goneWithin, signal } from '../../../scripts/embedded/proce
 import { serverUser } from '../../../scripts/embedded/server-user.js';
 import { PROCESS_RECORD } from '../run-folder.js';
 import { waitFor } from '../wait-for.js';
+
+export { programOnPath } from '../../../scripts/embedded/program-on-path.js';
 
 /** A server of a test file's own: everything it writes is below `folder`, which the run removes at its end. */
 export interface ToolProcess {
@@ -27,22 +29,6 @@ export interface ToolProgram {
   /** Answers true once the server answers. */
   isReady: () => Promise<boolean>;
   withinMs?: number;
-}
-
-/** The path of the first of these programs that is on the PATH, or in Debian's folders for servers; null for none. */
-export function programOnPath(...names: readonly string[]): string | null {
-  const folders = [...(process.env['PATH'] ?? '').split(delimiter).filter(Boolean), '/usr/sbin', '/sbin'];
-  for (const name of names) {
-    for (const folder of folders) {
-      try {
-        accessSync(join(folder, name), constants.X_OK);
-        return join(folder, name);
-      } catch {
-        // Not in this folder.
-      }
-    }
-  }
-  return null;
 }
 
 /** A folder below the run's, which belongs to the user that servers run as. */
