@@ -4,7 +4,7 @@ import { Client, EqualityFilter } from 'ldapts';
 import { serverUser } from '../embedded/server-user.js';
 import { hasSlapd, setUpSlapd, SUFFIX } from '../embedded/slapd.js';
 import { makeReachableFolder } from '../embedded/places.js';
-import { startLocalServer } from './local-server.js';
+import { canStartLocalServers, startLocalServer } from './local-server.js';
 
 const PEOPLE = `ou=people,${SUFFIX}`;
 const GROUPS = `ou=groups,${SUFFIX}`;
@@ -21,9 +21,13 @@ export interface LdapServer {
   stop(): Promise<void>;
 }
 
+export function canRunLdapServer(): boolean {
+  return hasSlapd() && canStartLocalServers();
+}
+
 /** Empty at each start, and set up as the connector's README says. Null where slapd isn't installed. */
 export async function startLdapServer(folder: string, ownPassword: string): Promise<LdapServer | null> {
-  if (!hasSlapd()) return null;
+  if (!canRunLdapServer()) return null;
   await rm(folder, { recursive: true, force: true });
   await makeReachableFolder(folder);
   const files = join(folder, 'files');

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { openSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
+import { programOnPath } from '../embedded/program-on-path.js';
 import type { ServerUser } from '../embedded/server-user.js';
 
 const START_LIMIT_MS = 20_000;
@@ -10,6 +11,11 @@ interface LocalServer {
   program: string;
   args: readonly string[];
   isReady: () => Promise<boolean>;
+}
+
+/** What ends a server with us is Linux' own (`setpriv` of util-linux). */
+export function canStartLocalServers(): boolean {
+  return programOnPath('setpriv') !== null;
 }
 
 /** Starts a server that ends with us, however we end, and waits until it answers. Answers how to stop it. */

@@ -1,16 +1,16 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cloneFolder } from '../embedded/places.js';
-import { hasSlapd } from '../embedded/slapd.js';
-import { hasSshd } from '../embedded/ssh-gateway.js';
 import type { DemoPlaces } from './demo-places.js';
+import { canRunLdapServer } from './ldap-server.js';
+import { canRunSshGateway } from './ssh-gateway.js';
 
 /** The repository's access policy, with what the servers of this machine add. Answers its file. */
 export async function providePolicy(places: DemoPlaces): Promise<string> {
   const shared = await readFile(join(cloneFolder(), 'access-policy.yaml'), 'utf8');
   const more = [
-    ...(hasSlapd() ? ['      - tool: ldap', '        groups: [engineers]'] : []),
-    ...(hasSshd() ? ['      - tool: ssh-gateway', '        groups: [developers]'] : []),
+    ...(canRunLdapServer() ? ['      - tool: ldap', '        groups: [engineers]'] : []),
+    ...(canRunSshGateway() ? ['      - tool: ssh-gateway', '        groups: [developers]'] : []),
   ];
   const rule = [
     '',

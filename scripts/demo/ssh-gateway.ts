@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { programOnPath } from '../embedded/program-on-path.js';
 import { makeReachableFolder } from '../embedded/places.js';
 import { hasSshd, makeKey, setUpSshGateway } from '../embedded/ssh-gateway.js';
-import { startLocalServer } from './local-server.js';
+import { canStartLocalServers, startLocalServer } from './local-server.js';
 
 /** A key pair on somebody's device; the private half stays in its file. */
 export interface SshDevice {
@@ -38,9 +38,13 @@ export interface SshGateway {
   stop(): Promise<void>;
 }
 
+export function canRunSshGateway(): boolean {
+  return hasSshd() && programOnPath('ssh') !== null && canStartLocalServers();
+}
+
 /** Anew at each start, with ids that no run before gave out. Null where sshd isn't installed, or needs rights we lack. */
 export async function startSshGateway(folder: string, firstUid: number): Promise<SshGateway | null> {
-  if (!hasSshd() || !programOnPath('ssh')) return null;
+  if (!canRunSshGateway()) return null;
   await rm(folder, { recursive: true, force: true });
   await makeReachableFolder(folder);
   const files = join(folder, 'files');
