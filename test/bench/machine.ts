@@ -29,6 +29,8 @@ export async function describeMachine(stage: Stage): Promise<Machine> {
   const database = await stage.database();
   const tools = await BenchTools.start(1);
   const pool = new pg.Pool({ connectionString: database.url, max: 32 });
+  // Dropping the database may cut connections that are still saying goodbye.
+  pool.on('error', () => undefined);
   try {
     await pool.query(`CREATE TABLE ceiling (id bigserial PRIMARY KEY, payload text NOT NULL)`);
     const commit = () => pool.query(`INSERT INTO ceiling (payload) VALUES ($1)`, ['x'.repeat(200)]);

@@ -39,7 +39,19 @@ export function sayNumber(value: number): string {
 }
 
 function sayBound(bound: Bound, unit: string): string {
-  return 'most' in bound ? `at most ${bound.most} ${unit}` : `at least ${bound.least} ${unit}`;
+  return ('most' in bound ? `at most ${bound.most} ${unit}` : `at least ${bound.least} ${unit}`).trim();
+}
+
+/** The rows as the table of docs/performance.md. */
+export function toMarkdown(rows: readonly Row[]): string[] {
+  const cells = rows.map((row) => {
+    const { name, figure, unit, bound, aim, spread, samples } = row;
+    const around = `${sayNumber(spread.median)} (${sayNumber(spread.low)} to ${sayNumber(spread.high)} in ${spread.count})`;
+    const aimed = aim === null ? '' : sayBound(aim, unit);
+    return [name, `${sayNumber(figure)} ${unit}`.trim(), sayBound(bound, unit), aimed, around, samples, verdictOn(row)];
+  });
+  const head = ['measure', 'figure', 'bound', 'aim', 'median and spread', 'samples', 'verdict'];
+  return [head, head.map(() => '---'), ...cells].map((line) => `| ${line.join(' | ')} |`);
 }
 
 /** The report as JSON, with each row's verdicts spelt out. */

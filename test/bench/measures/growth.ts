@@ -36,8 +36,8 @@ type Kind = 'hand-over' | 'claim' | 'acknowledge';
 export const growth: Measure = {
   name: 'growth',
   async run({ stage, smoke, say }: BenchContext): Promise<Row[]> {
-    const sizes = smoke ? [1_000, 10_000, 50_000] : [1_000, 10_000, 100_000, 1_000_000];
-    const rounds = smoke ? 30 : 90;
+    const sizes = smoke ? [1_000, 10_000] : [1_000, 10_000, 100_000, 1_000_000];
+    const rounds = smoke ? 9 : 90;
     const backlogs: Backlog[] = [];
     try {
       for (const size of sizes) backlogs.push(await openBacklog(stage, size));

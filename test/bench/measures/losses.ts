@@ -5,7 +5,6 @@ import { clearLeavers, seedAccounts, seeding, seedLaptops, seedLeavers, seedPeop
 import { BenchService } from '../stage/bench-service.js';
 import type { Stage } from '../stage/stage.js';
 import { percentile, spreadOf } from '../statistics.js';
-import { until } from '../wait.js';
 import { loseLaptop, type Loss } from './lost-laptop.js';
 
 const TOOLS = 30;
@@ -22,8 +21,8 @@ interface Sizes {
   postgresBack: number;
 }
 
-const FULL: Sizes = { idle: 200, queued: 200, leavers: 10_000, killed: 15, redisDead: 40, postgresBack: 6 };
-const SMOKE: Sizes = { idle: 8, queued: 8, leavers: 500, killed: 2, redisDead: 3, postgresBack: 1 };
+const FULL: Sizes = { idle: 200, queued: 200, leavers: 10_000, killed: 8, redisDead: 20, postgresBack: 4 };
+const SMOKE: Sizes = { idle: 4, queued: 4, leavers: 100, killed: 1, redisDead: 2, postgresBack: 1 };
 
 /** Lost laptops: alone, behind a mass leave, and with something dead. */
 export const losses: Measure = {
@@ -92,7 +91,7 @@ class Series {
   async loseWithKill(label: string, count: number): Promise<Loss[]> {
     const all: Loss[] = [];
     for (let number = 1; number <= count; number += 1) {
-      await this.untilSteady();
+      await this.service.untilSteady();
       const loss = loseLaptop(this.service, `bench-${label}-${number}`, async () => {
         await pause((number * 37) % 300);
         process.kill(this.service.pidOf('emergency'), 'SIGKILL');
@@ -106,7 +105,7 @@ class Series {
   async loseWithoutPostgres(stage: Stage, label: string, count: number): Promise<Loss[]> {
     const all: Loss[] = [];
     for (let number = 1; number <= count; number += 1) {
-      await this.untilSteady();
+      await this.service.untilSteady();
       let backAt = 0;
       const loss = await loseLaptop(this.service, `bench-${label}-${number}`, async () => {
         await pause(50 + ((number * 37) % 100));
@@ -120,17 +119,6 @@ class Series {
       all.push({ ...loss, confirmed });
     }
     return all;
-  }
-
-  /** A supervisor restarts a process at once that has lived for ten seconds; one that dies often waits longer. */
-  private async untilSteady(): Promise<void> {
-    await pause(11_000);
-    await until('all workers are present', async () => {
-      const present = await this.service.database
-        .value<number>(`SELECT count(*)::int FROM workers WHERE gone_at IS NULL AND seen_at > now() - interval '3 s'`)
-        .catch(() => 0);
-      return present >= 2 ? true : undefined;
-    });
   }
 }
 

@@ -18,7 +18,7 @@ const CONCURRENCY = 32;
 export const operations: Measure = {
   name: 'operations',
   async run({ stage, smoke }: BenchContext): Promise<Row[]> {
-    const [rounds, people] = smoke ? [3, 100] : [7, 400];
+    const [rounds, people] = smoke ? [2, 60] : [7, 400];
     const database = await stage.database();
     const service = await BenchService.start(stage, { database, tools: TOOLS, latency: 0 });
     const bare = await BareLoop.start(stage, service, CONCURRENCY);

@@ -12,7 +12,7 @@ const BLOCKS = 4;
 export const people: Measure = {
   name: 'people',
   async run({ stage, smoke }: BenchContext): Promise<Row[]> {
-    const [count, perBlock] = smoke ? [50_000, 40] : [ALL, 200];
+    const [count, perBlock] = smoke ? [5_000, 20] : [ALL, 200];
     const database = await stage.database();
     const service = await BenchService.start(stage, {
       database,

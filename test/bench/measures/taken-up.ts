@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import type { BenchContext, Measure } from '../measure.js';
 import type { Row } from '../row.js';
 import { seedAccounts, seeding, seedLeavers, seedPeople } from '../seeds/seed.js';
@@ -13,13 +12,13 @@ const SLOW_TOOL = 4_000;
 export const takenUp: Measure = {
   name: 'taken-up',
   async run({ stage, smoke }: BenchContext): Promise<Row[]> {
-    const kills = smoke ? 2 : 10;
+    const kills = smoke ? 1 : 6;
     const database = await stage.database();
     const service = await BenchService.start(stage, { database, tools: 4, latency: SLOW_TOOL });
     try {
       const perKill: number[][] = [];
       for (let kill = 1; kill <= kills; kill += 1) {
-        await pause(11_000);
+        await service.untilSteady();
         perKill.push(await killOnce(service, `kill-${kill}`));
       }
       const all = perKill.flat();

@@ -3,6 +3,7 @@ import { freePort } from '../../../scripts/embedded/free-port.js';
 import { startRedis, type RedisServer } from '../../../scripts/embedded/redis.js';
 import { startService, type Service, type ServiceProcessName } from '../../../scripts/supervisor.js';
 import { BenchTools } from '../tools/bench-tools.js';
+import { until } from '../wait.js';
 import { HrPoster } from './hr-poster.js';
 import type { BenchDatabase, Stage } from './stage.js';
 
@@ -16,6 +17,9 @@ interface BenchServiceOptions {
   /** With the database comes what is there before the service starts. */
   seed?: (toolIds: readonly string[]) => Promise<void>;
 }
+
+/** The one of the standard lanes and the one for emergencies. */
+const WORKERS = 2;
 
 let started = 0;
 
@@ -70,6 +74,26 @@ export class BenchService {
     const pid = this.service.children.find((child) => child.name === name)?.pid;
     if (pid === undefined) throw new Error(`the ${name} process is not there at this moment`);
     return pid;
+  }
+
+  /**
+   * All workers are there and have been for ten seconds: the supervisor restarts such a process at once; one that dies
+   * young waits longer.
+   */
+  async untilSteady(): Promise<void> {
+    await until(
+      'all workers have been present for ten seconds',
+      async () => {
+        const present = await this.database
+          .value<number>(
+            `SELECT count(*)::int FROM workers
+             WHERE gone_at IS NULL AND seen_at > now() - interval '3 s' AND started_at < now() - interval '10.5 s'`,
+          )
+          .catch(() => 0);
+        return present >= WORKERS ? true : undefined;
+      },
+      { everyMs: 200 },
+    );
   }
 
   private async addTools(maxConcurrency: number): Promise<void> {

@@ -48,6 +48,7 @@ export interface Employee {
   familyName: string;
   workEmail: string;
   department: string;
+  title?: string;
   timeZone: string;
   startDate: string;
 }
