@@ -44,8 +44,9 @@ export class DueEmployments {
           ...(await this.employments.takeDueEnds(tx, now, limit)),
           ...(await this.employments.takeDueStarts(tx, now, limit)),
         ];
-        taken.id = due.find(({ id }) => !failed.has(id))?.id;
-        if (taken.id !== undefined) await this.applyOne(tx, taken.id, SYSTEM);
+        const next = due.find(({ id }) => !failed.has(id));
+        taken.id = next?.id;
+        if (next) await this.applyOne(tx, next, SYSTEM, now);
       });
     } catch (error) {
       if (taken.id === undefined) throw error;
@@ -54,22 +55,22 @@ export class DueEmployments {
     return taken.id !== undefined;
   }
 
-  /** Begins what is due of one employment, if anything is. */
+  /** Begins what is due of one employment at an instant, if anything is. The caller holds its lock. */
   async applyOne(
     tx: EntityManager,
-    employmentId: string,
+    employment: Employment,
     actor: Actor,
+    now: Date,
   ): Promise<{ employment: Employment; caseId?: string }> {
-    const now = await databaseNow(tx);
-    const employment = await tx.findOneByOrFail(Employment, { id: employmentId });
+    const { id } = employment;
     const ended = employment.endsAt !== null && employment.endsAt <= now;
     if (ended && employment.endAppliedAt === null) {
       const caseId = await this.end(tx, employment, actor, now);
-      return { employment: await tx.findOneByOrFail(Employment, { id: employmentId }), ...(caseId && { caseId }) };
+      return { employment: await tx.findOneByOrFail(Employment, { id }), ...(caseId && { caseId }) };
     }
     if (!ended && employment.startsAt <= now && employment.startAppliedAt === null) {
       const caseId = await this.joiners.begin(tx, employment, actor, now);
-      return { employment: await tx.findOneByOrFail(Employment, { id: employmentId }), caseId };
+      return { employment: await tx.findOneByOrFail(Employment, { id }), caseId };
     }
     return { employment };
   }

@@ -45,7 +45,8 @@ export class HrEventsService {
   ) {}
 
   async apply(tx: EntityManager, source: string, event: HrEvent, body: string, actor: Actor): Promise<EventEffect> {
-    refuseFromTheFuture(event, await databaseNow(tx));
+    const now = await databaseNow(tx);
+    refuseFromTheFuture(event, now);
     // Two events about one employee are taken one after the other, even when neither is known yet.
     await tx.query(`SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`, [
       `employee ${source} ${event.employee.id}`,
@@ -78,11 +79,11 @@ export class HrEventsService {
     switch (event.type) {
       case 'employee.joined':
       case 'employee.changed':
-        return this.hire(tx, source, event, employment, actor);
+        return this.hire(tx, source, event, employment, actor, now);
       case 'employee.left':
         if (!employment)
           return this.hold(tx, source, event, 'Nobody is known by this id yet. Did a join get lost?', {});
-        return this.leave(tx, event, employment, actor);
+        return this.leave(tx, event, employment, actor, now);
       case 'employee.leave-cancelled':
         if (!employment)
           return this.hold(tx, source, event, 'Nobody is known by this id yet. Did a join get lost?', {});
@@ -96,6 +97,7 @@ export class HrEventsService {
     event: Hired,
     before: Employment | null,
     actor: Actor,
+    now: Date,
   ): Promise<EventEffect> {
     const { employee } = event;
     const policy = await this.policy.current(tx);
@@ -124,7 +126,7 @@ export class HrEventsService {
       ? await this.people.update(tx, actor, before.personId, { ...names, corporateEmail: employee.workEmail })
       : (sameAddress ??
         (await this.people.create(tx, actor, { ...names, corporateEmail: employee.workEmail, status: 'expected' })));
-    const employment = await this.employments.upsert(tx, actor, {
+    const told: EmploymentFromSource = {
       personId: person.id,
       source,
       sourceId: employee.id,
@@ -137,16 +139,17 @@ export class HrEventsService {
       ...end,
       lastEventAt: new Date(event.occurredAt),
       lastEventSequence: event.sequence,
-    });
+    };
+    const employment = await this.employments.upsert(tx, actor, told, before);
     // Gone by an end that HR told, or by an administrator's "leave now", of which the employment knows nothing.
     const wasGone = before !== null && (before.endAppliedAt !== null || person.status === 'left');
     const isBack = event.type === 'employee.joined' && wasGone;
-    if (isBack) await this.employments.restart(tx, employment.id);
-    if (!isBack && before?.startAppliedAt && !before.endAppliedAt && changesAccess(before, employment)) {
-      const caseId = await this.movers.apply(tx, person.id, actor, await databaseNow(tx));
+    if (isBack) return this.applyIfDue(tx, await this.employments.restart(tx, employment.id), 'startsAt', actor, now);
+    if (before?.startAppliedAt && !before.endAppliedAt && changesAccess(before, employment)) {
+      const caseId = await this.movers.apply(tx, person.id, actor, now);
       return { outcome: 'applied', personId: person.id, ...(caseId && { caseId }) };
     }
-    return this.applyIfDue(tx, employment.id, 'startsAt', actor);
+    return this.applyIfDue(tx, employment, 'startsAt', actor, now);
   }
 
   private async leave(
@@ -154,19 +157,19 @@ export class HrEventsService {
     event: Extract<HrEvent, { type: 'employee.left' }>,
     employment: Employment,
     actor: Actor,
+    now: Date,
   ): Promise<EventEffect> {
-    const now = await databaseNow(tx);
     const end = { endDate: event.employee.endDate, ...(event.immediate && { endsAt: now }) };
     if (givesBack(employment, end, employment.zone, now)) {
       return this.hold(tx, employment.source, event, IS_GONE, { personId: employment.personId });
     }
-    const changed = await this.employments.upsert(tx, actor, {
+    const told: EmploymentFromSource = {
       ...asTold(employment),
       ...end,
       lastEventAt: new Date(event.occurredAt),
       lastEventSequence: event.sequence,
-    });
-    return this.applyIfDue(tx, changed.id, 'endsAt', actor);
+    };
+    return this.applyIfDue(tx, await this.employments.upsert(tx, actor, told, employment), 'endsAt', actor, now);
   }
 
   private async cancelLeave(
@@ -191,11 +194,12 @@ export class HrEventsService {
   /** What is due now is begun in the event's own transaction; what isn't is begun when its instant comes. */
   private async applyIfDue(
     tx: EntityManager,
-    employmentId: string,
+    known: Employment,
     at: 'startsAt' | 'endsAt',
     actor: Actor,
+    now: Date,
   ): Promise<EventEffect> {
-    const { employment, caseId } = await this.due.applyOne(tx, employmentId, actor);
+    const { employment, caseId } = await this.due.applyOne(tx, known, actor, now);
     const about = { personId: employment.personId };
     if (caseId) return { ...about, outcome: 'applied', caseId };
     const effectiveAt = employment[at];

@@ -10,6 +10,9 @@ import { readHrEvent } from './hr-event.js';
 import { HrEventsService, type EventEffect } from './hr-events.service.js';
 import { InboxEvent } from './inbox-event.entity.js';
 
+/** What its sender is told of an event. */
+type TakenEvent = Pick<InboxEvent, 'id' | 'outcome' | 'outcomeReason' | 'effectiveAt' | 'caseId'>;
+
 /**
  * Takes in what an HR system posts: the event, its outcome and all that follows from it are one transaction, and only
  * its commit is answered with 202. The sender's event id makes a repeat harmless.
@@ -23,7 +26,7 @@ export class InboxService {
   ) {}
 
   /** @throws Problem `invalid-request` for an event that can't be read: it is kept all the same, with the reason. */
-  async receive(source: string, eventId: string, body: string): Promise<InboxEvent> {
+  async receive(source: string, eventId: string, body: string): Promise<TakenEvent> {
     const kept = await inTransaction(this.db, (tx) => this.keep(tx, source, eventId, body));
     if (kept.outcome === 'unreadable') {
       throw new Problem('invalid-request', kept.outcomeReason ?? 'The event can not be read.');
@@ -31,7 +34,7 @@ export class InboxService {
     return kept;
   }
 
-  private async keep(tx: EntityManager, source: string, eventId: string, body: string): Promise<InboxEvent> {
+  private async keep(tx: EntityManager, source: string, eventId: string, body: string): Promise<TakenEvent> {
     const id = newId();
     // A second delivery at the same time waits here for the first one's commit.
     const [row] = await queryRows<{ id: string }>(
@@ -51,7 +54,8 @@ export class InboxService {
       ...(effect.caseId && { caseId: effect.caseId }),
       facts: { source, eventId, outcome: effect.outcome },
     });
-    return tx.findOneByOrFail(InboxEvent, { id });
+    const { outcome, outcomeReason = null, effectiveAt = null, caseId = null } = effect;
+    return { id, outcome, outcomeReason, effectiveAt, caseId };
   }
 
   private async take(

@@ -43,12 +43,18 @@ export class EmploymentsService {
   /**
    * Writes what the source says. A changed end is not applied yet, so its mark is taken off; a changed start keeps
    * its mark: whoever has begun doesn't begin again.
+   * @param known what `lockBySource` answered in this transaction
    */
-  async upsert(tx: EntityManager, actor: Actor, from: EmploymentFromSource): Promise<Employment> {
+  async upsert(
+    tx: EntityManager,
+    actor: Actor,
+    from: EmploymentFromSource,
+    known?: Employment | null,
+  ): Promise<Employment> {
     const { endsAt: endsAtOnce, ...facts } = from;
     const startsAt = startOfLocalDay(from.startDate, from.zone);
     const endsAt = from.endDate === null ? null : (endsAtOnce ?? endOfLocalDay(from.endDate, from.zone));
-    const before = await this.lockBySource(tx, from.source, from.sourceId);
+    const before = known === undefined ? await this.lockBySource(tx, from.source, from.sourceId) : known;
     const id = before?.id ?? newId();
     if (before) {
       const sameEnd = before.endsAt?.getTime() === endsAt?.getTime();
@@ -72,8 +78,9 @@ export class EmploymentsService {
   }
 
   /** Employed again under the same id: the start has to be applied once more. */
-  async restart(tx: EntityManager, id: string): Promise<void> {
+  async restart(tx: EntityManager, id: string): Promise<Employment> {
     await tx.update(Employment, { id }, { startAppliedAt: null, endAppliedAt: null });
+    return tx.findOneByOrFail(Employment, { id });
   }
 
   async markStartApplied(tx: EntityManager, id: string, at: Date): Promise<void> {
