@@ -32,11 +32,15 @@ export function spreadOf(values: readonly number[]): Spread {
  * times as much waiting takes ten times as long.
  */
 export function growthExponent(points: readonly { size: number; latency: number }[]): number {
-  if (points.length < 2) throw new Error('growth needs two sizes or more');
-  const logs = points.map(({ size, latency }) => ({ x: Math.log(size), y: Math.log(latency) }));
-  const mean = (of: 'x' | 'y') => logs.reduce((sum, log) => sum + log[of], 0) / logs.length;
+  return slopeOf(points.map(({ size, latency }) => ({ x: Math.log(size), y: Math.log(latency) })));
+}
+
+/** Of the line through the points, by least squares. */
+export function slopeOf(points: readonly { x: number; y: number }[]): number {
+  if (points.length < 2) throw new Error('a slope needs two points or more');
+  const mean = (of: 'x' | 'y') => points.reduce((sum, point) => sum + point[of], 0) / points.length;
   const [meanX, meanY] = [mean('x'), mean('y')];
-  const covariance = logs.reduce((sum, { x, y }) => sum + (x - meanX) * (y - meanY), 0);
-  const variance = logs.reduce((sum, { x }) => sum + (x - meanX) ** 2, 0);
+  const covariance = points.reduce((sum, { x, y }) => sum + (x - meanX) * (y - meanY), 0);
+  const variance = points.reduce((sum, { x }) => sum + (x - meanX) ** 2, 0);
   return covariance / variance;
 }
