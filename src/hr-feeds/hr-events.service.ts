@@ -115,11 +115,7 @@ export class HrEventsService {
       return this.hold(tx, source, event, 'The address belongs to somebody with another name.', {});
     }
     const end = endAsTold(event, before);
-    if (
-      event.type === 'employee.changed' &&
-      before &&
-      givesBack(before, end, employee.timeZone, await databaseNow(tx))
-    ) {
+    if (event.type === 'employee.changed' && before && givesBack(before, end, employee.timeZone, now)) {
       return this.hold(tx, source, event, IS_GONE, { personId: before.personId });
     }
     const person = before
