@@ -11,7 +11,7 @@ describe('a worker that is long at work on contracts that end', () => {
     await service?.stop();
   });
 
-  it('puts back what a dead worker held meanwhile', async () => {
+  it('puts back what a dead worker held meanwhile', { timeout: 120_000 }, async () => {
     service = await TestService.start();
     const { db } = service;
     const leaver = await service.join();

@@ -52,7 +52,7 @@ describe.skipIf(!hasRedis())('a worker whose Redis flickers while it starts', ()
   let service: TestService | undefined;
   afterEach(() => service?.stop());
 
-  it('works as soon as Redis is there again', async () => {
+  it('works as soon as Redis is there again', { timeout: 120_000 }, async () => {
     service = await TestService.start({ redis: true, workers: [] });
     const line = await openFlickeringLine(service.redis?.url ?? '');
     await service.startWorker('standard,bulk', { env: { REDIS_URL: line.url } });
