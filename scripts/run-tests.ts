@@ -34,6 +34,7 @@ const NEEDED_PROGRAMS: readonly NeededProgram[] = [
     service: 'postgresql',
     suites: 'the second pass, on PostgreSQL 15',
   },
+  { programs: ['faketime'], aptPackage: 'faketime', suites: 'the fault of a wrong clock' },
   {
     programs: ['promtool'],
     aptPackage: 'prometheus',
@@ -85,7 +86,8 @@ const NEEDED_PROGRAMS: readonly NeededProgram[] = [
 function databaseSuites(): string[] {
   const specs = globSync('{src,migrations,test}/**/*.spec.ts', {
     cwd: cloneFolder(),
-    exclude: ['test/simulation/**'],
+    // The short fault suite brings a PostgreSQL of its own, the same in both passes.
+    exclude: ['test/simulation/**', 'test/faults/short.spec.ts'],
   });
   return specs.filter(
     (spec) => spec.startsWith('test') || readFileSync(join(cloneFolder(), spec), 'utf8').includes('createTestDatabase'),
