@@ -1,14 +1,14 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { BenchContext, Measure } from '../measure.js';
 import type { Row } from '../row.js';
-import { seedAccounts, seeding, seedLeavers, seedPeople } from '../seeds/seed.js';
+import { seedAccounts, seeding, seedLeavers, seedPeople, seedStaff } from '../seeds/seed.js';
 import { BenchService } from '../stage/bench-service.js';
 import { changed, joined, left, newEmployee, type Employee, type HrPoster } from '../stage/hr-poster.js';
 import { percentile, spreadOf } from '../statistics.js';
 
 const RATE = 200;
-/** So many are known before the figure is taken: whom the changes are about. */
-const STAFF = 60;
+/** Of so many HR has told before: whom the changes are about, each in turn. */
+const STAFF = 3_000;
 
 /**
  * From the moment at which an event was to be posted to the last byte of its 202, at a fixed rate that waits for nobody:
@@ -20,6 +20,7 @@ export const webhook: Measure = {
   async run({ stage, smoke }: BenchContext): Promise<Row[]> {
     const [rate, blocks, seconds, leavers] = smoke ? [20, 2, 3, 500] : [RATE, 4, 15, 5_000];
     const database = await stage.database();
+    const staff = Array.from({ length: STAFF }, newEmployee);
     const service = await BenchService.start(stage, {
       database,
       tools: 4,
@@ -29,11 +30,11 @@ export const webhook: Measure = {
           await seedPeople(db, { label: 'busy', count: leavers });
           await seedAccounts(db, 'busy', toolIds);
           await seedLeavers(db, 'busy');
+          await seedStaff(db, staff, toolIds);
         }),
     });
     try {
-      const hr = new Events(service.hr);
-      await hr.post(10, STAFF / 10, 'joins');
+      const hr = new Events(service.hr, staff);
       await hr.post(rate / 2, 3);
       const perBlock: number[][] = [];
       for (let block = 0; block < blocks; block += 1) perBlock.push(await hr.post(rate, seconds));
@@ -85,10 +86,15 @@ async function tryJoins(hr: Events): Promise<string> {
 }
 
 class Events {
-  private readonly known: Employee[] = [];
+  private readonly known: Employee[];
   private sent = 0;
 
-  constructor(private readonly hr: HrPoster) {}
+  constructor(
+    private readonly hr: HrPoster,
+    staff: readonly Employee[],
+  ) {
+    this.known = [...staff];
+  }
 
   /** Answers the latency of each. @throws when one isn't answered with 202 */
   async post(perSecond: number, seconds: number, what: 'all' | 'joins' = 'all'): Promise<number[]> {
@@ -114,8 +120,9 @@ class Events {
 
   private next(): Posting {
     const turn = (this.sent += 1) % 20;
-    const someone = turn === 0 ? undefined : this.known.shift();
-    if (!someone) return this.join();
+    if (turn === 0) return this.join();
+    const someone = this.known.shift();
+    if (!someone) throw new Error('events about everybody wait for their answers: the service falls far behind');
     if (turn === 10) return { event: left(someone), over: () => undefined };
     const promoted = { ...someone, title: `Engineer ${this.sent}` };
     return { event: changed(promoted), over: () => void this.known.push(promoted) };

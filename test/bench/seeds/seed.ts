@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import type { Employee } from '../stage/hr-poster.js';
 
 /**
  * Rows by SQL, in the shape in which the service itself writes them. Foreign keys aren't checked while they go in:
@@ -85,4 +86,30 @@ export async function clearLeavers(db: pg.PoolClient, label: string): Promise<vo
   for (const table of ['attempts', 'steps', 'cases']) {
     await db.query(`DELETE FROM ${table} WHERE person_id IN (${theirs})`, [label]);
   }
+}
+
+/** People of whom the HR system `hr` told a while ago, with an account at each of the tools, seen active there. */
+export async function seedStaff(
+  db: pg.PoolClient,
+  staff: readonly Employee[],
+  toolIds: readonly string[],
+): Promise<void> {
+  await db.query(
+    `WITH told AS (
+       SELECT gen_random_uuid() AS person_id, e.* FROM jsonb_to_recordset($1::jsonb) AS e (id text, "givenName" text,
+         "familyName" text, "workEmail" text, department text, "timeZone" text, "startDate" date)
+     ), person AS (
+       INSERT INTO people (id, given_name, family_name, display_name, corporate_email, status, generation)
+       SELECT person_id, "givenName", "familyName", "givenName" || ' ' || "familyName", "workEmail", 'active', 4294967296 FROM told
+     ), employment AS (
+       INSERT INTO employments (id, person_id, source, source_id, department, employment_type, zone, start_date, starts_at,
+         start_applied_at, last_event_at)
+       SELECT gen_random_uuid(), person_id, 'hr', id, department, 'employee', "timeZone", "startDate",
+         "startDate"::timestamp AT TIME ZONE "timeZone", now(), now() - interval '1 day' FROM told
+     )
+     INSERT INTO accounts (id, tool_id, person_id, username, external_id, desired_state, observed_state, observed_at, observed_source)
+     SELECT gen_random_uuid(), t.id, person_id, u.name, 'u-' || u.name, 'active', 'active', now(), 'bench'
+     FROM told CROSS JOIN unnest($2::uuid[]) AS t (id) CROSS JOIN LATERAL (SELECT split_part("workEmail", '@', 1) AS name) u`,
+    [JSON.stringify(staff), toolIds],
+  );
 }
