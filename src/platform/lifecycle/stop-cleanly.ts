@@ -1,12 +1,13 @@
 import type { Environment } from '../config/config.js';
 import { whenParentIsGone } from './exit-with-parent.js';
+import { describeFailure } from './failure.js';
 
 /** Milliseconds for requests and steps under way to end. */
 const PATIENCE = 7_000;
 
 /**
  * Closes and ends the process on SIGTERM, SIGINT, and when the parent that asked for it is gone. A second signal ends
- * it at once; so does a close that takes longer than 7 s, with exit code 1.
+ * it at once; so does a close that takes longer than 7 s, with exit code 1. One that fails says why, with the same code.
  */
 export function stopCleanly(env: Environment, close: () => Promise<void>): void {
   let stopping = false;
@@ -16,7 +17,10 @@ export function stopCleanly(env: Environment, close: () => Promise<void>): void 
     setTimeout(() => process.exit(1), PATIENCE).unref();
     close().then(
       () => process.exit(0),
-      () => process.exit(1),
+      (error: unknown) => {
+        console.error(`The end wasn't a clean one. ${describeFailure(error).message}`);
+        process.exit(1);
+      },
     );
   };
   process.on('SIGTERM', stop);
