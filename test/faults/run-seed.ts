@@ -4,6 +4,7 @@ import { tellHistories } from './checks/histories.js';
 import { checkTools } from './checks/at-the-tools.js';
 import { checkDatabase } from './checks/in-the-database.js';
 import { checkSecrets } from './checks/no-secret-shows.js';
+import { checkAuditLog } from './checks/the-audit-log.js';
 import { untilQuiet } from './checks/quiescence.js';
 import { Company } from './company.js';
 import { Scene, type Fault, type Measured } from './fault.js';
@@ -136,6 +137,7 @@ async function checkAll(service: ServiceUnderTest, company: Company, background:
   });
   await attempt('the tools', () => checkTools(service, company));
   await attempt('the database', () => checkDatabase(service, company));
+  await attempt('the audit log', () => checkAuditLog(service));
   await attempt('the secrets', () => checkSecrets(service));
   return broken;
 }
