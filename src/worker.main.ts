@@ -1,3 +1,4 @@
+import { constants, setPriority } from 'node:os';
 import { parseArgs } from 'node:util';
 import { NestFactory } from '@nestjs/core';
 import { Logger } from 'nestjs-pino';
@@ -22,6 +23,8 @@ import { Measurements } from './platform/telemetry/measurements.service.js';
 async function main(env: NodeJS.ProcessEnv): Promise<void> {
   const lanes = lanesFrom(process.argv.slice(2));
   const name = `quartermaster-worker-${lanes.join('+')}`;
+  // Where processor time is short, a webhook's answer and an emergency come first.
+  if (!lanes.includes('emergency')) setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
   const ground = await openGround(env, { applicationName: name, patience: 30, poolSize: 16 });
   const services = await NestFactory.createApplicationContext(AppModule.of(ground), {
     logger: ['fatal', 'error', 'warn'],
