@@ -29,6 +29,7 @@ const ACTIVATION_LOCK = 7_154_882_020;
 @Injectable()
 export class AccessPolicyService {
   private readonly log = new Logger(AccessPolicyService.name);
+  private lastActive: PolicyVersion | undefined;
 
   constructor(
     private readonly db: DataSource,
@@ -79,7 +80,16 @@ export class AccessPolicyService {
 
   /** The version that counts now; null: none was ever loaded, and nobody gets anything. */
   async active(tx: EntityManager): Promise<PolicyVersion | null> {
-    return tx.findOneBy(PolicyVersion, { active: true });
+    const [now] = await queryRows<{ id: string; activatedAt: Date }>(
+      tx,
+      `SELECT id, activated_at AS "activatedAt" FROM policy_versions WHERE active`,
+    );
+    if (!now) return null;
+    // Documents are large and never change: one that was read before isn't read again.
+    const isKnown =
+      this.lastActive?.id === now.id && this.lastActive.activatedAt.getTime() === now.activatedAt.getTime();
+    this.lastActive = (isKnown && this.lastActive) || (await this.get(tx, now.id));
+    return this.lastActive;
   }
 
   /** As `active`, for decisions that need a policy. @throws Problem `not-set-up` when none was ever loaded: an HR system tries again later */

@@ -10,7 +10,6 @@ import { orderOf, type EventPosition } from '../people/event-order.js';
 import { PeopleService } from '../people/people.service.js';
 import type { Person } from '../people/person.entity.js';
 import { endOfLocalDay } from '../people/start-instant.js';
-import { databaseNow } from '../platform/database/database-now.js';
 import { queryRows } from '../platform/database/query-rows.js';
 import { Problem } from '../platform/errors/problem.js';
 import type { Actor } from '../platform/sign-in/actor.js';
@@ -44,8 +43,15 @@ export class HrEventsService {
     private readonly alerts: AlertsService,
   ) {}
 
-  async apply(tx: EntityManager, source: string, event: HrEvent, body: string, actor: Actor): Promise<EventEffect> {
-    const now = await databaseNow(tx);
+  /** @param now by the database's clock, when the transaction began */
+  async apply(
+    tx: EntityManager,
+    source: string,
+    event: HrEvent,
+    body: string,
+    actor: Actor,
+    now: Date,
+  ): Promise<EventEffect> {
     refuseFromTheFuture(event, now);
     // Two events about one employee are taken one after the other, even when neither is known yet.
     await tx.query(`SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`, [
@@ -119,7 +125,10 @@ export class HrEventsService {
       return this.hold(tx, source, event, IS_GONE, { personId: before.personId });
     }
     const person = before
-      ? await this.people.update(tx, actor, before.personId, { ...names, corporateEmail: employee.workEmail })
+      ? await this.people.update(tx, actor, sameAddress ?? (await this.people.get(tx, before.personId)), {
+          ...names,
+          corporateEmail: employee.workEmail,
+        })
       : (sameAddress ??
         (await this.people.create(tx, actor, { ...names, corporateEmail: employee.workEmail, status: 'expected' })));
     const told: EmploymentFromSource = {

@@ -1,9 +1,7 @@
 import { Controller, Headers, HttpCode, Param, Post, Req, type RawBodyRequest } from '@nestjs/common';
 import { ApiAcceptedResponse, ApiBody, ApiHeader, ApiTags, type ApiBodyOptions } from '@nestjs/swagger';
 import type { Request } from 'express';
-import { DataSource } from 'typeorm';
 import { z } from 'zod';
-import { databaseNow } from '../platform/database/database-now.js';
 import { Problem } from '../platform/errors/problem.js';
 import { Public } from '../platform/sign-in/who-may-call.js';
 import { checkSignature } from './check-signature.js';
@@ -30,7 +28,6 @@ const EventTaken = z.object({
 @Controller('hooks/hr')
 export class HrHooksController {
   constructor(
-    private readonly db: DataSource,
     private readonly sources: HrSourcesService,
     private readonly inbox: InboxService,
   ) {}
@@ -56,8 +53,8 @@ export class HrHooksController {
     @Req() request: RawBodyRequest<Request>,
   ): Promise<z.infer<typeof EventTaken>> {
     const body = request.rawBody?.toString('utf8') ?? '';
-    const secrets = await this.sources.secretsOf(source);
-    const verdict = checkSignature({ id, timestamp, signature, body }, secrets, await databaseNow(this.db));
+    const { secrets, now } = await this.sources.credentialsOf(source);
+    const verdict = checkSignature({ id, timestamp, signature, body }, secrets, now);
     if (!verdict.good) throw new Problem('invalid-signature', verdict.because);
     const event = await this.inbox.receive(source, verdict.id, body);
     return {

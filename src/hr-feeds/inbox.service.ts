@@ -37,17 +37,18 @@ export class InboxService {
   private async keep(tx: EntityManager, source: string, eventId: string, body: string): Promise<TakenEvent> {
     const id = newId();
     // A second delivery at the same time waits here for the first one's commit.
-    const [row] = await queryRows<{ id: string }>(
+    const [row] = await queryRows<{ id: string; now: Date }>(
       tx,
       `INSERT INTO inbox_events (id, source, event_id, body, outcome) VALUES ($1, $2, $3, $4, 'unreadable')
        ON CONFLICT ON CONSTRAINT uq_inbox_events_event
        DO UPDATE SET deliveries = inbox_events.deliveries + 1, last_delivery_at = now()
-       RETURNING id`,
+       RETURNING id, now() AS now`,
       [id, source, eventId, body],
     );
-    if (row && row.id !== id) return tx.findOneByOrFail(InboxEvent, { id: row.id });
+    if (!row) throw new Error(`the event ${eventId} was not kept`);
+    if (row.id !== id) return tx.findOneByOrFail(InboxEvent, { id: row.id });
     const actor: Actor = { kind: 'hr', id: source, name: `HR system "${source}"`, scopes: [] };
-    const effect = await this.take(tx, source, eventId, body, actor);
+    const effect = await this.take(tx, source, body, actor, row.now);
     await tx.update(InboxEvent, { id }, effect);
     await this.audit.record(tx, actor, 'hr-event.received', {
       subject: { kind: 'hr-event', id },
@@ -61,9 +62,9 @@ export class InboxService {
   private async take(
     tx: EntityManager,
     source: string,
-    eventId: string,
     body: string,
     actor: Actor,
+    now: Date,
   ): Promise<EventEffect & Partial<InboxEvent>> {
     const read = readHrEvent(body);
     if ('mistake' in read) return { outcome: 'unreadable', outcomeReason: read.mistake };
@@ -76,7 +77,8 @@ export class InboxService {
     };
     try {
       // A savepoint: what a refused event had begun is undone, and the event itself is kept.
-      return { ...known, ...(await tx.transaction((inner) => this.events.apply(inner, source, event, body, actor))) };
+      const effect = await tx.transaction((inner) => this.events.apply(inner, source, event, body, actor, now));
+      return { ...known, ...effect };
     } catch (error) {
       if (!(error instanceof Problem) || error.kind !== 'invalid-request') throw error;
       return { ...known, outcome: 'unreadable', outcomeReason: error.message };

@@ -25,7 +25,7 @@ export class JoinersService {
     await this.employments.markStartApplied(tx, employment.id, now);
     await this.cases.supersedeGrants(tx, before.id, 'A newer start of employment replaced this.');
     const generation = await this.people.nextGeneration(tx, before.id);
-    const person = await this.people.update(tx, actor, before.id, { status: 'active' });
+    const person = await this.people.update(tx, actor, before, { status: 'active' });
     const plan = start.mayGrant ? await this.access.plan(tx, person, generation, now) : undefined;
     const caseId = await this.cases.open(tx, {
       kind: start.kind,

@@ -19,12 +19,12 @@ export class LeaversService {
    * @param why for the case's facts, e.g. the employment that ended
    */
   async begin(tx: EntityManager, personId: string, actor: Actor, why: Record<string, unknown>): Promise<string> {
-    await this.people.lock(tx, personId);
+    const person = await this.people.lock(tx, personId);
     const earlier = (await this.cases.standingHolds(tx, personId)).find(({ reason }) => reason === 'leaver');
     if (earlier) return earlier.caseId;
     await this.cases.supersedeGrants(tx, personId, 'The person leaves.');
     const generation = await this.people.nextGeneration(tx, personId);
-    await this.people.update(tx, actor, personId, { status: 'left' });
+    await this.people.update(tx, actor, person, { status: 'left' });
     return this.cases.open(tx, {
       kind: 'leaver',
       lane: 'standard',

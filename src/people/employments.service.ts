@@ -57,8 +57,7 @@ export class EmploymentsService {
     const before = known === undefined ? await this.lockBySource(tx, from.source, from.sourceId) : known;
     const id = before?.id ?? newId();
     if (before) {
-      const sameEnd = before.endsAt?.getTime() === endsAt?.getTime();
-      const endAppliedAt = sameEnd ? before.endAppliedAt : null;
+      const endAppliedAt = endAppliedAtOf(before, endsAt);
       await tx.update(Employment, { id }, { ...facts, startsAt, endsAt, endAppliedAt, version: () => 'version + 1' });
     } else {
       await tx.insert(Employment, { ...facts, id, startsAt, endsAt });
@@ -74,7 +73,14 @@ export class EmploymentsService {
       },
       personal: { department: from.department, ...(from.title === null ? {} : { title: from.title }) },
     });
-    return tx.findOneByOrFail(Employment, { id });
+    if (!before) return tx.findOneByOrFail(Employment, { id });
+    const endAppliedAt = endAppliedAtOf(before, endsAt);
+    return Object.assign(new Employment(), before, facts, {
+      startsAt,
+      endsAt,
+      endAppliedAt,
+      version: before.version + 1,
+    });
   }
 
   /** Employed again under the same id: the start has to be applied once more. */
@@ -119,4 +125,9 @@ export class EmploymentsService {
 /** The employments that stand at an instant: begun and not over. */
 export function employedAt(employments: readonly Employment[], now: Date): Employment[] {
   return employments.filter(({ startsAt, endsAt }) => startsAt <= now && (endsAt === null || endsAt > now));
+}
+
+/** An end that was moved isn't applied yet. */
+function endAppliedAtOf(before: Employment, endsAt: Date | null): Date | null {
+  return before.endsAt?.getTime() === endsAt?.getTime() ? before.endAppliedAt : null;
 }

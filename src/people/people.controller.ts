@@ -69,7 +69,7 @@ export class PeopleController {
     const person = await inTransaction(this.db, async (tx) => {
       const before = await this.people.lock(tx, id);
       requireChanged(before.version === version ? 1 : 0);
-      return this.people.update(tx, actor, id, body);
+      return this.people.update(tx, actor, before, body);
     });
     response.setHeader('ETag', etagOf(person.version));
     return personView(person);

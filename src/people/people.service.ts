@@ -61,10 +61,11 @@ export class PeopleService {
 
   /**
    * Names, address or status; the caller holds the row's lock. Nothing is written when nothing changes.
+   * @param before as this transaction read it
    * @throws Problem `conflict` when somebody else has the address
    */
-  async update(tx: EntityManager, actor: Actor, id: string, change: Partial<NewPerson>): Promise<Person> {
-    const before = await this.get(tx, id);
+  async update(tx: EntityManager, actor: Actor, before: Person, change: Partial<NewPerson>): Promise<Person> {
+    const { id } = before;
     const {
       givenName = before.givenName,
       familyName = before.familyName,

@@ -44,7 +44,7 @@ describe('PeopleService', () => {
     const one = await aPerson(records.db.manager, { corporateEmail: 'taken@acme.example' });
     const other = await aPerson(records.db.manager);
     const corporateEmail = 'Taken@acme.example';
-    const take = (tx: typeof records.db.manager) => people.update(tx, SYSTEM, other.id, { corporateEmail });
+    const take = (tx: typeof records.db.manager) => people.update(tx, SYSTEM, other, { corporateEmail });
     await expect(records.db.transaction(take)).rejects.toMatchObject({ kind: 'conflict' });
     const again = { givenName: 'A', familyName: 'B', displayName: 'A B', status: 'active' as const, corporateEmail };
     await expect(records.db.transaction((tx) => people.create(tx, SYSTEM, again))).rejects.toMatchObject({

@@ -33,7 +33,10 @@ export function localDate(instant: Date, zone: string): string {
 
 export function isKnownZone(zone: string): boolean {
   // Luxon takes offsets (`UTC+2`) and `local` too; a place's name always holds letters and, but for UTC, a slash.
-  return (zone === 'UTC' || /^[A-Za-z_]+\/[A-Za-z0-9_+\-/]+$/.test(zone)) && IANAZone.isValidZone(zone);
+  if (KNOWN_ZONES.has(zone)) return true;
+  const isZone = (zone === 'UTC' || /^[A-Za-z_]+\/[A-Za-z0-9_+\-/]+$/.test(zone)) && IANAZone.isValidZone(zone);
+  if (isZone) KNOWN_ZONES.add(zone);
+  return isZone;
 }
 
 function knownZone(zone: string): string {
@@ -54,3 +57,6 @@ function earlierSameTime(time: DateTime): DateTime {
   const [first] = time.getPossibleOffsets().toSorted((a, b) => a.toMillis() - b.toMillis());
   return first ?? time;
 }
+
+/** Asking for one anew takes as long as two statements of SQL, and every event names one. There are some 600. */
+const KNOWN_ZONES = new Set<string>();
