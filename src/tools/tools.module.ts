@@ -1,6 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import type { Connector } from '../../connectors/kit/contract.js';
 import { CheckTool } from './check-tool.service.js';
+import { ComputersController } from './computers.controller.js';
 import { ConnectorsController } from './connectors.controller.js';
 import { Connectors, CONNECTORS } from './connectors.js';
 import { DirectCalls } from './direct-calls.service.js';
@@ -16,7 +17,7 @@ export class ToolsModule {
     return {
       module: ToolsModule,
       global: true,
-      controllers: [ToolsController, ConnectorsController],
+      controllers: [ToolsController, ComputersController, ConnectorsController],
       providers: [
         { provide: CONNECTORS, useValue: connectors },
         Connectors,

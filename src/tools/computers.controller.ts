@@ -1,0 +1,72 @@
+import { Controller, Get, Param, Query } from '@nestjs/common';
+import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import { z } from 'zod';
+import { methodOf } from '../../connectors/kit/capabilities.js';
+import { Allow } from '../platform/sign-in/who-may-call.js';
+import { DirectCalls } from './direct-calls.service.js';
+
+const ToolId = z.uuid();
+const Instant = z.iso.datetime().nullable();
+const ComputersQuery = z.object({
+  cursor: z.string().min(1).max(2_000).optional().describe('What the page before answered as `next`.'),
+});
+const ComputersPage = z.object({
+  items: z.array(
+    z.object({
+      id: z.string().describe('The tool’s own stable id.'),
+      name: z.string(),
+      operatingSystem: z.string().nullable(),
+      isEnabled: z.boolean(),
+      lastSeenAt: Instant,
+    }),
+  ),
+  next: z.string().nullable(),
+  complete: z.boolean().describe('False: the tool cut the list short, so what isn’t on it may be there.'),
+});
+const RecoveryKeys = z.object({
+  items: z.array(
+    z.object({
+      id: z.string(),
+      keyId: z.string().describe('What the locked computer shows.'),
+      volumeId: z.string().nullable(),
+      storedAt: Instant,
+    }),
+  ),
+});
+
+/** What a directory knows of computers, asked of it now. That a recovery key is kept is told; the key itself never is. */
+@ApiTags('tools')
+@Controller('v1/tools/:id/computers')
+export class ComputersController {
+  constructor(private readonly calls: DirectCalls) {}
+
+  @Get()
+  @Allow('devices:read')
+  @ApiOkResponse({ standardSchema: ComputersPage })
+  async list(
+    @Param('id', { schema: ToolId }) id: string,
+    @Query({ schema: ComputersQuery }) { cursor = null }: { cursor?: string | null },
+  ): Promise<z.infer<typeof ComputersPage>> {
+    const page = await this.calls.ask(id, (session) => methodOf(session, 'listComputers')(cursor));
+    const items = page.computers.map(({ externalId, lastSeenAt, ...computer }) => ({
+      id: externalId,
+      ...computer,
+      lastSeenAt: lastSeenAt?.toISOString() ?? null,
+    }));
+    return { items, next: page.next, complete: page.complete };
+  }
+
+  @Get(':computer/recovery-keys')
+  @Allow('devices:read')
+  @ApiOkResponse({ standardSchema: RecoveryKeys })
+  async recoveryKeys(
+    @Param('id', { schema: ToolId }) id: string,
+    @Param('computer', { schema: z.string().min(1).max(200) }) computer: string,
+  ): Promise<z.infer<typeof RecoveryKeys>> {
+    const kept = await this.calls.ask(id, (session) => methodOf(session, 'listRecoveryKeys')(computer));
+    const items = kept.map(({ externalId, keyId, volumeId, storedAt }) => {
+      return { id: externalId, keyId, volumeId, storedAt: storedAt?.toISOString() ?? null };
+    });
+    return { items };
+  }
+}

@@ -1,0 +1,75 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { ToolError } from '../../connectors/kit/errors.js';
+import type { Connector, ToolSession } from '../../connectors/kit/contract.js';
+import { aFakeConnector } from '../../test/factories/connectors.js';
+import { startRecordsApp, type RecordsApp } from '../../test/factories/records-app.js';
+import { aTool } from '../../test/factories/tools.js';
+
+/** What the directory is like; the real one is tried in connectors/active-directory. */
+const directory: Partial<ToolSession> = {
+  listComputers: async (next) => ({
+    computers: next
+      ? []
+      : [
+          {
+            externalId: 'c-1',
+            name: 'LAPTOP-1',
+            operatingSystem: 'Windows 11 Pro',
+            isEnabled: true,
+            lastSeenAt: new Date(0),
+          },
+        ],
+    next: next ? null : 'page 2',
+    complete: true,
+  }),
+  listRecoveryKeys: async (computer) => {
+    if (computer !== 'c-1') throw new ToolError('not-found', 'The computer is not there (any more).');
+    return [{ externalId: 'k-1', keyId: 'K1', volumeId: null, storedAt: null }];
+  },
+};
+const fake = aFakeConnector();
+const connector: Connector<{ url: string; pageSize: number }> = {
+  ...fake,
+  open: async (connection) => Object.assign(await fake.open(connection), directory),
+};
+
+let records: RecordsApp;
+let api: Awaited<ReturnType<RecordsApp['caller']>>;
+let at: string;
+beforeAll(async () => {
+  records = await startRecordsApp([connector]);
+  api = await records.caller('devices:read');
+  const settings = { usernameFrom: 'local-part', connector: { url: 'https://directory.example' } } as const;
+  at = `/v1/tools/${(await aTool(records.db.manager, { settings })).id}/computers`;
+});
+afterAll(() => records?.close());
+
+it('shows a directory’s computers page by page, as it knows them now', async () => {
+  const first = await api.get(at).expect(200);
+  expect(first.body).toEqual({
+    items: [
+      {
+        id: 'c-1',
+        name: 'LAPTOP-1',
+        operatingSystem: 'Windows 11 Pro',
+        isEnabled: true,
+        lastSeenAt: '1970-01-01T00:00:00.000Z',
+      },
+    ],
+    next: 'page 2',
+    complete: true,
+  });
+  expect((await api.get(at).query({ cursor: 'page 2' }).expect(200)).body).toMatchObject({ items: [], next: null });
+});
+
+it('shows which recovery keys are kept, and says what the directory said when it can’t', async () => {
+  expect((await api.get(`${at}/c-1/recovery-keys`).expect(200)).body).toEqual({
+    items: [{ id: 'k-1', keyId: 'K1', volumeId: null, storedAt: null }],
+  });
+  const gone = await api.get(`${at}/c-2/recovery-keys`).expect(502);
+  expect(gone.body).toMatchObject({ detail: 'The computer is not there (any more).' });
+});
+
+it('is for those only who may read devices', async () => {
+  await (await records.caller('tools:read')).get(at).expect(403);
+});
