@@ -10,6 +10,7 @@ export type AlertKind =
   | 'step_overdue'
   | 'step_struggling'
   | 'hr_event_held'
+  | 'employment_stuck'
   | 'policy_broken'
   | 'audit_log_broken'
   | 'emergency_lane_late'

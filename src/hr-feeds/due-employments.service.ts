@@ -1,11 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
+import { AlertsService } from '../cases/alerts.service.js';
 import { JoinersService } from '../joiners/joiners.service.js';
 import { LeaversService } from '../leavers/leavers.service.js';
 import { MoversService } from '../movers/movers.service.js';
 import { Employment } from '../people/employment.entity.js';
 import { employedAt, EmploymentsService } from '../people/employments.service.js';
 import { databaseNow } from '../platform/database/database-now.js';
+import { isDatabaseAway } from '../platform/database/database-problem.js';
+import { queryRows } from '../platform/database/query-rows.js';
 import { inTransaction } from '../platform/database/transaction.js';
 import { SYSTEM, type Actor } from '../platform/sign-in/actor.js';
 
@@ -18,6 +21,7 @@ export class DueEmployments {
     private readonly joiners: JoinersService,
     private readonly leavers: LeaversService,
     private readonly movers: MoversService,
+    private readonly alerts: AlertsService,
   ) {}
 
   /**
@@ -28,6 +32,7 @@ export class DueEmployments {
     const failed = new Map<string, unknown>();
     let applied = 0;
     while (await this.applyNext(failed)) applied += 1;
+    await this.tell([...failed.keys()]);
     if (failed.size === 0) return applied;
     const [[employmentId, cause] = []] = failed;
     throw new Error(`${failed.size} due employments failed, ${employmentId} among them: ${String(cause)}`, { cause });
@@ -49,10 +54,36 @@ export class DueEmployments {
         if (next) await this.applyOne(tx, next, SYSTEM, now);
       });
     } catch (error) {
-      if (taken.id === undefined) throw error;
+      if (taken.id === undefined || isDatabaseAway(error)) throw error;
       failed.set(taken.id, error);
     }
     return taken.id !== undefined;
+  }
+
+  /** Nobody waits for this work, so nobody would notice: a person is told, until it is applied after all. */
+  private async tell(failing: readonly string[]): Promise<void> {
+    await inTransaction(this.db, async (tx) => {
+      // Applied since, here or by a newer event. What fails in another process at this moment is due still.
+      const over = await queryRows<{ key: string }>(
+        tx,
+        `SELECT dedup_key AS key FROM alerts WHERE kind = 'employment_stuck' AND resolved_at IS NULL AND NOT EXISTS (
+           SELECT FROM employments e WHERE dedup_key = 'employment_stuck:' || e.id AND (
+             (e.end_applied_at IS NULL AND e.ends_at <= now()) OR (e.start_applied_at IS NULL AND e.starts_at <= now())))`,
+      );
+      await this.alerts.resolve(
+        tx,
+        over.map(({ key }) => key),
+      );
+      for (const id of failing) {
+        await this.alerts.raise(tx, {
+          dedupKey: `employment_stuck:${id}`,
+          kind: 'employment_stuck',
+          severity: 'critical',
+          owner: 'it-admins',
+          message: `The start or end of the employment ${id} has come and can’t be applied. It is tried again; the log of the workers says why.`,
+        });
+      }
+    });
   }
 
   /** Begins what is due of one employment at an instant, if anything is. The caller holds its lock. */

@@ -132,6 +132,11 @@ async function letItCome(employee: HrEmployee, instant: 'starts_at' | 'ends_at')
   ]);
 }
 
+const openAlertsOf = async (employee: HrEmployee) =>
+  manager().query<unknown[]>(
+    `SELECT kind, severity FROM alerts WHERE resolved_at IS NULL AND dedup_key = 'employment_stuck:' || $1`,
+    [(await employmentOf(employee)).id],
+  );
 const applyDue = () => service.app.get(DueEmployments).applyDue();
 
 describe('a join', () => {
@@ -199,7 +204,7 @@ describe('a join', () => {
     for (const employee of employees) expect(await casesOf(employee)).toEqual(['joiner']);
   });
 
-  it('that fails holds up nobody else, and is tried again', async () => {
+  it('that fails holds up nobody else, is told, and is tried again', async () => {
     const [broken, fine] = [anHrEmployee({ startDate: FAR_OFF }), anHrEmployee({ startDate: FAR_OFF })];
     for (const employee of [broken, fine]) {
       await outcomeOf(hasJoined(employee));
@@ -212,11 +217,14 @@ describe('a join', () => {
       expect(await casesOf(fine)).toEqual(['joiner']);
       expect(await casesOf(broken)).toEqual([]);
       expect(await employmentOf(broken)).toMatchObject({ startAppliedAt: null });
+      await expect(applyDue()).rejects.toThrow('not_in_this_test');
+      expect(await openAlertsOf(broken)).toEqual([{ kind: 'employment_stuck', severity: 'critical' }]);
     } finally {
       await service.db.query(`ALTER TABLE cases DROP CONSTRAINT not_in_this_test`);
     }
     expect(await applyDue()).toBe(1);
     expect(await casesOf(broken)).toEqual(['joiner']);
+    expect(await openAlertsOf(broken)).toEqual([]);
   });
 
   it('may be put off before it begins', async () => {
