@@ -3,7 +3,6 @@ import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { AuditService } from '../platform/audit/audit.service.js';
 import { SecretVault } from '../platform/crypto/secret-vault.service.js';
-import { Grouped } from '../platform/database/grouped.js';
 import { queryRows } from '../platform/database/query-rows.js';
 import { inTransaction } from '../platform/database/transaction.js';
 import { Problem } from '../platform/errors/problem.js';
@@ -17,16 +16,9 @@ export interface SourceCredentials {
   now: Date;
 }
 
-interface LookUp {
-  openSecrets: () => string[];
-  now: Date;
-}
-
 /** HR systems that may post events, and the secrets that they sign with. */
 @Injectable()
 export class HrSourcesService {
-  private readonly lookUps = new Grouped<string, LookUp>((names) => this.lookUp(names));
-
   constructor(
     private readonly db: DataSource,
     private readonly vault: SecretVault,
@@ -57,29 +49,18 @@ export class HrSourcesService {
 
   /**
    * What a request of this source is checked against: its secrets, and the time by the database's clock. No secrets for a
-   * source that nobody set up: no signature matches then. Requests that come at the same time are looked up together.
+   * source that nobody set up: no signature matches then.
    */
   async credentialsOf(name: string): Promise<SourceCredentials> {
-    const { openSecrets, now } = await this.lookUps.ask(name);
-    return { secrets: openSecrets(), now };
-  }
-
-  private async lookUp(names: readonly string[]): Promise<LookUp[]> {
     const { manager } = this.db;
-    const rows = await queryRows<{ name: string | null; secretIds: string[]; now: Date }>(
+    const [found] = await queryRows<{ now: Date; secretIds: string[] | null }>(
       manager,
-      `SELECT h.name, COALESCE(h.secret_ids, '{}') AS "secretIds", c.now FROM (SELECT clock_timestamp() AS now) c
-       LEFT JOIN hr_sources h ON h.name = ANY($1)`,
-      [names],
+      `SELECT c.now, h.secret_ids AS "secretIds" FROM (SELECT clock_timestamp() AS now) c LEFT JOIN hr_sources h ON h.name = $1`,
+      [name],
     );
-    const [first] = rows;
-    if (!first) throw new Error('PostgreSQL does not tell the time');
-    const open = await this.vault.load(
-      manager,
-      rows.flatMap(({ secretIds }) => secretIds),
-    );
-    const idsOf = new Map(rows.map(({ name, secretIds }) => [name, secretIds]));
-    return names.map((name) => ({ openSecrets: () => (idsOf.get(name) ?? []).map(open), now: first.now }));
+    if (!found) throw new Error('PostgreSQL does not tell the time');
+    const { now, secretIds } = found;
+    return { now, secrets: (secretIds ?? []).map(await this.vault.load(manager, secretIds ?? [])) };
   }
 
   async list(): Promise<HrSource[]> {
