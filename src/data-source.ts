@@ -9,6 +9,8 @@ export interface DataSourceSettings {
   applicationName: string;
   /** Connections at most; 10 without it. */
   poolSize?: number;
+  /** Connections that were opened stay open; without it an idle one is closed after ten seconds. */
+  keepConnections?: boolean;
   /** Migrations may take as long as they need; everything else has a limit. */
   unlimited?: boolean;
 }
@@ -22,7 +24,8 @@ const LIMITS = {
 };
 
 /** Not connected yet: call `initialize()`. */
-export function createDataSource({ url, applicationName, poolSize = 10, unlimited }: DataSourceSettings): DataSource {
+export function createDataSource(settings: DataSourceSettings): DataSource {
+  const { url, applicationName, poolSize = 10, keepConnections, unlimited } = settings;
   return new DataSource({
     type: 'postgres',
     url,
@@ -43,6 +46,7 @@ export function createDataSource({ url, applicationName, poolSize = 10, unlimite
       keepAlive: true,
       keepAliveInitialDelayMillis: 10_000,
       Client: ImpatientClient,
+      ...(keepConnections && { idleTimeoutMillis: 0 }),
       ...(unlimited ? {} : LIMITS),
     },
   });

@@ -10,6 +10,8 @@ import type { Ground } from './platform/platform.module.js';
 export interface GroundOptions {
   applicationName: string;
   poolSize?: number;
+  /** Opens all connections at once and keeps them, so that nobody else can take PostgreSQL's last ones. */
+  keepConnections?: boolean;
   /** Seconds to wait for a database that starts at the same time as we do; 0 without it. */
   patience?: number;
 }
@@ -26,6 +28,9 @@ export async function openGround(env: Environment, options: GroundOptions): Prom
   await connect(db, (options.patience ?? 0) * 1000);
   try {
     await checkInstallation(db, key, config);
+    // Asked for at the same time, each gets a connection of its own.
+    const { keepConnections, poolSize = 1 } = options;
+    if (keepConnections) await Promise.all(Array.from({ length: poolSize }, () => db.query('SELECT 1')));
   } catch (error) {
     await db.destroy();
     throw error;

@@ -25,7 +25,12 @@ async function main(env: NodeJS.ProcessEnv): Promise<void> {
   const name = `quartermaster-worker-${lanes.join('+')}`;
   // Where processor time is short, a webhook's answer and an emergency come first.
   if (!lanes.includes('emergency')) setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
-  const ground = await openGround(env, { applicationName: name, patience: 30, poolSize: 16 });
+  const ground = await openGround(env, {
+    applicationName: name,
+    patience: 30,
+    poolSize: 16,
+    keepConnections: lanes.includes('emergency'),
+  });
   const services = await NestFactory.createApplicationContext(AppModule.of(ground), {
     logger: ['fatal', 'error', 'warn'],
     abortOnError: false,

@@ -69,6 +69,18 @@ describe.each([{ redis: true }, { redis: false }].filter(({ redis }) => !redis |
   },
 );
 
+describe('the emergency worker', () => {
+  it('has all its connections before an emergency comes', async () => {
+    service = await TestService.start({ redis: false, workers: ['emergency'] });
+    const connections = () =>
+      service.rows<{ count: number }>(
+        `SELECT count(*)::int AS count FROM pg_stat_activity
+         WHERE datname = current_database() AND application_name = 'quartermaster-worker-emergency'`,
+      );
+    expect(await connections()).toEqual([{ count: 16 }]);
+  });
+});
+
 describe.runIf(hasRedis())('Redis', () => {
   it('may be emptied while work waits: nothing is lost (I1, I3)', async () => {
     service = await TestService.start({ redis: true });
