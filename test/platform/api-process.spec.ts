@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { createDataSource } from '../../src/data-source.js';
@@ -41,6 +43,16 @@ describe('the API process', () => {
     const answer = await fetch(`http://127.0.0.1:${env['PORT']}/health/ready`);
     expect(answer.status).toBe(200);
     expect(await api.kill('SIGTERM')).toEqual({ code: 0, signal: null });
+  });
+
+  it('ends as cleanly while somebody is connected who never asked for anything', async () => {
+    const api = startProcess({ program: PROGRAM, env });
+    await api.waitForLine(/^Quartermaster API ready/m);
+    const silent = connect(Number(env['PORT']), '127.0.0.1');
+    silent.on('error', () => undefined);
+    await once(silent, 'connect');
+    expect(await api.kill('SIGTERM')).toEqual({ code: 0, signal: null });
+    silent.destroy();
   });
 
   it('ends when its parent is gone, if it was told so', async () => {

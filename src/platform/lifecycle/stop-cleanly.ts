@@ -14,7 +14,10 @@ export function stopCleanly(env: Environment, close: () => Promise<void>): void 
   const stop = (): void => {
     if (stopping) process.exit(130);
     stopping = true;
-    setTimeout(() => process.exit(1), PATIENCE).unref();
+    setTimeout(() => {
+      console.error('The end took too long: what was under way is cut off.');
+      process.exit(1);
+    }, PATIENCE).unref();
     close().then(
       () => process.exit(0),
       (error: unknown) => {
