@@ -5,7 +5,7 @@ import { PolicyAlarm } from './alerting/policy-alarm.service.js';
 import { AppModule } from './app.module.js';
 import { openGround } from './ground.js';
 import { createHttpApp } from './platform/http/http-door.js';
-import { SilentConnections } from './platform/http/silent-connections.js';
+import { EndingConnections } from './platform/http/ending-connections.js';
 import { describeFailure } from './platform/lifecycle/failure.js';
 import { stopCleanly } from './platform/lifecycle/stop-cleanly.js';
 import { GaugeSender } from './platform/telemetry/gauge-sender.service.js';
@@ -17,12 +17,12 @@ const NAME = 'API server';
 async function main(env: NodeJS.ProcessEnv): Promise<void> {
   const ground = await openGround(env, { applicationName: 'quartermaster-api', patience: 30 });
   const app = await createHttpApp(AppModule.of(ground));
-  const silent = new SilentConnections(app.getHttpServer());
+  const connections = new EndingConnections(app.getHttpServer());
   const alerting = app.get(AlertingLoop);
   const measurements = app.get(Measurements);
   const gauges = app.get(GaugeSender);
   stopCleanly(env, async () => {
-    silent.end();
+    connections.end();
     gauges.stop();
     await alerting.stop();
     await measurements.stop(NAME);

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { Agent, get } from 'node:http';
 import { mkdtemp } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
@@ -55,6 +56,20 @@ describe('the API process', () => {
     silent.destroy();
   });
 
+  it('ends as cleanly while somebody asks again and again over one connection', async () => {
+    const api = startProcess({ program: PROGRAM, env });
+    await api.waitForLine(/^Quartermaster API ready/m);
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    let isOver = false;
+    const asking = (async () => {
+      while (!isOver) await statusOver(agent, Number(env['PORT'])).catch(() => (isOver = true));
+    })();
+    expect(await statusOver(agent, Number(env['PORT']))).toBe(200);
+    expect(await api.kill('SIGTERM')).toEqual({ code: 0, signal: null });
+    await asking;
+    agent.destroy();
+  });
+
   it('ends when its parent is gone, if it was told so', async () => {
     const child = spawn(process.execPath, [join(cloneFolder(), PROGRAM)], {
       env: { PATH: process.env['PATH'], ...env, QUARTERMASTER_PARENT: 'ipc' },
@@ -95,3 +110,11 @@ describe('the API process', () => {
     expect(api.output()).toContain('QUARTERMASTER_KEY_FILE is missing');
   });
 });
+
+function statusOver(agent: Agent, port: number): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    get({ agent, port, host: '127.0.0.1', path: '/health/live' }, (answer) => {
+      answer.resume().once('end', () => resolve(answer.statusCode));
+    }).once('error', reject);
+  });
+}

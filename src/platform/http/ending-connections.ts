@@ -5,22 +5,28 @@ import type { Socket } from 'node:net';
 const EVERY = 250;
 
 /**
- * Connections over which nothing was ever asked: a load balancer opens some ahead. Node's `close` waits for them as if
- * they were at work, for a minute.
+ * Lets connections go when a server ends. Node's `close` waits for those over which nothing was ever asked, as a load
+ * balancer opens some ahead, and for those that are kept alive and asked over again and again: for ever, if need be.
  */
-export class SilentConnections {
+export class EndingConnections {
   private readonly silent = new Set<Socket>();
+  private isEnding = false;
 
   constructor(private readonly server: Server) {
     server.on('connection', (socket) => {
       this.silent.add(socket);
       socket.once('close', () => this.silent.delete(socket));
     });
-    server.on('request', ({ socket }) => this.silent.delete(socket));
+    server.prependListener('request', ({ socket }, response) => {
+      this.silent.delete(socket);
+      // Whoever has more to ask does so over a new connection, at another server.
+      if (this.isEnding) response.setHeader('Connection', 'close');
+    });
   }
 
-  /** From now on until the server is closed: for a server that is about to end. */
+  /** From now on until the server is closed. */
   end(): void {
+    this.isEnding = true;
     const timer = setInterval(() => {
       for (const socket of this.silent) socket.destroy();
     }, EVERY);
