@@ -191,7 +191,7 @@ describe.skipIf(!hasMariadb())('the MariaDB connector', () => {
       }
     };
     const trying = Promise.all([keepSigningIn(), keepSigningIn(), keepSigningIn()]);
-    await expect.poll(() => opened.length).toBeGreaterThan(3);
+    await expect.poll(() => opened.length, { timeout: 5_000 }).toBeGreaterThan(3);
 
     await withSession((session) => session.suspendAccount?.(ref));
     await trying;
@@ -235,7 +235,7 @@ describe.skipIf(!hasMariadb())('the MariaDB connector', () => {
       )
         changes += 1;
     })();
-    await expect.poll(() => changes).toBeGreaterThan(0);
+    await expect.poll(() => changes, { timeout: 5_000 }).toBeGreaterThan(0);
 
     await withSession((session) => session.resetCredentials?.(ref, 'second-password'));
     await fighting;
@@ -350,7 +350,8 @@ describe.skipIf(!hasMariadb())('the MariaDB connector', () => {
   /** Passwords' ages are kept in seconds. */
   async function nextSecond(): Promise<void> {
     const second = Math.floor(Date.now() / 1000);
-    await expect.poll(() => Math.floor(Date.now() / 1000)).toBeGreaterThan(second);
+    // It comes within a second, which is as long as `poll` waits by itself.
+    await expect.poll(() => Math.floor(Date.now() / 1000), { timeout: 5_000 }).toBeGreaterThan(second);
   }
 
   it('never takes an account for gone that somebody renamed', async () => {

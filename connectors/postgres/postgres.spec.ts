@@ -191,7 +191,7 @@ describe.each([15, 18] as const)('the PostgreSQL connector, against PostgreSQL %
       }
     };
     const trying = Promise.all([keepSigningIn(), keepSigningIn(), keepSigningIn()]);
-    await expect.poll(() => opened.length).toBeGreaterThan(3);
+    await expect.poll(() => opened.length, { timeout: 5_000 }).toBeGreaterThan(3);
 
     await withSession((session) => session.suspendAccount?.(ref));
     await trying;

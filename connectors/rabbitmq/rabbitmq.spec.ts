@@ -237,7 +237,7 @@ describe.skipIf(!hasRabbitmq())('the RabbitMQ connector', () => {
       }
     };
     const trying = Promise.all([keepSigningIn(), keepSigningIn(), keepSigningIn()]);
-    await expect.poll(() => opened.length).toBeGreaterThan(3);
+    await expect.poll(() => opened.length, { timeout: 5_000 }).toBeGreaterThan(3);
 
     await withSession((session) => session.suspendAccount?.(ref));
     await trying;

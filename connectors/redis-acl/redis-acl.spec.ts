@@ -235,8 +235,9 @@ describe.skipIf(!hasRedis())('the Redis ACL connector', () => {
       const ref = { externalId: 'ada', username: 'ada' };
       const live = await connectAs('ada', 'first-pass', own);
 
-      const suspend = () => withSession((session) => session.suspendAccount?.(ref), differing);
-      for (const suspending of [suspend(), suspend()]) {
+      // The second one finds nothing to change, and still isn't done.
+      for (let time = 1; time <= 2; time += 1) {
+        const suspending = withSession((session) => session.suspendAccount?.(ref), differing);
         await expect(suspending).rejects.toMatchObject({
           kind: 'invalid',
           message: expect.stringContaining('restart'),
