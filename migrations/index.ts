@@ -9,6 +9,7 @@ import { SearchAmongManyPeople1764000005000 } from './1764000005000-search-among
 import { NothingReadsAllSteps1764000005100 } from './1764000005100-nothing-reads-all-steps.js';
 import { TheAuditLogIsSealed1764000006000 } from './1764000006000-the-audit-log-is-sealed.js';
 import { EvidenceAndASecondPerson1764000007000 } from './1764000007000-evidence-and-a-second-person.js';
+import { SuspectsAreFoundByAnIndex1764000007100 } from './1764000007100-suspects-are-found-by-an-index.js';
 
 /** All of them, oldest first. */
 export const MIGRATIONS = [
@@ -23,4 +24,5 @@ export const MIGRATIONS = [
   NothingReadsAllSteps1764000005100,
   TheAuditLogIsSealed1764000006000,
   EvidenceAndASecondPerson1764000007000,
+  SuspectsAreFoundByAnIndex1764000007100,
 ];

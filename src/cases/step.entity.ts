@@ -41,6 +41,9 @@ import type { Lane, StepAct, StepEffect, StepState } from './step-states.js';
 @Index('ix_steps_due', ['toolId', 'lane', 'dueAt', 'id'], {
   where: `state IN ('ready', 'confirming') AND lease_owner IS NULL`,
 })
+@Index('ix_steps_suspect', ['toolId', 'lane', 'dueAt', 'id'], {
+  where: `crashes >= 2 AND state IN ('ready', 'confirming') AND lease_owner IS NULL`,
+})
 @Index('ix_steps_leased', ['leaseUntil'], { where: 'lease_owner IS NOT NULL' })
 @Index('ix_steps_busy', ['toolId', 'lane'], { where: 'lease_owner IS NOT NULL OR dispatched_until IS NOT NULL' })
 @Index('ix_steps_needs_human', ['deadline'], { where: `state = 'needs_human'` })
