@@ -23,6 +23,13 @@ const LIMITS = {
   query_timeout: 20_000,
 };
 
+/**
+ * PostgreSQL's own settings for a service's connections. A plan that is kept (of a prepared statement, of a foreign key's
+ * check) may have been made when a table was empty, and then reads it whole each time until the next ANALYZE: where there
+ * is an index, it is used. Without `jit=off` such a plan's cost would make PostgreSQL compile it.
+ */
+const PLANNING = '-c enable_seqscan=off -c jit=off';
+
 /** Not connected yet: call `initialize()`. */
 export function createDataSource(settings: DataSourceSettings): DataSource {
   const { url, applicationName, poolSize = 10, keepConnections, unlimited } = settings;
@@ -47,7 +54,7 @@ export function createDataSource(settings: DataSourceSettings): DataSource {
       keepAliveInitialDelayMillis: 10_000,
       Client: ImpatientClient,
       ...(keepConnections && { idleTimeoutMillis: 0 }),
-      ...(unlimited ? {} : LIMITS),
+      ...(unlimited ? {} : { ...LIMITS, options: PLANNING }),
     },
   });
 }
