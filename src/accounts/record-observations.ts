@@ -1,6 +1,7 @@
 import type { EntityManager } from 'typeorm';
 import type { LiveThings, ObservedAccount } from '../../connectors/kit/contract.js';
 import { newId } from '../platform/ids/new-id.js';
+import { prepared } from '../platform/database/prepared.js';
 import { queryRows } from '../platform/database/query-rows.js';
 import { residualOf } from './residual.js';
 
@@ -27,7 +28,7 @@ export async function recordObservations(
   if (looks.length === 0) return new Set();
   const rows = await queryRows<{ id: string }>(
     tx,
-    `WITH shown AS (
+    prepared(`WITH shown AS (
        SELECT * FROM jsonb_to_recordset($1::jsonb) AS s (account uuid, at timestamptz, source text, present boolean,
          external_id text, username text, state text, credential_version text, residual_until timestamptz,
          live integer, sessions_told boolean, sessions jsonb, grants jsonb)
@@ -53,7 +54,7 @@ export async function recordObservations(
        UPDATE grants g SET observed_at = s.at, observed = CASE
          WHEN s.grants @> jsonb_build_array(jsonb_build_object('kind', g.kind, 'name', g.name)) THEN 'present' ELSE 'absent' END
        FROM shown s JOIN newest n ON n.id = s.account WHERE g.account_id = s.account AND s.grants IS NOT NULL)
-     SELECT id FROM newest`,
+     SELECT id FROM newest`),
     [JSON.stringify(youngestOfEach(looks).map(rowOf))],
   );
   return new Set(rows.map(({ id }) => id));

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import { prepared } from '../platform/database/prepared.js';
 import { queryRows } from '../platform/database/query-rows.js';
 import { newId } from '../platform/ids/new-id.js';
 import type { AlertSeverity } from './alert.entity.js';
@@ -66,8 +67,8 @@ export class AlertsService {
   /** Whatever is open about these steps is over, and the warning about a tool when it was one of them that led to it. */
   async resolveSteps(tx: EntityManager, steps: readonly { stepId: string; toolId: string }[]): Promise<void> {
     await tx.query(
-      `UPDATE alerts a SET resolved_at = now() FROM unnest($2::text[], $3::uuid[]) AS s (key, step)
-       WHERE a.resolved_at IS NULL AND (a.dedup_key = ANY($1) OR (a.dedup_key = s.key AND a.step_id = s.step))`,
+      prepared(`UPDATE alerts a SET resolved_at = now() FROM unnest($2::text[], $3::uuid[]) AS s (key, step)
+       WHERE a.resolved_at IS NULL AND (a.dedup_key = ANY($1) OR (a.dedup_key = s.key AND a.step_id = s.step))`),
       [
         steps.flatMap(({ stepId }) => stepAlertKeys(stepId)),
         steps.map(({ toolId }) => struggleKey(toolId)),

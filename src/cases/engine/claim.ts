@@ -1,5 +1,6 @@
 import type { DataSource, EntityManager } from 'typeorm';
 import type { LockTimeout } from '../../platform/database/grouped.js';
+import { idsIn, prepared } from '../../platform/database/prepared.js';
 import { queryRows } from '../../platform/database/query-rows.js';
 import { inTransaction } from '../../platform/database/transaction.js';
 import type { Lane, StepAct, StepEffect } from '../step-states.js';
@@ -79,7 +80,9 @@ export async function handOverDue(
     if (chosen.length === 0) return [];
     return queryRows<{ id: string; lane: Lane }>(
       tx,
-      `UPDATE steps SET dispatched_until = now() + $2 * interval '1 ms' WHERE id = ANY($1) RETURNING id, lane`,
+      prepared(
+        `UPDATE steps SET dispatched_until = now() + $2 * interval '1 ms' WHERE id = ANY (${idsIn('$1')}) RETURNING id, lane`,
+      ),
       [chosen, TIMING.handedOver],
     );
   });
@@ -129,9 +132,9 @@ async function lockLoads(tx: EntityManager, lanes: readonly Lane[]): Promise<Too
   const lock = (share: 'shared' | 'reserved', wait: string) =>
     queryRows<{ toolId: string; concurrency: number; allowance: number }>(
       tx,
-      `SELECT b.tool_id AS "toolId", b.concurrency,
+      prepared(`SELECT b.tool_id AS "toolId", b.concurrency,
          LEAST(b.burst, b.allowance + EXTRACT(EPOCH FROM now() - b.refilled_at) * b.calls_per_second)::float8 AS allowance
-       FROM tool_budgets b WHERE b.share = '${share}' AND ${due} ORDER BY b.tool_id FOR UPDATE OF b ${wait}`,
+       FROM tool_budgets b WHERE b.share = '${share}' AND ${due} ORDER BY b.tool_id FOR UPDATE OF b ${wait}`),
       [lanes],
     );
   const emergency = lanes.includes('emergency');
@@ -142,12 +145,12 @@ async function lockLoads(tx: EntityManager, lanes: readonly Lane[]): Promise<Too
   // A statement of its own: its snapshot is younger than the locks, so what others took before is counted.
   const busy = await queryRows<{ toolId: string; emergency: number; other: number; reservedConcurrency: number }>(
     tx,
-    `SELECT b.tool_id AS "toolId", b.concurrency AS "reservedConcurrency",
+    prepared(`SELECT b.tool_id AS "toolId", b.concurrency AS "reservedConcurrency",
        (SELECT count(*)::int FROM steps s WHERE s.tool_id = b.tool_id AND s.lane = 'emergency'
           AND (s.lease_owner IS NOT NULL OR s.dispatched_until IS NOT NULL)) AS emergency,
        (SELECT count(*)::int FROM steps s WHERE s.tool_id = b.tool_id AND s.lane IN ('standard', 'bulk')
           AND (s.lease_owner IS NOT NULL OR s.dispatched_until > now())) AS other
-     FROM tool_budgets b WHERE b.share = 'reserved' AND b.tool_id = ANY($1)`,
+     FROM tool_budgets b WHERE b.share = 'reserved' AND b.tool_id = ANY (${idsIn('$1')})`),
     [toolIds],
   );
   const none = { concurrency: 0, allowance: 0 };
@@ -176,7 +179,7 @@ async function pickInTurn(
 ): Promise<Chosen[]> {
   return queryRows<Chosen>(
     tx,
-    `SELECT id, tool_id AS "toolId" FROM (
+    prepared(`SELECT id, tool_id AS "toolId" FROM (
        SELECT s.id, s.tool_id, s.due_at, row_number() OVER (PARTITION BY s.tool_id ORDER BY l.rank, s.due_at, s.id) AS turn, a.room
        FROM unnest($2::uuid[], $3::int[]) AS a (tool_id, room)
        CROSS JOIN unnest($1::text[]) WITH ORDINALITY AS l (lane, rank)
@@ -186,7 +189,7 @@ async function pickInTurn(
            AND d.due_at <= now() AND (d.dispatched_until IS NULL OR d.dispatched_until <= now())
            ${TRUST_CONDITION[trust]}
          ORDER BY d.due_at, d.id LIMIT LEAST(a.room, $4) FOR UPDATE SKIP LOCKED) s
-     ) due WHERE turn <= room ORDER BY turn, due_at LIMIT $4`,
+     ) due WHERE turn <= room ORDER BY turn, due_at LIMIT $4`),
     [
       lanes,
       admissions.map(({ toolId }) => toolId),
@@ -211,10 +214,10 @@ async function chargeBudgets(
   });
   if (charges.length === 0) return;
   await tx.query(
-    `UPDATE tool_budgets b SET refilled_at = now(),
+    prepared(`UPDATE tool_budgets b SET refilled_at = now(),
        allowance = LEAST(b.burst, b.allowance + EXTRACT(EPOCH FROM now() - b.refilled_at) * b.calls_per_second) - c.calls
      FROM unnest($1::uuid[], $2::text[], $3::int[]) AS c (tool_id, share, calls)
-     WHERE b.tool_id = c.tool_id AND b.share = c.share`,
+     WHERE b.tool_id = c.tool_id AND b.share = c.share`),
     [charges.map(({ toolId }) => toolId), charges.map(({ share }) => share), charges.map(({ calls }) => calls)],
   );
 }
@@ -229,10 +232,10 @@ async function claimSteps(
   if (stepIds.length === 0) return [];
   return queryRows<Claim>(
     tx,
-    `WITH patience AS MATERIALIZED (SELECT set_config('lock_timeout', $5, true)
+    prepared(`WITH patience AS MATERIALIZED (SELECT set_config('lock_timeout', $5, true)
      ), due AS MATERIALIZED (
        SELECT id FROM patience, steps
-       WHERE id = ANY($2) AND state IN ('ready', 'confirming') AND lease_owner IS NULL AND due_at <= now()
+       WHERE id = ANY (${idsIn('$2')}) AND state IN ('ready', 'confirming') AND lease_owner IS NULL AND due_at <= now()
        ORDER BY id FOR UPDATE OF steps
      ), taken AS (
        UPDATE steps s SET
@@ -252,7 +255,7 @@ async function claimSteps(
        FROM taken t RETURNING id, step_id, number, kind
      )
      SELECT ${CLAIM_COLUMNS}, i.id AS "attemptId", i.kind AS "attemptKind", i.number AS "attemptNumber"
-     FROM taken s JOIN intended i ON i.step_id = s.id`,
+     FROM taken s JOIN intended i ON i.step_id = s.id`),
     [workerId, stepIds, TIMING.lease, TIMING.call, lockTimeout],
   );
 }
@@ -261,9 +264,9 @@ async function claimSteps(
 export async function renewLeases(db: DataSource, workerId: string): Promise<Set<string>> {
   const rows = await queryRows<{ id: string }>(
     db,
-    `WITH ours AS MATERIALIZED (SELECT id FROM steps WHERE lease_owner = $1 ORDER BY id FOR UPDATE)
+    prepared(`WITH ours AS MATERIALIZED (SELECT id FROM steps WHERE lease_owner = $1 ORDER BY id FOR UPDATE)
      UPDATE steps s SET lease_until = LEAST(now() + $2 * interval '1 ms', GREATEST(s.call_deadline, s.lease_until))
-     FROM ours WHERE s.id = ours.id RETURNING s.id`,
+     FROM ours WHERE s.id = ours.id RETURNING s.id`),
     [workerId, TIMING.lease],
   );
   return new Set(rows.map(({ id }) => id));

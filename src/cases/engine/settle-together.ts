@@ -4,6 +4,7 @@ import type { ObservedAccount } from '../../../connectors/kit/contract.js';
 import { AccountsService } from '../../accounts/accounts.service.js';
 import { CredentialsService } from '../../accounts/credentials.service.js';
 import { Grouped, type LockTimeout } from '../../platform/database/grouped.js';
+import { prepared } from '../../platform/database/prepared.js';
 import { queryRows } from '../../platform/database/query-rows.js';
 import { inTransaction } from '../../platform/database/transaction.js';
 import { SYSTEM } from '../../platform/sign-in/actor.js';
@@ -79,7 +80,7 @@ export class SettleTogether {
       input: Record<string, unknown>;
     }>(
       this.db,
-      `WITH acted AS (
+      prepared(`WITH acted AS (
          SELECT * FROM jsonb_to_recordset($1::jsonb) AS a (step uuid, worker uuid, fence bigint, attempt uuid, outcome text,
            error_kind text, detail jsonb, sent_ago float8, input jsonb)
        ), patience AS MATERIALIZED (SELECT set_config('lock_timeout', $4, true)
@@ -100,7 +101,7 @@ export class SettleTogether {
            jsonb_build_object('act', act, 'accountId', account_id, 'grantId', grant_id), call_deadline FROM step
          RETURNING id, step_id, number)
        SELECT o.id AS "attemptId", o.step_id AS "stepId", o.number AS "attemptNumber", s.read_backs AS "readBacks", s.input
-       FROM opened o JOIN step s ON s.id = o.step_id`,
+       FROM opened o JOIN step s ON s.id = o.step_id`),
       [
         JSON.stringify(all.map(({ claim, result, input }) => ({ ...attemptRow(claim, result), input }))),
         TIMING.lease,
@@ -144,11 +145,11 @@ async function lockOurs(
 ): Promise<ReadonlySet<string>> {
   const rows = await queryRows<{ id: string }>(
     tx,
-    `WITH patience AS MATERIALIZED (SELECT set_config('lock_timeout', $2, true))
+    prepared(`WITH patience AS MATERIALIZED (SELECT set_config('lock_timeout', $2, true))
      SELECT s.id FROM patience, steps s
      JOIN jsonb_to_recordset($1::jsonb) AS r (step uuid, worker uuid, fence bigint)
        ON r.step = s.id AND r.worker = s.lease_owner AND r.fence = s.fence
-     ORDER BY s.id FOR UPDATE OF s`,
+     ORDER BY s.id FOR UPDATE OF s`),
     [JSON.stringify(all.map(({ claim, result }) => attemptRow(claim, result))), lockTimeout],
   );
   return new Set(rows.map(({ id }) => id));
@@ -161,7 +162,7 @@ async function writeEnds(tx: EntityManager, ending: readonly Shown[]): Promise<v
     residual_until: next.residualUntil,
   }));
   await tx.query(
-    `WITH shown AS (
+    prepared(`WITH shown AS (
        SELECT * FROM jsonb_to_recordset($1::jsonb) AS r (step uuid, attempt uuid, outcome text, error_kind text, detail jsonb,
          sent_ago float8, reason text, residual_until timestamptz)
      ), ended AS (
@@ -171,7 +172,7 @@ async function writeEnds(tx: EntityManager, ending: readonly Shown[]): Promise<v
        sent_at = COALESCE(s.sent_at, clock_timestamp() - r.sent_ago * interval '1 ms'), due_at = now(),
        reason = r.reason, residual_until = COALESCE(r.residual_until, s.residual_until),
        confirmed_at = clock_timestamp(), ended_at = clock_timestamp(), owner = NULL, deadline = NULL
-     FROM shown r WHERE s.id = r.step`,
+     FROM shown r WHERE s.id = r.step`),
     [JSON.stringify(rows)],
   );
 }

@@ -2,6 +2,7 @@ import { performance } from 'node:perf_hooks';
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { AuditService } from '../../platform/audit/audit.service.js';
+import { prepared } from '../../platform/database/prepared.js';
 import { queryRows } from '../../platform/database/query-rows.js';
 import { SYSTEM, type Actor } from '../../platform/sign-in/actor.js';
 import { AlertsService, struggleKey } from '../alerts.service.js';
@@ -81,7 +82,7 @@ export class Settlement {
     const next = await this.unlessObsolete(tx, claim, decided);
     const [moved] = await queryRows<{ failures: number }>(
       tx,
-      `UPDATE steps SET state = $4, lease_owner = NULL, lease_until = NULL, call_deadline = NULL,
+      prepared(`UPDATE steps SET state = $4, lease_owner = NULL, lease_until = NULL, call_deadline = NULL,
          sent_at = COALESCE(sent_at, clock_timestamp() - $5::float8 * interval '1 ms'),
          due_at = now() + $6::float8 * interval '1 ms',
          failures = CASE WHEN $7 THEN failures + 1 ELSE failures END,
@@ -89,7 +90,7 @@ export class Settlement {
          confirmed_at = CASE WHEN $4 = 'done' THEN clock_timestamp() END,
          ended_at = CASE WHEN $4 IN ('done', 'superseded') THEN clock_timestamp() END,
          owner = CASE WHEN $4 = 'needs_human' THEN '' END, deadline = CASE WHEN $4 = 'needs_human' THEN now() END
-       WHERE id = $1 AND lease_owner = $2 AND fence = $3 RETURNING failures`,
+       WHERE id = $1 AND lease_owner = $2 AND fence = $3 RETURNING failures`),
       [
         claim.stepId,
         claim.workerId,
@@ -151,7 +152,9 @@ export class Settlement {
     { outcome, errorKind, detail }: AttemptResult,
   ): Promise<void> {
     await tx.query(
-      `UPDATE attempts SET outcome = $2, error_kind = $3, detail = $4, finished_at = clock_timestamp() WHERE id = $1 AND outcome IS NULL`,
+      prepared(
+        `UPDATE attempts SET outcome = $2, error_kind = $3, detail = $4, finished_at = clock_timestamp() WHERE id = $1 AND outcome IS NULL`,
+      ),
       [claim.attemptId, outcome, errorKind ?? null, detail ? JSON.stringify(detail) : null],
     );
   }

@@ -1,4 +1,5 @@
 import type { DataSource, EntityManager } from 'typeorm';
+import { prepared } from '../../platform/database/prepared.js';
 import { queryRows } from '../../platform/database/query-rows.js';
 import type { Standing } from './may-send.js';
 
@@ -9,10 +10,10 @@ export async function standingAgainst(
 ): Promise<Standing | undefined> {
   const [standing] = await queryRows<Standing>(
     db,
-    `SELECT EXISTS (SELECT 1 FROM holds h WHERE h.person_id = p.id AND h.released_at IS NULL
+    prepared(`SELECT EXISTS (SELECT 1 FROM holds h WHERE h.person_id = p.id AND h.released_at IS NULL
          AND (h.account_id IS NULL OR h.account_id = $2)) AS held,
        p.generation > $3 AS outdated, i.revoke_only AS closed
-     FROM people p, installation i WHERE p.id = $1`,
+     FROM people p, installation i WHERE p.id = $1`),
     [grant.personId, grant.accountId, grant.generation],
   );
   return standing;

@@ -1,5 +1,6 @@
 import type { DataSource } from 'typeorm';
 import type { GrantRef } from '../../../connectors/kit/contract.js';
+import { idsIn, prepared } from '../../platform/database/prepared.js';
 import { queryRows } from '../../platform/database/query-rows.js';
 import type { Target } from './act-on-tool.js';
 import type { Claim } from './claim.js';
@@ -30,13 +31,13 @@ export interface LoadedTarget extends Target {
 export async function loadTargets(db: DataSource, claims: readonly Claim[]): Promise<LoadedTarget[]> {
   const rows = await queryRows<Row & { place: number }>(
     db,
-    `SELECT c.place::int AS place, t.name AS "toolName", t.own_principal AS "ownPrincipal", p.given_name AS "givenName",
+    prepared(`SELECT c.place::int AS place, t.name AS "toolName", t.own_principal AS "ownPrincipal", p.given_name AS "givenName",
        p.family_name AS "familyName", p.display_name AS "displayName", p.corporate_email AS email, a.username, a.mark,
        a.external_id AS "externalId",
        CASE WHEN g.id IS NOT NULL THEN jsonb_build_object('kind', g.kind, 'name', g.name) END AS grant, statement_timestamp() AS at
-     FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[]) WITH ORDINALITY AS c (tool_id, person_id, account_id, grant_id, place)
+     FROM unnest(${idsIn('$1')}, ${idsIn('$2')}, ${idsIn('$3')}, ${idsIn('$4')}) WITH ORDINALITY AS c (tool_id, person_id, account_id, grant_id, place)
      JOIN tools t ON t.id = c.tool_id JOIN people p ON p.id = c.person_id
-     LEFT JOIN accounts a ON a.id = c.account_id LEFT JOIN grants g ON g.id = c.grant_id`,
+     LEFT JOIN accounts a ON a.id = c.account_id LEFT JOIN grants g ON g.id = c.grant_id`),
     [
       claims.map(({ toolId }) => toolId),
       claims.map(({ personId }) => personId),
