@@ -5,6 +5,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { AuditService } from '../platform/audit/audit.service.js';
 import { Config } from '../platform/config/config.js';
+import { prepared } from '../platform/database/prepared.js';
 import { queryRows } from '../platform/database/query-rows.js';
 import { inTransaction } from '../platform/database/transaction.js';
 import { Problem } from '../platform/errors/problem.js';
@@ -82,7 +83,7 @@ export class AccessPolicyService {
   async active(tx: EntityManager): Promise<PolicyVersion | null> {
     const [now] = await queryRows<{ id: string; activatedAt: Date }>(
       tx,
-      `SELECT id, activated_at AS "activatedAt" FROM policy_versions WHERE active`,
+      prepared(`SELECT id, activated_at AS "activatedAt" FROM policy_versions WHERE active`),
     );
     if (!now) return null;
     // Documents are large and never change: one that was read before isn't read again.
@@ -92,14 +93,9 @@ export class AccessPolicyService {
     return this.lastActive;
   }
 
-  /** As `active`, for decisions that need a policy. @throws Problem `not-set-up` when none was ever loaded: an HR system tries again later */
+  /** As `active`, for decisions that need a policy. @throws Problem as `required` does */
   async current(tx: EntityManager): Promise<PolicyVersion> {
-    const version = await this.active(tx);
-    if (version) return version;
-    throw new Problem(
-      'not-set-up',
-      'There is no access policy yet. Name its file in ACCESS_POLICY_FILE and start again.',
-    );
+    return required(await this.active(tx));
   }
 
   /** A version that a case was planned with. */
@@ -131,6 +127,15 @@ export class AccessPolicyService {
     });
     return tx.findOneByOrFail(PolicyVersion, { id });
   }
+}
+
+/** @throws Problem `not-set-up` when none was ever loaded: an HR system tries again later */
+export function required(version: PolicyVersion | null): PolicyVersion {
+  if (version) return version;
+  throw new Problem(
+    'not-set-up',
+    'There is no access policy yet. Name its file in ACCESS_POLICY_FILE and start again.',
+  );
 }
 
 function asError(error: unknown): Error {

@@ -1,7 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { IsNull, Not, type EntityManager } from 'typeorm';
 import type { ObservedAccount } from '../../connectors/kit/contract.js';
+import { prepared } from '../platform/database/prepared.js';
 import { queryRows } from '../platform/database/query-rows.js';
+import { readEntities, writeEntities } from '../platform/database/read-entities.js';
 import { Problem } from '../platform/errors/problem.js';
 import { newId } from '../platform/ids/new-id.js';
 import { Account, type DesiredState, type ObservedState } from './account.entity.js';
@@ -17,6 +19,11 @@ export interface AccountToOpen {
   username: string;
   generation: number;
   desiredState: DesiredState;
+}
+
+export interface NamingTool {
+  id: string;
+  usernameFrom: UsernameSource;
 }
 
 export interface AccountToAdopt {
@@ -49,32 +56,49 @@ export class AccountsService {
    * given this desired state, unless a newer generation has spoken. Its username is kept once it has one.
    */
   async openFor(tx: EntityManager, want: AccountToOpen): Promise<Account> {
-    await tx.query(
+    const [account] = await this.openAll(tx, [want]);
+    if (!account) throw new Error('the account was not written');
+    return account;
+  }
+
+  /** As `openFor`, of several at once, each for another tool or purpose; answered in their order. */
+  async openAll(tx: EntityManager, wants: readonly AccountToOpen[]): Promise<Account[]> {
+    if (wants.length === 0) return [];
+    const rows = wants.map(({ personId, toolId, purpose, username, generation, desiredState }) => ({
+      id: newId(),
+      person_id: personId,
+      tool_id: toolId,
+      purpose,
+      username,
+      mark: markOf(personId, purpose),
+      generation,
+      desired_state: desiredState,
+    }));
+    const written = await writeEntities(
+      tx,
+      Account,
       `INSERT INTO accounts (id, person_id, tool_id, purpose, username, mark, generation, desired_state)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+       SELECT r.id, r.person_id, r.tool_id, r.purpose, r.username, r.mark, r.generation, r.desired_state
+       FROM jsonb_to_recordset($1::jsonb) AS r (id uuid, person_id uuid, tool_id uuid, purpose text, username text, mark text,
+         generation bigint, desired_state text) ORDER BY r.tool_id, r.purpose
        ON CONFLICT ON CONSTRAINT uq_accounts_purpose DO UPDATE
        SET desired_state = EXCLUDED.desired_state, generation = EXCLUDED.generation,
            version = accounts.version + 1, updated_at = now()
        WHERE accounts.generation <= EXCLUDED.generation`,
-      [
-        newId(),
-        want.personId,
-        want.toolId,
-        want.purpose,
-        want.username,
-        markOf(want.personId, want.purpose),
-        want.generation,
-        want.desiredState,
-      ],
+      [JSON.stringify(rows)],
     );
-    const { personId, toolId, purpose } = want;
-    return tx.findOneByOrFail(Account, { personId, toolId, purpose });
+    const isFor = (want: AccountToOpen) => (account: Account) =>
+      account.personId === want.personId && account.toolId === want.toolId && account.purpose === want.purpose;
+    return Promise.all(
+      wants.map(async (want) => {
+        const { personId, toolId, purpose } = want;
+        // Not written: a newer generation has spoken.
+        return written.find(isFor(want)) ?? tx.findOneByOrFail(Account, { personId, toolId, purpose });
+      }),
+    );
   }
 
-  /**
-   * The username that a person gets at a tool; the one they have there when they have one. Two people with one local
-   * part are told apart; names like it stay locked until the commit, so that two transactions don't pick the same.
-   */
+  /** The username that a person has at a tool, or would get there; see `newUsernames`. */
   async usernameAt(
     tx: EntityManager,
     toolId: string,
@@ -83,22 +107,48 @@ export class AccountsService {
   ): Promise<string> {
     const own = await tx.findOneBy(Account, { toolId, personId: person.id, purpose: 'primary' });
     if (own) return own.username;
-    const clashes = clashesOf(person.corporateEmail, from);
-    if (!clashes) return usernameFor(person.corporateEmail, from);
-    await tx.query(`SELECT pg_advisory_xact_lock(hashtextextended('usernames of ' || $1 || ' ' || $2, 0))`, [
-      toolId,
-      clashes.lock,
-    ]);
-    const others = await queryRows<{ username: string }>(
+    const tool = { id: toolId, usernameFrom: from };
+    return (await this.newUsernames(tx, person, [tool]))(tool);
+  }
+
+  /**
+   * Tells which username a person gets at each of these tools, where they have none. Two people with one local part are
+   * told apart; names like it stay locked until the commit, so that two transactions don't pick the same.
+   */
+  async newUsernames(
+    tx: EntityManager,
+    person: { id: string; corporateEmail: string },
+    tools: readonly NamingTool[],
+  ): Promise<(tool: NamingTool) => string> {
+    const taken = await this.namesLike(
       tx,
-      `SELECT username FROM accounts WHERE tool_id = $1 AND person_id IS DISTINCT FROM $2
-         AND (lower(username) = $3 OR lower(username) LIKE $4)`,
-      [toolId, person.id, clashes.name, clashes.pattern],
+      person,
+      tools.filter(({ usernameFrom }) => usernameFrom === 'local-part').map(({ id }) => id),
     );
-    return usernameFor(
-      person.corporateEmail,
-      from,
-      others.map(({ username }) => username),
+    return ({ id, usernameFrom }) => {
+      const others = taken.filter(({ toolId }) => toolId === id).map(({ username }) => username);
+      return usernameFor(person.corporateEmail, usernameFrom, others);
+    };
+  }
+
+  private async namesLike(
+    tx: EntityManager,
+    person: { id: string; corporateEmail: string },
+    toolIds: readonly string[],
+  ): Promise<{ toolId: string; username: string }[]> {
+    if (toolIds.length === 0) return [];
+    const clashes = clashesOf(person.corporateEmail);
+    await tx.query(
+      prepared(
+        `SELECT pg_advisory_xact_lock(hashtextextended('usernames of ' || tool || ' ' || $2, 0)) FROM unnest($1::text[]) AS tool`,
+      ),
+      [toolIds.toSorted(), clashes.lock],
+    );
+    return queryRows(
+      tx,
+      prepared(`SELECT tool_id AS "toolId", username FROM accounts WHERE tool_id = ANY($1::uuid[]) AND person_id IS DISTINCT FROM $2
+         AND (lower(username) = $3 OR lower(username) LIKE $4)`),
+      [toolIds, person.id, clashes.name, clashes.pattern],
     );
   }
 
@@ -114,7 +164,7 @@ export class AccountsService {
 
   /** All of a person's accounts, those that are gone included, in the order in which they were recorded. */
   async forPerson(tx: EntityManager, personId: string): Promise<Account[]> {
-    return tx.find(Account, { where: { personId }, order: { id: 'ASC' } });
+    return readEntities(tx, Account, `WHERE person_id = $1 ORDER BY id`, [personId]);
   }
 
   /** The account that has this name at a tool, as far as it is recorded; null for none. */
@@ -146,9 +196,9 @@ export class AccountsService {
   ): Promise<void> {
     if (accountIds.length === 0) return;
     await tx.query(
-      `UPDATE accounts SET desired_state = $2, generation = GREATEST(generation, $3::bigint),
+      prepared(`UPDATE accounts SET desired_state = $2, generation = GREATEST(generation, $3::bigint),
               version = version + 1, updated_at = now()
-       WHERE id = ANY($1::uuid[])`,
+       WHERE id = ANY($1::uuid[])`),
       [accountIds, state, generation ?? 0],
     );
   }

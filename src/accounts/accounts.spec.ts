@@ -136,8 +136,8 @@ describe('recordObservations', () => {
     const account = await open();
     const grants = records.app.get(GrantsService);
     const { manager } = records.db;
-    await grants.want(manager, account.id, { kind: 'group', name: 'staff' }, 'present', 1);
-    await grants.want(manager, account.id, { kind: 'role', name: 'staff' }, 'present', 1);
+    const wanted = (['group', 'role'] as const).map((kind) => ({ accountId: account.id, kind, name: 'staff' }));
+    await grants.want(manager, wanted, 'present', 1);
     const observed = async () =>
       (await grants.forAccount(manager, account.id)).map((one) => `${one.kind} ${one.name} ${one.observed}`);
     await observe(account, anObservedAccount(), at(1));
@@ -155,13 +155,13 @@ describe('grants', () => {
       (
         await records.app
           .get(GrantsService)
-          .want(records.db.manager, id, { kind: 'group', name: 'g' }, desired, generation)
-      ).desired;
-    expect(await want('present', 2)).toBe('present');
-    expect(await want('absent', 1)).toBe('present');
-    expect(await want('absent', 2)).toBe('absent');
-    expect(await want('present', 2)).toBe('absent');
-    expect(await want('present', 3)).toBe('present');
+          .want(records.db.manager, [{ accountId: id, kind: 'group', name: 'g' }], desired, generation)
+      ).map((grant) => grant.desired);
+    expect(await want('present', 2)).toEqual(['present']);
+    expect(await want('absent', 1)).toEqual(['present']);
+    expect(await want('absent', 2)).toEqual(['absent']);
+    expect(await want('present', 2)).toEqual(['absent']);
+    expect(await want('present', 3)).toEqual(['present']);
   });
 });
 

@@ -39,9 +39,8 @@ export interface NameClash {
 /** Longest name that every number fits behind. */
 const NUMBERED_LENGTH = MAX_LENGTH - 13;
 
-/** Null when the name can't clash with anybody's; see `usernameFor`. */
-export function clashesOf(email: string, from: UsernameSource): NameClash | null {
-  if (from === 'email') return null;
+/** For names made of the local part; an address can't clash with anybody's. */
+export function clashesOf(email: string): NameClash {
   const name = safe(email.slice(0, email.lastIndexOf('@')));
   const stem = name.slice(0, NUMBERED_LENGTH);
   const escaped = stem.replaceAll(/[\\%_]/g, '\\$&');

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { AuditService } from '../platform/audit/audit.service.js';
+import { idsIn, prepared } from '../platform/database/prepared.js';
 import { queryRows } from '../platform/database/query-rows.js';
 import { newId } from '../platform/ids/new-id.js';
 import { SYSTEM, type Actor } from '../platform/sign-in/actor.js';
@@ -39,6 +40,9 @@ interface CaseRow {
   generation: number;
 }
 
+// In the text of the statement: with a parameter the plan for any states couldn't use the index of unfinished grants.
+const SUPERSEDABLE_STATES = SUPERSEDABLE.map((state) => `'${state}'`).join(', ');
+
 /** Opens cases, lets their plans grow, and closes them. Always in the caller's transaction, with the person locked. */
 @Injectable()
 export class CasesService {
@@ -47,10 +51,10 @@ export class CasesService {
   /** Answers the new case's id. A case without any step is closed at once: there was nothing to do. */
   async open(tx: EntityManager, wanted: OpenCase): Promise<string> {
     const id = newId();
-    await tx.query(
-      `INSERT INTO cases (id, kind, person_id, device_id, parent_case_id, policy_version_id, lane, scope, generation, opened_by, facts)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
-      [
+    const opening = {
+      sql: `INSERT INTO cases (id, kind, person_id, device_id, parent_case_id, policy_version_id, lane, scope, generation, opened_by, facts)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+      parameters: [
         id,
         wanted.kind,
         wanted.personId,
@@ -63,19 +67,19 @@ export class CasesService {
         wanted.actor.name,
         wanted.facts ?? {},
       ],
-    );
+    };
+    await this.audit.recordChange(tx, opening, wanted.actor, 'case.opened', {
+      subject: { kind: 'person', id: wanted.personId },
+      caseId: id,
+      facts: { kind: wanted.kind, lane: wanted.lane, steps: wanted.steps.length, ...wanted.facts },
+    });
     if (wanted.hold) await this.placeHold(tx, id, wanted);
     await this.insertSteps(
       tx,
       { id, personId: wanted.personId, lane: wanted.lane, generation: wanted.generation },
       wanted.steps,
     );
-    await this.audit.record(tx, wanted.actor, `case.opened`, {
-      subject: { kind: 'person', id: wanted.personId },
-      caseId: id,
-      facts: { kind: wanted.kind, lane: wanted.lane, steps: wanted.steps.length, ...wanted.facts },
-    });
-    await this.closeFinished(tx, [id]);
+    if (wanted.steps.length === 0) await this.closeFinished(tx, [id]);
     return id;
   }
 
@@ -106,7 +110,9 @@ export class CasesService {
 
   private async placeHold(tx: EntityManager, caseId: string, { personId, deviceId, hold }: OpenCase): Promise<void> {
     await tx.query(
-      `INSERT INTO holds (id, subject, person_id, device_id, reason, case_id) VALUES ($1, 'person', $2, $3, $4, $5)`,
+      prepared(
+        `INSERT INTO holds (id, subject, person_id, device_id, reason, case_id) VALUES ($1, 'person', $2, $3, $4, $5)`,
+      ),
       [newId(), personId, deviceId ?? null, hold, caseId],
     );
   }
@@ -140,15 +146,17 @@ export class CasesService {
       input: plan.grant ? { grant: plan.grant } : {},
     }));
     await tx.query(
-      `INSERT INTO steps (id, case_id, person_id, tool_id, account_id, grant_id, act, effect, state, lane, position, generation, input)
+      prepared(`INSERT INTO steps (id, case_id, person_id, tool_id, account_id, grant_id, act, effect, state, lane, position, generation, input)
        SELECT r.id, $1, $2, r.tool_id, r.account_id, r.grant_id, r.act, r.effect, r.state, $3,
          (SELECT count(*) FROM steps WHERE case_id = $1) + row_number() OVER (), $4, r.input
-       FROM jsonb_to_recordset($5::jsonb) AS r (id uuid, tool_id uuid, account_id uuid, grant_id uuid, act text, effect text, state text, input jsonb)`,
+       FROM jsonb_to_recordset($5::jsonb) AS r (id uuid, tool_id uuid, account_id uuid, grant_id uuid, act text, effect text, state text, input jsonb)`),
       [row.id, row.personId, row.lane, row.generation, JSON.stringify(rows)],
     );
     if (needs.length > 0) {
       await tx.query(
-        `INSERT INTO step_needs (step_id, needs_step_id) SELECT r.step, r.needs FROM jsonb_to_recordset($1::jsonb) AS r (step uuid, needs uuid)`,
+        prepared(
+          `INSERT INTO step_needs (step_id, needs_step_id) SELECT r.step, r.needs FROM jsonb_to_recordset($1::jsonb) AS r (step uuid, needs uuid)`,
+        ),
         [JSON.stringify(needs)],
       );
     }
@@ -176,11 +184,12 @@ export class CasesService {
   async supersedeGrants(tx: EntityManager, personId: string, reason: string): Promise<void> {
     const superseded = await queryRows<{ caseId: string; id: string }>(
       tx,
-      `UPDATE steps SET state = 'superseded', ended_at = now(), reason = $2, dispatched_until = NULL
-       WHERE person_id = $1 AND effect = 'grant' AND state = ANY($3) AND lease_owner IS NULL
-       RETURNING case_id AS "caseId", id`,
-      [personId, reason, SUPERSEDABLE],
+      prepared(`UPDATE steps SET state = 'superseded', ended_at = now(), reason = $2, dispatched_until = NULL
+       WHERE person_id = $1 AND effect = 'grant' AND state IN (${SUPERSEDABLE_STATES}) AND lease_owner IS NULL
+       RETURNING case_id AS "caseId", id`),
+      [personId, reason],
     );
+    if (superseded.length === 0) return;
     await tx.query(`UPDATE alerts SET resolved_at = now() WHERE step_id = ANY($1) AND resolved_at IS NULL`, [
       superseded.map(({ id }) => id),
     ]);
@@ -198,13 +207,16 @@ export class CasesService {
   ): Promise<{ id: string; reason: HoldReason; caseId: string }[]> {
     return queryRows(
       tx,
-      `SELECT id, reason, case_id AS "caseId" FROM holds WHERE person_id = $1 AND released_at IS NULL ORDER BY placed_at, id`,
+      prepared(
+        `SELECT id, reason, case_id AS "caseId" FROM holds WHERE person_id = $1 AND released_at IS NULL ORDER BY placed_at, id`,
+      ),
       [personId],
     );
   }
 
   /** Lifts the named holds and no other; `caseId` is the case that gives access back. */
   async releaseHolds(tx: EntityManager, holdIds: readonly string[], caseId: string, actor: Actor): Promise<void> {
+    if (holdIds.length === 0) return;
     const released = await queryRows<{ personId: string; reason: string }>(
       tx,
       `UPDATE holds SET released_at = now(), released_by = $2, released_case_id = $3
@@ -227,8 +239,8 @@ export class CasesService {
   ): Promise<{ stepId: string; accountId: string; act: StepAct }[]> {
     return queryRows(
       tx,
-      `SELECT id AS "stepId", account_id AS "accountId", act FROM steps
-       WHERE person_id = $1 AND effect = 'revoke' AND account_id IS NOT NULL AND state NOT IN ('done', 'waived')`,
+      prepared(`SELECT id AS "stepId", account_id AS "accountId", act FROM steps
+       WHERE person_id = $1 AND effect = 'revoke' AND account_id IS NOT NULL AND state NOT IN ('done', 'waived')`),
       [personId],
     );
   }
@@ -237,8 +249,8 @@ export class CasesService {
   async grantsInTheAir(tx: EntityManager, personId: string): Promise<{ stepId: string; accountId: string }[]> {
     return queryRows(
       tx,
-      `SELECT id AS "stepId", account_id AS "accountId" FROM steps
-       WHERE person_id = $1 AND effect = 'grant' AND account_id IS NOT NULL AND state IN ('running', 'confirming')`,
+      prepared(`SELECT id AS "stepId", account_id AS "accountId" FROM steps
+       WHERE person_id = $1 AND effect = 'grant' AND account_id IS NOT NULL AND state IN ('running', 'confirming')`),
       [personId],
     );
   }
@@ -255,25 +267,25 @@ export class CasesService {
     if (stepIds.length === 0) return [];
     const dependents = await queryRows<{ id: string }>(
       tx,
-      `SELECT s.id FROM steps s WHERE s.state = 'planned' AND s.id IN (SELECT step_id FROM step_needs WHERE needs_step_id = ANY($1))
-       ORDER BY s.id FOR UPDATE`,
+      prepared(`SELECT s.id FROM steps s WHERE s.state = 'planned' AND s.id IN (SELECT step_id FROM step_needs WHERE needs_step_id = ANY (${idsIn('$1')}))
+       ORDER BY s.id FOR UPDATE`),
       [stepIds],
     );
     if (dependents.length === 0) return [];
     const ids = dependents.map(({ id }) => id);
     await tx.query(
-      `UPDATE steps s SET state = 'ready', due_at = now() WHERE s.id = ANY($1) AND NOT EXISTS (
+      prepared(`UPDATE steps s SET state = 'ready', due_at = now() WHERE s.id = ANY (${idsIn('$1')}) AND NOT EXISTS (
          SELECT 1 FROM step_needs n JOIN steps needed ON needed.id = n.needs_step_id
          WHERE n.step_id = s.id AND needed.state <> 'done'
-           AND needed.state <> 'superseded' AND NOT (s.effect <> 'grant' AND needed.state = 'waived'))`,
+           AND needed.state <> 'superseded' AND NOT (s.effect <> 'grant' AND needed.state = 'waived'))`),
       [ids],
     );
     return queryRows(
       tx,
-      `SELECT s.id AS "stepId", 'A step that this one needs was waived: decide whether it may go ahead.' AS reason
-       FROM steps s WHERE s.id = ANY($1) AND s.state = 'planned' AND NOT EXISTS (
+      prepared(`SELECT s.id AS "stepId", 'A step that this one needs was waived: decide whether it may go ahead.' AS reason
+       FROM steps s WHERE s.id = ANY (${idsIn('$1')}) AND s.state = 'planned' AND NOT EXISTS (
          SELECT 1 FROM step_needs n JOIN steps needed ON needed.id = n.needs_step_id
-         WHERE n.step_id = s.id AND needed.state NOT IN ('done', 'waived', 'superseded'))`,
+         WHERE n.step_id = s.id AND needed.state NOT IN ('done', 'waived', 'superseded'))`),
       [ids],
     );
   }
@@ -281,13 +293,13 @@ export class CasesService {
   /** Closes those of the cases in which nothing is left to do. The case is locked before its steps are counted. */
   async closeFinished(tx: EntityManager, caseIds: readonly string[]): Promise<void> {
     if (caseIds.length === 0) return;
-    await tx.query(`SELECT 1 FROM cases WHERE id = ANY($1) ORDER BY id FOR UPDATE`, [caseIds]);
+    await tx.query(prepared(`SELECT 1 FROM cases WHERE id = ANY (${idsIn('$1')}) ORDER BY id FOR UPDATE`), [caseIds]);
     const closed = await queryRows<{ id: string; personId: string; kind: string }>(
       tx,
-      `UPDATE cases c SET state = 'closed', closed_at = now(), version = version + 1
-       WHERE c.id = ANY($1) AND c.state = 'open' AND NOT EXISTS (
+      prepared(`UPDATE cases c SET state = 'closed', closed_at = now(), version = version + 1
+       WHERE c.id = ANY (${idsIn('$1')}) AND c.state = 'open' AND NOT EXISTS (
          SELECT 1 FROM steps s WHERE s.case_id = c.id AND s.state NOT IN ('done', 'superseded', 'waived'))
-       RETURNING id, person_id AS "personId", kind`,
+       RETURNING id, person_id AS "personId", kind`),
       [caseIds],
     );
     for (const { id, personId, kind } of closed) {

@@ -4,7 +4,7 @@ import { AlertsService } from '../cases/alerts.service.js';
 import { JoinersService } from '../joiners/joiners.service.js';
 import { LeaversService } from '../leavers/leavers.service.js';
 import { MoversService } from '../movers/movers.service.js';
-import { Employment } from '../people/employment.entity.js';
+import type { Employment } from '../people/employment.entity.js';
 import { employedAt, EmploymentsService } from '../people/employments.service.js';
 import { databaseNow } from '../platform/database/database-now.js';
 import { isDatabaseAway } from '../platform/database/database-problem.js';
@@ -93,15 +93,18 @@ export class DueEmployments {
     actor: Actor,
     now: Date,
   ): Promise<{ employment: Employment; caseId?: string }> {
-    const { id } = employment;
     const ended = employment.endsAt !== null && employment.endsAt <= now;
     if (ended && employment.endAppliedAt === null) {
       const caseId = await this.end(tx, employment, actor, now);
-      return { employment: await tx.findOneByOrFail(Employment, { id }), ...(caseId && { caseId }) };
+      const startAppliedAt = employment.startAppliedAt ?? now;
+      return {
+        employment: Object.assign(employment, { startAppliedAt, endAppliedAt: now }),
+        ...(caseId && { caseId }),
+      };
     }
     if (!ended && employment.startsAt <= now && employment.startAppliedAt === null) {
       const caseId = await this.joiners.begin(tx, employment, actor, now);
-      return { employment: await tx.findOneByOrFail(Employment, { id }), caseId };
+      return { employment: Object.assign(employment, { startAppliedAt: now }), caseId };
     }
     return { employment };
   }

@@ -3,18 +3,12 @@ import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { AuditService } from '../platform/audit/audit.service.js';
 import { SecretVault } from '../platform/crypto/secret-vault.service.js';
-import { queryRows } from '../platform/database/query-rows.js';
 import { inTransaction } from '../platform/database/transaction.js';
 import { Problem } from '../platform/errors/problem.js';
 import type { Actor } from '../platform/sign-in/actor.js';
 import { HrSource } from './hr-source.entity.js';
 
 const SECRETS_AT_ONCE = 2;
-
-export interface SourceCredentials {
-  secrets: readonly string[];
-  now: Date;
-}
 
 /** HR systems that may post events, and the secrets that they sign with. */
 @Injectable()
@@ -51,16 +45,10 @@ export class HrSourcesService {
    * What a request of this source is checked against: its secrets, and the time by the database's clock. No secrets for a
    * source that nobody set up: no signature matches then.
    */
-  async credentialsOf(name: string): Promise<SourceCredentials> {
-    const { manager } = this.db;
-    const [found] = await queryRows<{ now: Date; secretIds: string[] | null }>(
-      manager,
-      `SELECT c.now, h.secret_ids AS "secretIds" FROM (SELECT clock_timestamp() AS now) c LEFT JOIN hr_sources h ON h.name = $1`,
-      [name],
-    );
-    if (!found) throw new Error('PostgreSQL does not tell the time');
-    const { now, secretIds } = found;
-    return { now, secrets: (secretIds ?? []).map(await this.vault.load(manager, secretIds ?? [])) };
+  async credentialsOf(name: string): Promise<{ secrets: readonly string[]; now: Date }> {
+    return this.vault.openSelected(this.db.manager, `SELECT unnest(secret_ids) FROM hr_sources WHERE name = $1`, [
+      name,
+    ]);
   }
 
   async list(): Promise<HrSource[]> {

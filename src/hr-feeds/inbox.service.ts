@@ -1,17 +1,25 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { AuditService } from '../platform/audit/audit.service.js';
+import { prepared } from '../platform/database/prepared.js';
 import { queryRows } from '../platform/database/query-rows.js';
 import { inTransaction } from '../platform/database/transaction.js';
 import { Problem } from '../platform/errors/problem.js';
 import { newId } from '../platform/ids/new-id.js';
 import type { Actor } from '../platform/sign-in/actor.js';
-import { readHrEvent } from './hr-event.js';
+import { readHrEvent, type HrEvent } from './hr-event.js';
 import { HrEventsService, type EventEffect } from './hr-events.service.js';
 import { InboxEvent } from './inbox-event.entity.js';
 
 /** What its sender is told of an event. */
 type TakenEvent = Pick<InboxEvent, 'id' | 'outcome' | 'outcomeReason' | 'effectiveAt' | 'caseId'>;
+
+interface Posted {
+  source: string;
+  /** The sender's, from the `webhook-id` header. */
+  eventId: string;
+  body: string;
+}
 
 /**
  * Takes in what an HR system posts: the event, its outcome and all that follows from it are one transaction, and only
@@ -27,62 +35,86 @@ export class InboxService {
 
   /** @throws Problem `invalid-request` for an event that can't be read: it is kept all the same, with the reason. */
   async receive(source: string, eventId: string, body: string): Promise<TakenEvent> {
-    const kept = await inTransaction(this.db, (tx) => this.keep(tx, source, eventId, body));
+    const kept = await this.take({ source, eventId, body });
     if (kept.outcome === 'unreadable') {
       throw new Problem('invalid-request', kept.outcomeReason ?? 'The event can not be read.');
     }
     return kept;
   }
 
-  private async keep(tx: EntityManager, source: string, eventId: string, body: string): Promise<TakenEvent> {
-    const id = newId();
-    // A second delivery at the same time waits here for the first one's commit.
-    const [row] = await queryRows<{ id: string; now: Date }>(
-      tx,
-      `INSERT INTO inbox_events (id, source, event_id, body, outcome) VALUES ($1, $2, $3, $4, 'unreadable')
-       ON CONFLICT ON CONSTRAINT uq_inbox_events_event
-       DO UPDATE SET deliveries = inbox_events.deliveries + 1, last_delivery_at = now()
-       RETURNING id, now() AS now`,
-      [id, source, eventId, body],
-    );
-    if (!row) throw new Error(`the event ${eventId} was not kept`);
-    if (row.id !== id) return tx.findOneByOrFail(InboxEvent, { id: row.id });
-    const actor: Actor = { kind: 'hr', id: source, name: `HR system "${source}"`, scopes: [] };
-    const effect = await this.take(tx, source, body, actor, row.now);
-    await tx.update(InboxEvent, { id }, effect);
-    await this.audit.record(tx, actor, 'hr-event.received', {
-      subject: { kind: 'hr-event', id },
-      ...(effect.caseId && { caseId: effect.caseId }),
-      facts: { source, eventId, outcome: effect.outcome },
-    });
-    const { outcome, outcomeReason = null, effectiveAt = null, caseId = null } = effect;
-    return { id, outcome, outcomeReason, effectiveAt, caseId };
+  private async take(posted: Posted): Promise<TakenEvent> {
+    const { source, body } = posted;
+    const read = readHrEvent(body);
+    if ('mistake' in read) return this.keepUnreadable(posted, undefined, read.mistake);
+    const { event } = read;
+    try {
+      return await inTransaction(this.db, async (tx) => {
+        // One round trip. What stands of the employee is read when the event is noted, and nobody else decides about them.
+        const [noted, known] = await Promise.all([
+          this.note(tx, posted, event),
+          this.events.look(tx, source, event.employee),
+        ]);
+        if (noted.isRepeat) return tx.findOneByOrFail(InboxEvent, { id: noted.id });
+        const actor = senderOf(source);
+        const effect = await this.events.apply(tx, source, event, body, known, actor, noted.now);
+        return this.conclude(tx, posted, noted.id, actor, effect);
+      });
+    } catch (error) {
+      // What a refused event had begun is undone, and the event itself is kept.
+      if (!(error instanceof Problem) || error.kind !== 'invalid-request') throw error;
+      return this.keepUnreadable(posted, event, error.message);
+    }
   }
 
-  private async take(
+  private async keepUnreadable(posted: Posted, event: HrEvent | undefined, outcomeReason: string): Promise<TakenEvent> {
+    return inTransaction(this.db, async (tx) => {
+      const { id, isRepeat } = await this.note(tx, posted, event);
+      if (isRepeat) return tx.findOneByOrFail(InboxEvent, { id });
+      return this.conclude(tx, posted, id, senderOf(posted.source), { outcome: 'unreadable', outcomeReason });
+    });
+  }
+
+  /** Keeps the event, as yet without an outcome of its own; a repeat is counted, and answered as the first was. */
+  private async note(
     tx: EntityManager,
-    source: string,
-    body: string,
+    { source, eventId, body }: Posted,
+    event: HrEvent | undefined,
+  ): Promise<{ id: string; isRepeat: boolean; now: Date }> {
+    const id = newId();
+    // A second delivery at the same time waits here for the first one's commit; and two events about one employee are
+    // taken one after the other, even when neither is known yet.
+    const [row] = await queryRows<{ id: string; now: Date }>(
+      tx,
+      prepared(`INSERT INTO inbox_events (id, source, event_id, body, outcome, event_type, employee_id, event_time, sequence)
+       SELECT $1::uuid, $2::text, $3::text, $4::text, 'unreadable', $5::text, $6::text, $7::timestamptz, $8::bigint
+       FROM (SELECT pg_advisory_xact_lock(hashtextextended('employee ' || $2 || ' ' || $6, 0)) OFFSET 0) AS alone
+       ON CONFLICT ON CONSTRAINT uq_inbox_events_event
+       DO UPDATE SET deliveries = inbox_events.deliveries + 1, last_delivery_at = now()
+       RETURNING id, now() AS now`),
+      [id, source, eventId, body, event?.type, event?.employee.id, event?.occurredAt, event?.sequence],
+    );
+    if (!row) throw new Error(`the event ${eventId} was not kept`);
+    return { ...row, isRepeat: row.id !== id };
+  }
+
+  private async conclude(
+    tx: EntityManager,
+    { source, eventId }: Posted,
+    id: string,
     actor: Actor,
-    now: Date,
-  ): Promise<EventEffect & Partial<InboxEvent>> {
-    const read = readHrEvent(body);
-    if ('mistake' in read) return { outcome: 'unreadable', outcomeReason: read.mistake };
-    const { event } = read;
-    const known = {
-      eventType: event.type,
-      employeeId: event.employee.id,
-      eventTime: new Date(event.occurredAt),
-      sequence: event.sequence,
+    effect: EventEffect,
+  ): Promise<TakenEvent> {
+    const { outcome, outcomeReason = null, effectiveAt = null, personId = null, caseId = null } = effect;
+    const change = {
+      sql: `UPDATE inbox_events SET outcome = $2, outcome_reason = $3, effective_at = $4, person_id = $5, case_id = $6 WHERE id = $1`,
+      parameters: [id, outcome, outcomeReason, effectiveAt, personId, caseId],
     };
-    try {
-      // A savepoint: what a refused event had begun is undone, and the event itself is kept.
-      const effect = await tx.transaction((inner) => this.events.apply(inner, source, event, body, actor, now));
-      return { ...known, ...effect };
-    } catch (error) {
-      if (!(error instanceof Problem) || error.kind !== 'invalid-request') throw error;
-      return { ...known, outcome: 'unreadable', outcomeReason: error.message };
-    }
+    await this.audit.recordChange(tx, change, actor, 'hr-event.received', {
+      subject: { kind: 'hr-event', id },
+      ...(caseId && { caseId }),
+      facts: { source, eventId, outcome },
+    });
+    return { id, outcome, outcomeReason, effectiveAt, caseId };
   }
 
   async list(
@@ -96,4 +128,8 @@ export class InboxService {
     if (filter.personId) query.andWhere('event.person_id = :personId', { personId: filter.personId });
     return query.getMany();
   }
+}
+
+function senderOf(source: string): Actor {
+  return { kind: 'hr', id: source, name: `HR system "${source}"`, scopes: [] };
 }

@@ -1,6 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import type { SqlStatement } from '../platform/audit/audit-statement.js';
 import { AuditService } from '../platform/audit/audit.service.js';
+import { readEntities } from '../platform/database/read-entities.js';
 import { newId } from '../platform/ids/new-id.js';
 import type { Actor } from '../platform/sign-in/actor.js';
 import { Employment } from './employment.entity.js';
@@ -33,11 +35,15 @@ export class EmploymentsService {
 
   /** Locks what it finds: two events about one employment are taken one after the other. */
   async lockBySource(tx: EntityManager, source: string, sourceId: string): Promise<Employment | null> {
-    return tx.findOne(Employment, { where: { source, sourceId }, lock: { mode: 'pessimistic_write' } });
+    const [found] = await readEntities(tx, Employment, `WHERE source = $1 AND source_id = $2 FOR UPDATE`, [
+      source,
+      sourceId,
+    ]);
+    return found ?? null;
   }
 
   async forPerson(tx: EntityManager, personId: string): Promise<Employment[]> {
-    return tx.find(Employment, { where: { personId }, order: { startsAt: 'ASC', id: 'ASC' } });
+    return readEntities(tx, Employment, `WHERE person_id = $1 ORDER BY starts_at, id`, [personId]);
   }
 
   /**
@@ -55,17 +61,18 @@ export class EmploymentsService {
     const startsAt = startOfLocalDay(from.startDate, from.zone);
     const endsAt = from.endDate === null ? null : (endsAtOnce ?? endOfLocalDay(from.endDate, from.zone));
     const before = known === undefined ? await this.lockBySource(tx, from.source, from.sourceId) : known;
-    const id = before?.id ?? newId();
-    if (before) {
-      const endAppliedAt = endAppliedAtOf(before, endsAt);
-      await tx.update(Employment, { id }, { ...facts, startsAt, endsAt, endAppliedAt, version: () => 'version + 1' });
-    } else {
-      await tx.insert(Employment, { ...facts, id, startsAt, endsAt });
-    }
-    await this.audit.record(tx, actor, before ? 'employment.changed' : 'employment.created', {
+    const after = Object.assign(new Employment(), facts, {
+      id: before?.id ?? newId(),
+      startsAt,
+      startAppliedAt: before?.startAppliedAt ?? null,
+      endsAt,
+      endAppliedAt: before ? endAppliedAtOf(before, endsAt) : null,
+      version: before ? before.version + 1 : 1,
+    });
+    await this.audit.recordChange(tx, writing(after), actor, before ? 'employment.changed' : 'employment.created', {
       subject: { kind: 'person', id: from.personId },
       facts: {
-        employmentId: id,
+        employmentId: after.id,
         source: from.source,
         startDate: from.startDate,
         endDate: from.endDate,
@@ -73,14 +80,7 @@ export class EmploymentsService {
       },
       personal: { department: from.department, ...(from.title === null ? {} : { title: from.title }) },
     });
-    if (!before) return tx.findOneByOrFail(Employment, { id });
-    const endAppliedAt = endAppliedAtOf(before, endsAt);
-    return Object.assign(new Employment(), before, facts, {
-      startsAt,
-      endsAt,
-      endAppliedAt,
-      version: before.version + 1,
-    });
+    return after;
   }
 
   /** Employed again under the same id: the start has to be applied once more. */
@@ -90,11 +90,11 @@ export class EmploymentsService {
   }
 
   async markStartApplied(tx: EntityManager, id: string, at: Date): Promise<void> {
-    await tx.update(Employment, { id }, { startAppliedAt: at });
+    await tx.query(`UPDATE employments SET start_applied_at = $2 WHERE id = $1`, [id, at]);
   }
 
   async markEndApplied(tx: EntityManager, id: string, at: Date): Promise<void> {
-    await tx.update(Employment, { id }, { endAppliedAt: at });
+    await tx.query(`UPDATE employments SET end_applied_at = $2 WHERE id = $1`, [id, at]);
   }
 
   /** Starts that have come and aren't applied, earliest first, locked; what another process has locked is left to it. */
@@ -120,6 +120,43 @@ export class EmploymentsService {
       .setOnLocked('skip_locked')
       .getMany();
   }
+}
+
+/** An employment is written whole, whether it is there or not; the caller holds the lock of one that is. */
+function writing(employment: Employment): SqlStatement {
+  const { id, personId, source, sourceId, department, title, employmentType, location, zone } = employment;
+  const { startDate, startsAt, endDate, endsAt, endAppliedAt, lastEventAt, lastEventSequence, version } = employment;
+  return {
+    sql: `
+    INSERT INTO employments (id, person_id, source, source_id, department, title, employment_type, location, zone,
+      start_date, starts_at, end_date, ends_at, end_applied_at, last_event_at, last_event_sequence, version)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+    ON CONFLICT ON CONSTRAINT pk_employments DO UPDATE
+    SET person_id = EXCLUDED.person_id, department = EXCLUDED.department, title = EXCLUDED.title,
+      employment_type = EXCLUDED.employment_type, location = EXCLUDED.location, zone = EXCLUDED.zone,
+      start_date = EXCLUDED.start_date, starts_at = EXCLUDED.starts_at, end_date = EXCLUDED.end_date,
+      ends_at = EXCLUDED.ends_at, end_applied_at = EXCLUDED.end_applied_at, last_event_at = EXCLUDED.last_event_at,
+      last_event_sequence = EXCLUDED.last_event_sequence, version = EXCLUDED.version`,
+    parameters: [
+      id,
+      personId,
+      source,
+      sourceId,
+      department,
+      title,
+      employmentType,
+      location,
+      zone,
+      startDate,
+      startsAt,
+      endDate,
+      endsAt,
+      endAppliedAt,
+      lastEventAt,
+      lastEventSequence,
+      version,
+    ],
+  };
 }
 
 /** The employments that stand at an instant: begun and not over. */

@@ -1,7 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { AuditService } from '../platform/audit/audit.service.js';
+import { prepared } from '../platform/database/prepared.js';
 import { queryRows } from '../platform/database/query-rows.js';
+import { readEntities, writeEntities } from '../platform/database/read-entities.js';
 import { Problem } from '../platform/errors/problem.js';
 import { newId } from '../platform/ids/new-id.js';
 import type { Actor } from '../platform/sign-in/actor.js';
@@ -41,22 +43,21 @@ export class PeopleService {
   async create(tx: EntityManager, actor: Actor, person: NewPerson): Promise<Person> {
     const id = newId();
     const corporateEmail = normalAddress(person.corporateEmail);
-    const inserted = await tx
-      .createQueryBuilder()
-      .insert()
-      .into(Person)
-      .values({ ...person, id, corporateEmail })
-      .orIgnore()
-      .returning('id')
-      .execute();
-    const rows: unknown = inserted.raw;
-    if (!Array.isArray(rows) || rows.length === 0) throw addressTaken();
+    const { givenName, familyName, displayName, status } = person;
+    const [created] = await writeEntities(
+      tx,
+      Person,
+      `INSERT INTO people (id, given_name, family_name, display_name, corporate_email, status)
+       VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
+      [id, givenName, familyName, displayName, corporateEmail, status],
+    );
+    if (!created) throw addressTaken();
     await this.audit.record(tx, actor, 'person.created', {
       subject: { kind: 'person', id },
-      facts: { status: person.status },
-      personal: { corporateEmail, displayName: person.displayName },
+      facts: { status },
+      personal: { corporateEmail, displayName },
     });
-    return this.get(tx, id);
+    return created;
   }
 
   /**
@@ -83,27 +84,34 @@ export class PeopleService {
     const changed = (Object.keys(after) as (keyof NewPerson)[]).filter((field) => after[field] !== before[field]);
     if (changed.length === 0) return before;
     if (changed.includes('corporateEmail') && (await this.findByEmail(tx, after.corporateEmail))) throw addressTaken();
-    await tx.update(Person, { id }, { ...after, version: () => 'version + 1', updatedAt: () => 'now()' });
+    const [written] = await writeEntities(
+      tx,
+      Person,
+      `UPDATE people SET given_name = $2, family_name = $3, display_name = $4, corporate_email = $5, status = $6,
+         version = version + 1, updated_at = now() WHERE id = $1`,
+      [id, after.givenName, after.familyName, after.displayName, after.corporateEmail, after.status],
+    );
     await this.audit.record(tx, actor, 'person.changed', {
       subject: { kind: 'person', id },
       facts: { fields: changed, ...(changed.includes('status') ? { status: after.status } : {}) },
       personal: Object.fromEntries(changed.filter((field) => field !== 'status').map((field) => [field, after[field]])),
     });
-    return this.get(tx, id);
+    return found(written);
   }
 
   /** @throws Problem `not-found` */
   async get(tx: EntityManager, id: string): Promise<Person> {
-    return found(await tx.findOneBy(Person, { id }));
+    return found((await readEntities(tx, Person, `WHERE id = $1`, [id]))[0]);
   }
 
   async findByEmail(tx: EntityManager, corporateEmail: string): Promise<Person | null> {
-    return tx.findOneBy(Person, { corporateEmail: normalAddress(corporateEmail) });
+    const address = normalAddress(corporateEmail);
+    return (await readEntities(tx, Person, `WHERE corporate_email = $1`, [address]))[0] ?? null;
   }
 
   /** Whoever decides about a person holds this lock until the commit. @throws Problem `not-found` */
   async lock(tx: EntityManager, id: string): Promise<Person> {
-    return found(await tx.findOne(Person, { where: { id }, lock: { mode: 'pessimistic_write' } }));
+    return found((await readEntities(tx, Person, `WHERE id = $1 FOR UPDATE`, [id]))[0]);
   }
 
   /** By id, which is the order in which they were made. @param page.after the last id of the page before */
@@ -130,11 +138,17 @@ export class PeopleService {
 
   /** Raises the person's generation and answers it. The version stays: nothing that anybody edits has changed. */
   async nextGeneration(tx: EntityManager, personId: string): Promise<number> {
-    const person = await this.lock(tx, personId);
-    const [installation] = await queryRows<{ epoch: number }>(tx, 'SELECT epoch FROM installation WHERE id = 1');
-    if (!installation) throw new Error('There is no installation yet: run `quartermaster init` first.');
-    const generation = generationAfter(person.generation, installation.epoch);
-    await tx.update(Person, { id: personId }, { generation });
+    const [known] = await queryRows<{ generation: number; epoch: number | null }>(
+      tx,
+      prepared(
+        `SELECT p.generation, (SELECT epoch FROM installation WHERE id = 1) AS epoch FROM people p WHERE p.id = $1 FOR UPDATE`,
+      ),
+      [personId],
+    );
+    if (!known) throw new Problem('not-found', 'There is no person with this id.');
+    if (known.epoch === null) throw new Error('There is no installation yet: run `quartermaster init` first.');
+    const generation = generationAfter(known.generation, known.epoch);
+    await tx.query(prepared(`UPDATE people SET generation = $2 WHERE id = $1`), [personId, generation]);
     return generation;
   }
 }
@@ -143,7 +157,7 @@ function addressTaken(): Problem {
   return new Problem('conflict', 'Somebody else has this corporate address already.');
 }
 
-function found(person: Person | null): Person {
+function found(person: Person | undefined): Person {
   if (!person) throw new Problem('not-found', 'There is no person with this id.');
   return person;
 }

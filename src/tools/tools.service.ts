@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { AuditService } from '../platform/audit/audit.service.js';
 import { Config } from '../platform/config/config.js';
+import { readEntities } from '../platform/database/read-entities.js';
 import { Problem } from '../platform/errors/problem.js';
 import { requireChanged } from '../platform/http/versions.js';
 import { newId } from '../platform/ids/new-id.js';
@@ -145,7 +146,7 @@ export class ToolsService {
 
   /** Every tool that isn't retired, by key. */
   async inUse(tx: EntityManager): Promise<Tool[]> {
-    return tx.createQueryBuilder(Tool, 'tool').where(`tool.state <> 'retired'`).orderBy('tool.key').getMany();
+    return readEntities(tx, Tool, `WHERE state <> 'retired' ORDER BY key`, []);
   }
 
   async list(tx: EntityManager, filter: ToolsFilter, page: { after: string | null; limit: number }): Promise<Tool[]> {

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import type { Actor } from '../sign-in/actor.js';
-import { auditStatement, auditStatementOfMany, type AuditRecord } from './audit-statement.js';
+import { auditStatement, auditStatementOfMany, type AuditRecord, type SqlStatement } from './audit-statement.js';
 
 /** Writes the audit log, always in the transaction of what it tells about: neither is there without the other. */
 @Injectable()
@@ -9,6 +9,18 @@ export class AuditService {
   /** @param action What was done, as `noun.verb-in-the-past`: `token.created`. */
   async record(tx: EntityManager, actor: Actor, action: string, entry: AuditRecord): Promise<void> {
     const { sql, parameters } = auditStatement(actor, action, entry);
+    await tx.query(sql, parameters);
+  }
+
+  /** A change and its entry in one statement, for paths that many events take. */
+  async recordChange(
+    tx: EntityManager,
+    change: SqlStatement,
+    actor: Actor,
+    action: string,
+    entry: AuditRecord,
+  ): Promise<void> {
+    const { sql, parameters } = auditStatement(actor, action, entry, change);
     await tx.query(sql, parameters);
   }
 

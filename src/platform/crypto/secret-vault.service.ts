@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import { prepared } from '../database/prepared.js';
 import { newId } from '../ids/new-id.js';
 import { openWithKey, sealWithKey } from './aes-gcm.js';
 import { InstallationKey } from './installation-key.js';
@@ -51,11 +52,34 @@ export class SecretVault {
       ids.length === 0
         ? []
         : await tx.query<SecretRow[]>(
-            `SELECT id, purpose, version, key_fingerprint, wrapped_key, sealed FROM secrets WHERE id = ANY($1::uuid[])`,
+            prepared(
+              `SELECT id, purpose, version, key_fingerprint, wrapped_key, sealed FROM secrets WHERE id = ANY($1::uuid[])`,
+            ),
             [ids],
           );
     const byId = new Map(rows.map((row) => [row.id, row]));
     return (id) => this.unseal(id, byId.get(id));
+  }
+
+  /**
+   * The secrets that a query names, opened, and the time by the database's clock, in one round trip: for whoever checks
+   * a signature with them.
+   * @param ids a query for their ids, a constant text
+   * @throws SecretError
+   */
+  async openSelected(
+    tx: EntityManager,
+    ids: string,
+    parameters: readonly unknown[],
+  ): Promise<{ now: Date; secrets: string[] }> {
+    const rows = await tx.query<(Omit<SecretRow, 'id'> & { id: string | null; now: Date })[]>(
+      prepared(`SELECT clock.now, s.id, s.purpose, s.version, s.key_fingerprint, s.wrapped_key, s.sealed
+        FROM (SELECT clock_timestamp() AS now) clock LEFT JOIN secrets s ON s.id IN (${ids})`),
+      [...parameters],
+    );
+    const [{ now } = { now: undefined }] = rows;
+    if (!now) throw new Error('PostgreSQL does not tell the time');
+    return { now, secrets: rows.flatMap(({ id, ...row }) => (id === null ? [] : [this.unseal(id, { id, ...row })])) };
   }
 
   private unseal(id: string, row: SecretRow | undefined): string {
