@@ -10,6 +10,7 @@ import { NothingReadsAllSteps1764000005100 } from './1764000005100-nothing-reads
 import { TheAuditLogIsSealed1764000006000 } from './1764000006000-the-audit-log-is-sealed.js';
 import { EvidenceAndASecondPerson1764000007000 } from './1764000007000-evidence-and-a-second-person.js';
 import { SuspectsAreFoundByAnIndex1764000007100 } from './1764000007100-suspects-are-found-by-an-index.js';
+import { Roles1764000009000 } from './1764000009000-roles.js';
 
 /** All of them, oldest first. */
 export const MIGRATIONS = [
@@ -25,4 +26,5 @@ export const MIGRATIONS = [
   TheAuditLogIsSealed1764000006000,
   EvidenceAndASecondPerson1764000007000,
   SuspectsAreFoundByAnIndex1764000007100,
+  Roles1764000009000,
 ];

@@ -35,6 +35,7 @@ import { AuditPersonalField } from './platform/audit/audit-personal-field.entity
 import { Secret } from './platform/crypto/secret.entity.js';
 import { IdempotencyKey } from './platform/http/idempotency-key.entity.js';
 import { Installation } from './platform/installation/installation.entity.js';
+import { RoleAssignment } from './platform/roles/role-assignment.entity.js';
 import { ApiToken } from './platform/sign-in/api-token.entity.js';
 import { BrowserSession } from './platform/sign-in/browser-session.entity.js';
 import { SignInLink } from './platform/sign-in/sign-in-link.entity.js';
@@ -79,6 +80,7 @@ export const ENTITIES = [
   Secret,
   IdempotencyKey,
   Installation,
+  RoleAssignment,
   ApiToken,
   BrowserSession,
   SignInLink,

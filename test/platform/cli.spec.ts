@@ -191,6 +191,27 @@ describe('the command line', () => {
     });
   });
 
+  it('roles are assigned, listed and ended; the last owner stays', async () => {
+    const ada = 'user:01890000-0000-7000-8000-000000000001';
+    expect((await run('roles list')).out).toContain('Nobody holds a role');
+    expect(await run(`roles assign ${ada} helpdesk --department Sales`)).toMatchObject({
+      code: 0,
+      out: expect.stringContaining('department Sales'),
+    });
+    expect(await run(`roles assign ${ada} owner`)).toMatchObject({ code: 0 });
+    const [helpdesk, owner] = JSON.parse((await run('roles list --json')).out) as { id: string; role: string }[];
+    expect([helpdesk?.role, owner?.role]).toEqual(['helpdesk', 'owner']);
+    expect(await run(`roles end ${helpdesk?.id}`)).toMatchObject({ code: 0 });
+    expect(await run(`roles end ${owner?.id}`)).toMatchObject({ code: 1, note: expect.stringContaining('last owner') });
+    expect((await run(`roles list --principal ${ada} --ended`)).out).toContain('ended 20');
+    expect(await run('roles assign ada viewer')).toMatchObject({ code: 1, note: expect.stringContaining('user:') });
+    expect(await run(`roles assign ${ada} king`)).toMatchObject({ code: 2 });
+    expect(await run(`roles assign ${ada} viewer --tool nowhere`)).toMatchObject({
+      code: 2,
+      note: expect.stringContaining('nowhere'),
+    });
+  });
+
   it('sign-in-link prints a link to the public address', async () => {
     const { code, out } = await run('sign-in-link --name ada', { PUBLIC_URL: 'https://qm.example.com' });
     expect(code).toBe(0);
@@ -227,7 +248,14 @@ describe('the command line', () => {
     const entries = await db.query<{ action: string; actor_id: string }[]>(
       `SELECT action, actor_id FROM audit_entries ORDER BY id`,
     );
-    expect(entries.map(({ action }) => action)).toEqual(['token.created', 'token.revoked', 'sign-in-link.created']);
+    expect(entries.map(({ action }) => action)).toEqual([
+      'token.created',
+      'token.revoked',
+      'role.assigned',
+      'role.assigned',
+      'role.ended',
+      'sign-in-link.created',
+    ]);
     for (const { actor_id } of entries) expect(actor_id).toMatch(/^terminal:/);
     await db.destroy();
   });

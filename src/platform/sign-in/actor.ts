@@ -1,3 +1,5 @@
+import type { Reach } from '../roles/reach.js';
+
 /** Everything a caller may be allowed to do. A route names exactly one. */
 export const SCOPES = [
   'people:read',
@@ -20,6 +22,8 @@ export const SCOPES = [
   'alerts:read',
   'alerts:write',
   'metrics:read',
+  'roles:read',
+  'roles:write',
   'tokens:write',
 ] as const;
 
@@ -31,7 +35,10 @@ export interface Actor {
   /** Stable id: of the token, of the browser session's admin, of the HR source, of the process. */
   id: string;
   name: string;
+  /** What they may do; within a request, what they may do wherever they may do what the route is for. */
   scopes: readonly Scope[];
+  /** Where: undefined is everywhere. Set by the guard for the scope of the route that is called. */
+  reach?: Reach;
 }
 
 /** The service acting by itself: a schedule that came due, a discovery that found something. */

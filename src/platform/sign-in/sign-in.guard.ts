@@ -2,16 +2,21 @@ import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/com
 import { Reflector } from '@nestjs/core';
 import type { Request, Response } from 'express';
 import { Problem } from '../errors/problem.js';
+import { Permits } from '../roles/permits.service.js';
 import type { Scope } from './actor.js';
 import { Authenticator } from './authenticator.service.js';
-import { ALLOWED_SCOPE, PUBLIC_ROUTE } from './who-may-call.js';
+import { ALLOWED_SCOPE, HEEDS_REACH, PUBLIC_ROUTE } from './who-may-call.js';
 
-/** In front of every route: lets through who holds the route's scope. */
+/**
+ * In front of every route: lets through who holds the route's scope. Whoever holds it within a narrowing only gets to
+ * routes that heed it.
+ */
 @Injectable()
 export class SignInGuard implements CanActivate {
   constructor(
     private readonly reflector: Reflector,
     private readonly authenticator: Authenticator,
+    private readonly permits: Permits,
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
@@ -22,13 +27,17 @@ export class SignInGuard implements CanActivate {
     const actor = await this.authenticator.actorOf(request, http.getResponse<Response>());
     const scope = this.reflector.get<Scope | undefined>(ALLOWED_SCOPE, handler);
     // The check at the start makes sure that a scope is declared; should it be got round, nobody may call.
-    if (!scope || !actor.scopes.includes(scope)) {
+    const permit = scope ? await this.permits.of(actor, scope) : null;
+    if (!permit) {
       throw new Problem(
         'forbidden',
         `This needs the scope ${scope ?? '(none declared)'}, which your sign-in doesn't hold.`,
       );
     }
-    request.actor = actor;
+    if (permit.reach && !this.reflector.get<true | undefined>(HEEDS_REACH, handler)) {
+      throw new Problem('forbidden', 'Your role is narrowed, and this is about more than a part of the company.');
+    }
+    request.actor = { ...actor, ...permit };
     return true;
   }
 }

@@ -1,5 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_GUARD, DiscoveryModule } from '@nestjs/core';
+import { RolesModule } from '../roles/roles.module.js';
 import { ApiTokens } from './api-tokens.service.js';
 import { Authenticator } from './authenticator.service.js';
 import { BearerTokenStrategy } from './bearer-token.strategy.js';
@@ -18,7 +19,7 @@ export class SignInModule {
     return {
       module: SignInModule,
       global: true,
-      imports: [DiscoveryModule],
+      imports: [DiscoveryModule, RolesModule],
       controllers: [SignInController],
       providers: [
         ApiTokens,

@@ -4,6 +4,7 @@ import type { Request } from 'express';
 import type { Actor, Scope } from './actor.js';
 
 export const ALLOWED_SCOPE = 'quartermaster:allowed-scope';
+export const HEEDS_REACH = 'quartermaster:heeds-reach';
 export const PUBLIC_ROUTE = 'quartermaster:public-route';
 
 declare module 'express-serve-static-core' {
@@ -13,10 +14,16 @@ declare module 'express-serve-static-core' {
   }
 }
 
-/** Who may call this route: callers that hold the scope. Each route has this or `@Public()`, or the service won't start. */
-export function Allow(scope: Scope): MethodDecorator {
+/**
+ * Who may call this route: callers that hold the scope. Each route has this or `@Public()`, or the service won't start.
+ *
+ * @param heedsReach `within-reach`: the handler keeps to the actor's reach, or shows nothing that is anybody's. Without
+ * it, whoever holds the scope only within a department, location or tool is refused.
+ */
+export function Allow(scope: Scope, heedsReach?: 'within-reach'): MethodDecorator {
   return applyDecorators(
     SetMetadata(ALLOWED_SCOPE, scope),
+    SetMetadata(HEEDS_REACH, heedsReach !== undefined),
     ApiBearerAuth('api-token'),
     ApiCookieAuth('browser-session'),
     ApiExtension('x-scope', scope),

@@ -1,0 +1,91 @@
+import type { Command } from 'commander';
+import { DataSource } from 'typeorm';
+import { z } from 'zod';
+import { inTransaction } from '../platform/database/transaction.js';
+import { EXIT } from '../platform/lifecycle/failure.js';
+import { RoleAssignments } from '../platform/roles/role-assignments.service.js';
+import { assignmentView, AssignRole } from '../platform/roles/roles-views.js';
+import type { RoleAssignment } from '../platform/roles/role-assignment.entity.js';
+import { ROLE_DEFINITIONS, ROLES } from '../platform/roles/roles.js';
+import { ToolsService } from '../tools/tools.service.js';
+import { CommandFailure, type AddCommand, type CliContext } from './command.js';
+
+/** More than any company has; whoever has more asks for one principal's. */
+const MOST = 10_000;
+
+export const addRoles: AddCommand = (program, context) => {
+  const roles = program.command('roles').description('who may do what: list, assign and end roles');
+  addList(roles, context);
+  addAssign(roles, context);
+  addEnd(roles, context);
+};
+
+function addList(roles: Command, { out, withServices }: CliContext): void {
+  roles
+    .command('list')
+    .description('show who holds which role')
+    .option('--principal <id>', "one principal's only: user:<id>, or a token's id")
+    .option('--ended', 'those that ended as well')
+    .option('--json', 'print a list for a program')
+    .action(async ({ json, ...filter }: { principal?: string; ended?: boolean; json?: boolean }) => {
+      const all = await withServices((services) =>
+        services.get(RoleAssignments).list(filter, { after: null, limit: MOST }),
+      );
+      if (json) out(JSON.stringify(all.map(assignmentView)));
+      else if (all.length === 0) out('Nobody holds a role. Give one with `quartermaster roles assign`.');
+      else for (const one of all) out(lineFor(one));
+    });
+}
+
+function addAssign(roles: Command, { actor, out, withServices }: CliContext): void {
+  roles
+    .command('assign <principal> <role>')
+    .description("give a role to user:<id> (somebody who signs in) or to a token, by the token's id")
+    .option('--department <name>', 'only people employed in it, and what is theirs')
+    .option('--location <name>', 'only people employed there, and what is theirs')
+    .option('--tool <key>', 'only accounts at this tool; of several limits all count together')
+    .addHelpText('after', `\nRoles:\n${ROLES.map((role) => `  ${role}: ${ROLE_DEFINITIONS[role].purpose}`).join('\n')}`)
+    .action(async (principal: string, role: string, { tool, ...places }: Record<string, string>) => {
+      const assigned = await withServices((services) =>
+        inTransaction(services.get(DataSource), async (tx) => {
+          const found = tool === undefined ? null : await services.get(ToolsService).findByKey(tx, tool);
+          if (tool !== undefined && !found) throw new CommandFailure(`There is no tool “${tool}”.`, EXIT.usage);
+          const wish = AssignRole.safeParse({ principal, role, ...places, toolId: found?.id ?? null });
+          if (!wish.success) throw new CommandFailure(z.prettifyError(wish.error), EXIT.usage);
+          return services.get(RoleAssignments).assign(tx, actor, wish.data);
+        }),
+      );
+      out(lineFor(assigned));
+    });
+}
+
+function addEnd(roles: Command, { actor, out, withServices }: CliContext): void {
+  roles
+    .command('end <id>')
+    .description('end an assignment, by the id that `roles list` shows; the last owner stays')
+    .action(async (id: string) => {
+      if (!z.uuid().safeParse(id).success) {
+        throw new CommandFailure('That is no id of an assignment. See `quartermaster roles list`.', EXIT.usage);
+      }
+      await withServices((services) =>
+        inTransaction(services.get(DataSource), (tx) => services.get(RoleAssignments).end(tx, actor, id)),
+      );
+      out(`ended ${id}`);
+    });
+}
+
+function lineFor({ id, principal, role, department, location, toolId, assignedBy, endedAt }: RoleAssignment): string {
+  const within = [
+    department === null ? '' : `department ${department}`,
+    location === null ? '' : `location ${location}`,
+    toolId === null ? '' : `tool ${toolId}`,
+  ].filter((part) => part !== '');
+  return [
+    id,
+    principal,
+    role,
+    within.length === 0 ? 'everywhere' : within.join(' and '),
+    `by ${assignedBy}`,
+    ...(endedAt ? [`ended ${endedAt.toISOString().slice(0, 10)}`] : []),
+  ].join('  ');
+}

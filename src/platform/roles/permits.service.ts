@@ -1,0 +1,34 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource, type EntityManager } from 'typeorm';
+import { queryRows } from '../database/query-rows.js';
+import type { Actor, Scope } from '../sign-in/actor.js';
+import { heldEverywhere, permitFor, type HeldRole, type Permit, type Standing } from './permit.js';
+import { isRole } from './roles.js';
+
+/** Looks up what an actor may do; the rules are in `permit.ts`. */
+@Injectable()
+export class Permits {
+  constructor(private readonly db: DataSource) {}
+
+  /** Null: not allowed at all. Whoever holds the scope by their sign-in alone costs no query. */
+  async of(actor: Actor, scope: Scope): Promise<Permit | null> {
+    if (actor.scopes.includes(scope)) return { scopes: actor.scopes };
+    return permitFor(scope, await this.standing(this.db.manager, actor));
+  }
+
+  /** All that an actor may do without any narrowing: what they may pass on to others. */
+  async everywhere(tx: EntityManager, actor: Actor): Promise<Scope[]> {
+    return heldEverywhere(await this.standing(tx, actor));
+  }
+
+  private async standing(tx: EntityManager, { id, scopes }: Actor): Promise<Standing> {
+    const roles = await queryRows<HeldRole>(
+      tx,
+      `SELECT role, department, location, tool_id AS "toolId" FROM role_assignments
+       WHERE principal = $1 AND ended_at IS NULL`,
+      [id],
+    );
+    // A role that was dropped since allows nothing.
+    return { scopes, roles: roles.filter(({ role }) => isRole(role)) };
+  }
+}

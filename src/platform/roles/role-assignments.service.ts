@@ -1,0 +1,135 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource, type EntityManager } from 'typeorm';
+import { AuditService } from '../audit/audit.service.js';
+import { queryRows } from '../database/query-rows.js';
+import { Problem } from '../errors/problem.js';
+import { newId } from '../ids/new-id.js';
+import type { Actor } from '../sign-in/actor.js';
+import type { HeldRole } from './permit.js';
+import { Permits } from './permits.service.js';
+import type { Narrowing } from './reach.js';
+import { RoleAssignment } from './role-assignment.entity.js';
+import { ROLE_DEFINITIONS } from './roles.js';
+
+/** A person who signs in: the sign-in's own id of them. */
+const USER = /^user:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+export interface NewAssignment extends HeldRole {
+  /** An actor's id: `user:<uuid>`, or an API token's. */
+  principal: string;
+}
+
+export interface AssignmentsFilter {
+  principal?: string | undefined;
+  /** Those that ended as well. */
+  ended?: boolean | undefined;
+}
+
+/** The only writer of `role_assignments`. */
+@Injectable()
+export class RoleAssignments {
+  constructor(
+    private readonly db: DataSource,
+    private readonly permits: Permits,
+    private readonly audit: AuditService,
+  ) {}
+
+  /**
+   * Gives somebody a role. The same again changes nothing and answers the one that stands.
+   *
+   * @throws Problem `invalid-request` for a principal or tool that isn't there or an owner of less than everything;
+   * `forbidden` for a role that may do what the giver may not
+   */
+  async assign(tx: EntityManager, actor: Actor, wish: NewAssignment): Promise<RoleAssignment> {
+    const { principal, role, department, location, toolId } = wish;
+    if (role === 'owner' && (department ?? location ?? toolId) !== null) {
+      throw invalid('/role', 'An owner owns everything: leave department, location and tool out.');
+    }
+    await this.refuseUnknown(tx, principal, wish);
+    const held = new Set(await this.permits.everywhere(tx, actor));
+    if (ROLE_DEFINITIONS[role].scopes.some((scope) => !held.has(scope))) {
+      throw new Problem(
+        'forbidden',
+        `Nobody gives away more than they hold: the role ${role} may do what you may not.`,
+      );
+    }
+    const id = newId();
+    const inserted = await queryRows<{ id: string }>(
+      tx,
+      `INSERT INTO role_assignments (id, principal, role, department, location, tool_id, assigned_by)
+       VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING RETURNING id`,
+      [id, principal, role, department, location, toolId, actor.name],
+    );
+    if (inserted.length > 0) {
+      await this.audit.record(tx, actor, 'role.assigned', {
+        subject: { kind: 'principal', id: principal },
+        facts: { assignmentId: id, role, department, location, toolId },
+      });
+      return tx.findOneByOrFail(RoleAssignment, { id });
+    }
+    const [standing] = await queryRows<{ id: string }>(
+      tx,
+      `SELECT id FROM role_assignments WHERE principal = $1 AND role = $2 AND ended_at IS NULL
+         AND lower(coalesce(department, '')) = lower(coalesce($3, '')) AND lower(coalesce(location, '')) = lower(coalesce($4, ''))
+         AND tool_id IS NOT DISTINCT FROM $5`,
+      [principal, role, department, location, toolId],
+    );
+    if (!standing) throw new Problem('conflict', 'The same role ended at this moment. Assign it again.');
+    return tx.findOneByOrFail(RoleAssignment, { id: standing.id });
+  }
+
+  /**
+   * From the next request on it allows nothing.
+   *
+   * @throws Problem `not-found` when there is no such assignment or it ended before; `conflict` for the last owner
+   */
+  async end(tx: EntityManager, actor: Actor, id: string): Promise<void> {
+    // All owners are locked, so that of two that end at once the second sees that it is the last.
+    const owners = await queryRows<{ id: string }>(
+      tx,
+      `SELECT id FROM role_assignments WHERE role = 'owner' AND ended_at IS NULL AND principal LIKE 'user:%' ORDER BY id FOR UPDATE`,
+    );
+    if (owners.length === 1 && owners[0]?.id === id) {
+      throw new Problem('conflict', 'This is the last owner. Make somebody else an owner first.');
+    }
+    const [ended] = await queryRows<{ principal: string; role: string }>(
+      tx,
+      `UPDATE role_assignments SET ended_at = now(), ended_by = $2 WHERE id = $1 AND ended_at IS NULL RETURNING principal, role`,
+      [id, actor.name],
+    );
+    if (!ended) throw new Problem('not-found', 'There is no assignment with this id, or it ended before.');
+    await this.audit.record(tx, actor, 'role.ended', {
+      subject: { kind: 'principal', id: ended.principal },
+      facts: { assignmentId: id, role: ended.role },
+    });
+  }
+
+  /** By id, which is the order in which they were made. @param page.after the last id of the page before */
+  async list(filter: AssignmentsFilter, page: { after: string | null; limit: number }): Promise<RoleAssignment[]> {
+    const query = this.db.manager.createQueryBuilder(RoleAssignment, 'r').orderBy('r.id').limit(page.limit);
+    if (page.after) query.andWhere('r.id > :after', { after: page.after });
+    if (filter.principal) query.andWhere('r.principal = :principal', { principal: filter.principal });
+    if (!filter.ended) query.andWhere('r.ended_at IS NULL');
+    return query.getMany();
+  }
+
+  private async refuseUnknown(tx: EntityManager, principal: string, { toolId }: Narrowing): Promise<void> {
+    const isToken = UUID.test(principal);
+    if (!isToken && !USER.test(principal)) {
+      throw invalid('/principal', 'This has to be user:<id> of somebody who signs in, or the id of an API token.');
+    }
+    if (isToken) {
+      const there = await queryRows(tx, `SELECT FROM api_tokens WHERE id = $1 AND revoked_at IS NULL`, [principal]);
+      if (there.length === 0) throw invalid('/principal', 'There is no API token with this id, or it was revoked.');
+    }
+    if (toolId !== null) {
+      const there = await queryRows(tx, `SELECT FROM tools WHERE id = $1`, [toolId]);
+      if (there.length === 0) throw invalid('/toolId', 'There is no tool with this id.');
+    }
+  }
+}
+
+function invalid(pointer: string, detail: string): Problem {
+  return new Problem('invalid-request', detail, [{ pointer, detail }]);
+}

@@ -1,0 +1,89 @@
+import { SCOPES, type Scope } from '../sign-in/actor.js';
+
+/** What people are to this installation. A role is a set of scopes; which scope a route needs stands at the route. */
+export const ROLES = [
+  'viewer',
+  'helpdesk',
+  'hr',
+  'it-operator',
+  'approver',
+  'security',
+  'auditor',
+  'connector-admin',
+  'owner',
+] as const;
+
+export type Role = (typeof ROLES)[number];
+
+const LOOKS: readonly Scope[] = [
+  'people:read',
+  'tools:read',
+  'accounts:read',
+  'devices:read',
+  'cases:read',
+  'alerts:read',
+];
+
+/** A role by a sentence, and what it may do. Whatever is added to `SCOPES` is the owner's, and the auditor's when it reads. */
+export const ROLE_DEFINITIONS: Record<Role, { purpose: string; scopes: readonly Scope[] }> = {
+  viewer: { purpose: 'Looks at people, accounts, devices, cases and alerts.', scopes: LOOKS },
+  helpdesk: {
+    purpose: 'Helps people: gives out devices, resets credentials, hands them over, takes reports of lost devices.',
+    scopes: [...LOOKS, 'devices:write', 'accounts:hand-over', 'credentials:reset', 'lost-devices:report'],
+  },
+  hr: {
+    purpose: 'Looks after people and their employments, and starts a leave that counts at once.',
+    scopes: ['people:read', 'people:write', 'cases:read', 'cases:write', 'hr-events:read'],
+  },
+  'it-operator': {
+    purpose: 'Runs the daily work: everything of the helpdesk, steps that need a person, access after a loss, alerts.',
+    scopes: [
+      ...LOOKS,
+      'people:write',
+      'devices:write',
+      'accounts:hand-over',
+      'credentials:reset',
+      'lost-devices:report',
+      'access:restore',
+      'steps:decide',
+      'hr-events:read',
+      'policy:read',
+      'alerts:write',
+      'metrics:read',
+    ],
+  },
+  approver: {
+    purpose: 'Looks at what others want to do, and decides; does nothing by themselves.',
+    scopes: [...LOOKS, 'policy:read', 'hr-events:read'],
+  },
+  security: {
+    purpose: 'Takes access away at once: leaves, losses, resets, lockdowns; sees who may do what.',
+    scopes: [
+      ...LOOKS,
+      'cases:write',
+      'credentials:reset',
+      'lost-devices:report',
+      'tools:lock-down',
+      'steps:decide',
+      'hr-events:read',
+      'policy:read',
+      'alerts:write',
+      'roles:read',
+    ],
+  },
+  auditor: {
+    purpose: 'Reads everything and changes nothing.',
+    scopes: SCOPES.filter((scope) => scope.endsWith(':read')),
+  },
+  'connector-admin': {
+    purpose: 'Sets up tools and their connectors.',
+    scopes: ['tools:read', 'tools:write', 'accounts:read', 'policy:read', 'alerts:read', 'metrics:read'],
+  },
+  owner: { purpose: 'May do everything, and says who else may do what.', scopes: SCOPES },
+};
+
+const KNOWN: ReadonlySet<string> = new Set(ROLES);
+
+export function isRole(text: string): text is Role {
+  return KNOWN.has(text);
+}

@@ -1,0 +1,131 @@
+import { Controller, Get } from '@nestjs/common';
+import supertest from 'supertest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { newId } from '../../src/platform/ids/new-id.js';
+import { Allow, CurrentActor } from '../../src/platform/sign-in/who-may-call.js';
+import { SCOPES, type Actor } from '../../src/platform/sign-in/actor.js';
+import { startApp, type TestApp } from './start-app.js';
+
+@Controller('v1/things')
+class ThingsController {
+  @Get('company')
+  @Allow('people:read')
+  company(): string {
+    return 'about everybody';
+  }
+
+  @Get('mine')
+  @Allow('people:read', 'within-reach')
+  mine(@CurrentActor() { reach }: Actor) {
+    return { reach: reach ?? 'everywhere' };
+  }
+}
+
+describe('roles', () => {
+  let test: TestApp;
+  beforeAll(async () => {
+    test = await startApp([ThingsController]);
+  });
+  afterAll(() => test?.close());
+  beforeEach(() => test.db.query('DELETE FROM role_assignments'));
+
+  const as = (token: string) => supertest.agent(test.app.getHttpServer()).set('Authorization', `Bearer ${token}`);
+  const owner = async () => as((await test.token(...SCOPES)).token);
+  const rowsOf = (principal: string) =>
+    test.db.query<{ action: string; facts: object }[]>(
+      `SELECT action, facts FROM audit_entries WHERE subject_kind = 'principal' AND subject_id = $1 ORDER BY id`,
+      [principal],
+    );
+
+  it('open from the next request on what they name, and nothing after their end', async () => {
+    const admin = await owner();
+    const { id, token } = await test.token();
+    await as(token).get('/v1/things/company').expect(403);
+    const { body } = await admin.post('/v1/role-assignments').send({ principal: id, role: 'viewer' }).expect(201);
+    await as(token).get('/v1/things/company').expect(200);
+    expect((await as(token).get('/v1/things/mine').expect(200)).body).toEqual({ reach: 'everywhere' });
+    await admin.delete(`/v1/role-assignments/${body.id}`).expect(204);
+    await as(token).get('/v1/things/company').expect(403);
+    await admin.delete(`/v1/role-assignments/${body.id}`).expect(404);
+    expect(await rowsOf(id)).toEqual([
+      { action: 'role.assigned', facts: expect.objectContaining({ role: 'viewer', department: null }) },
+      { action: 'role.ended', facts: { assignmentId: body.id, role: 'viewer' } },
+    ]);
+  });
+
+  it('that are narrowed open only what heeds the narrowing, and tell it where', async () => {
+    const admin = await owner();
+    const { id, token } = await test.token();
+    await admin.post('/v1/role-assignments').send({ principal: id, role: 'viewer', department: 'Sales' }).expect(201);
+    expect((await as(token).get('/v1/things/mine').expect(200)).body).toEqual({
+      reach: [{ department: 'Sales', location: null, toolId: null }],
+    });
+    const refused = await as(token).get('/v1/things/company').expect(403);
+    expect(refused.body.detail).toContain('narrowed');
+  });
+
+  it('are listed, those that ended on demand; the same role again is the same assignment', async () => {
+    const admin = await owner();
+    const principal = `user:${newId()}`;
+    const wish = { principal, role: 'helpdesk', department: 'Sales' };
+    const first = await admin.post('/v1/role-assignments').send(wish).expect(201);
+    const again = await admin
+      .post('/v1/role-assignments')
+      .send({ ...wish, department: 'SALES' })
+      .expect(201);
+    expect(again.body.id).toBe(first.body.id);
+    const list = async (query: string) =>
+      (await admin.get(`/v1/role-assignments?principal=${principal}${query}`).expect(200)).body.items;
+    expect(await list('')).toMatchObject([
+      { role: 'helpdesk', department: 'Sales', assignedBy: 'test', endedAt: null },
+    ]);
+    await admin.delete(`/v1/role-assignments/${first.body.id}`).expect(204);
+    expect(await list('')).toEqual([]);
+    expect(await list('&ended=true')).toMatchObject([{ endedBy: 'test', endedAt: expect.any(String) }]);
+  });
+
+  it('keep the last owner who can sign in, also when two end at once', async () => {
+    const admin = await owner();
+    const make = async (principal: string) =>
+      (await admin.post('/v1/role-assignments').send({ principal, role: 'owner' }).expect(201)).body.id as string;
+    const ada = await make(`user:${newId()}`);
+    const answer = await admin.delete(`/v1/role-assignments/${ada}`).expect(409);
+    expect(answer.body.detail).toContain('last owner');
+    // A token doesn't count: nobody signs in with it.
+    await make((await test.token()).id);
+    await admin.delete(`/v1/role-assignments/${ada}`).expect(409);
+
+    const grace = await make(`user:${newId()}`);
+    const both = await Promise.all([ada, grace].map((id) => admin.delete(`/v1/role-assignments/${id}`)));
+    expect(both.map(({ status }) => status).toSorted((one, other) => one - other)).toEqual([204, 409]);
+  });
+
+  it('are given by nobody who holds less', async () => {
+    const weak = as((await test.token('roles:write', 'people:read')).token);
+    const refused = await weak
+      .post('/v1/role-assignments')
+      .send({ principal: `user:${newId()}`, role: 'owner' })
+      .expect(403);
+    expect(refused.body.detail).toContain('more than they hold');
+  });
+
+  it('refuse who and what is not there, and an owner of a part', async () => {
+    const admin = await owner();
+    const assign = (wish: object) => admin.post('/v1/role-assignments').send(wish).expect(400);
+    const somebody = `user:${newId()}`;
+    expect((await assign({ principal: 'ada', role: 'viewer' })).body.errors[0].pointer).toBe('/principal');
+    expect((await assign({ principal: newId(), role: 'viewer' })).body.detail).toContain('no API token');
+    expect((await assign({ principal: somebody, role: 'king' })).body.errors[0].pointer).toBe('/role');
+    expect((await assign({ principal: somebody, role: 'viewer', toolId: newId() })).body.detail).toContain('no tool');
+    expect((await assign({ principal: somebody, role: 'owner', department: 'Sales' })).body.detail).toContain('owner');
+  });
+
+  it('are told with what they may do', async () => {
+    const { body } = await (await owner()).get('/v1/roles').expect(200);
+    expect(body.items).toContainEqual({
+      role: 'connector-admin',
+      purpose: expect.stringContaining('tools'),
+      scopes: expect.arrayContaining(['tools:write']),
+    });
+  });
+});
