@@ -7,6 +7,7 @@ import { inTransaction } from '../platform/database/transaction.js';
 import { Idempotent } from '../platform/http/idempotent.js';
 import { pageOf, PageQuery, positionOf, toPage, type Page } from '../platform/http/page.js';
 import { etagOf } from '../platform/http/versions.js';
+import { requireWithin } from '../platform/roles/within-reach.js';
 import type { Actor } from '../platform/sign-in/actor.js';
 import { Allow, CurrentActor } from '../platform/sign-in/who-may-call.js';
 import {
@@ -40,25 +41,28 @@ export class AccountsController {
   ) {}
 
   @Get()
-  @Allow('accounts:read')
+  @Allow('accounts:read', 'within-reach')
   @ApiOkResponse({ standardSchema: pageOf(AccountView) })
   async list(
     @Query({ schema: AccountsQuery }) query: z.infer<typeof AccountsQuery>,
+    @CurrentActor() actor: Actor,
   ): Promise<Page<z.infer<typeof AccountView>>> {
     const { limit, cursor, ...filter } = query;
     const after = positionOf(cursor)?.id ?? null;
-    const rows = await this.accounts.list(this.db.manager, filter, { after, limit: limit + 1 });
+    const rows = await this.accounts.list(this.db.manager, actor, filter, { after, limit: limit + 1 });
     return toPage(rows, limit, ({ id }) => ({ key: '', id }), accountView);
   }
 
   @Get(':id')
-  @Allow('accounts:read')
+  @Allow('accounts:read', 'within-reach')
   @ApiOkResponse({ standardSchema: AccountDetails })
   async one(
     @Param('id', { schema: z.uuid() }) id: string,
+    @CurrentActor() actor: Actor,
     @Res({ passthrough: true }) response: Response,
   ): Promise<z.infer<typeof AccountDetails>> {
     const { manager } = this.db;
+    await requireWithin(manager, actor, 'account', id);
     const account = await this.accounts.get(manager, id);
     response.setHeader('ETag', etagOf(account.version));
     return {
@@ -70,7 +74,7 @@ export class AccountsController {
   }
 
   @Post(':id/credential-link')
-  @Allow('accounts:hand-over')
+  @Allow('accounts:hand-over', 'within-reach')
   @Idempotent('never-stored')
   @Header('Cache-Control', 'no-store')
   @ApiCreatedResponse({ standardSchema: CredentialLinkView, description: 'A link from before stops working.' })

@@ -6,6 +6,8 @@ import { queryRows } from '../platform/database/query-rows.js';
 import { readEntities, writeEntities } from '../platform/database/read-entities.js';
 import { Problem } from '../platform/errors/problem.js';
 import { newId } from '../platform/ids/new-id.js';
+import { keepWithin } from '../platform/roles/within-reach.js';
+import type { Actor } from '../platform/sign-in/actor.js';
 import { Account, type DesiredState, type ObservedState } from './account.entity.js';
 import { purposeOfFound } from './doubtful.js';
 import { markOf } from './mark.js';
@@ -174,10 +176,12 @@ export class AccountsService {
 
   async list(
     tx: EntityManager,
+    actor: Actor,
     filter: AccountsFilter,
     page: { after: string | null; limit: number },
   ): Promise<Account[]> {
     const query = tx.createQueryBuilder(Account, 'account').orderBy('account.id').limit(page.limit);
+    keepWithin(query, actor, 'account');
     if (page.after) query.andWhere('account.id > :after', { after: page.after });
     const { personId, toolId, observedState, desiredState } = filter;
     if (personId) query.andWhere('account.person_id = :personId', { personId });

@@ -5,6 +5,7 @@ import { Config } from '../platform/config/config.js';
 import { SecretVault } from '../platform/crypto/secret-vault.service.js';
 import { queryRows } from '../platform/database/query-rows.js';
 import { Problem } from '../platform/errors/problem.js';
+import { requireWithin } from '../platform/roles/within-reach.js';
 import type { Actor } from '../platform/sign-in/actor.js';
 import { hashToken, newSecretToken } from '../platform/sign-in/secret-token.js';
 import { AccountsService } from './accounts.service.js';
@@ -46,6 +47,7 @@ export class CredentialLinks {
    * @throws Problem `conflict` when there is none that works at the tool and wasn't handed over yet
    */
   async create(tx: EntityManager, actor: Actor, accountId: string): Promise<CredentialLink> {
+    await requireWithin(tx, actor, 'account', accountId);
     const account = await this.accounts.lock(tx, accountId);
     const [handover] = await queryRows<{ id: string }>(
       tx,

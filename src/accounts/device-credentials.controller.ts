@@ -27,7 +27,7 @@ export class DeviceCredentialsController {
   constructor(private readonly credentials: DeviceCredentialsService) {}
 
   @Post('certificates')
-  @Allow('accounts:hand-over')
+  @Allow('accounts:hand-over', 'within-reach')
   @ApiCreatedResponse({ standardSchema: CertificateView })
   async certify(
     @Param('id', { schema: AccountId }) id: string,
@@ -40,7 +40,7 @@ export class DeviceCredentialsController {
 
   @Post('revoke-device')
   @HttpCode(200)
-  @Allow('credentials:reset')
+  @Allow('credentials:reset', 'within-reach')
   @ApiOkResponse({ standardSchema: DevicesView, description: 'The device is out, and the others go on.' })
   async revoke(
     @Param('id', { schema: AccountId }) id: string,

@@ -3,6 +3,7 @@ import { DataSource } from 'typeorm';
 import { methodOf } from '../../connectors/kit/capabilities.js';
 import type { IssuedCertificate } from '../../connectors/kit/contract.js';
 import { Problem } from '../platform/errors/problem.js';
+import { requireWithin } from '../platform/roles/within-reach.js';
 import type { Actor } from '../platform/sign-in/actor.js';
 import { DirectCalls } from '../tools/direct-calls.service.js';
 import type { Account } from './account.entity.js';
@@ -24,6 +25,7 @@ export class DeviceCredentialsService {
 
   /** A grant: refused while the account should not be active. @throws Problem `conflict`, `tool-failed` */
   async certify(actor: Actor, accountId: string, device: string, publicKey: string): Promise<IssuedCertificate> {
+    await requireWithin(this.db.manager, actor, 'account', accountId);
     const account = await this.accounts.get(this.db.manager, accountId);
     if (account.desiredState !== 'active') {
       throw new Problem('conflict', 'This account is to be without access, so its devices get no certificate.');
@@ -45,6 +47,7 @@ export class DeviceCredentialsService {
 
   /** Ends one device's credentials and sessions; answers what the tool shows of the others. @throws Problem `tool-failed` */
   async revoke(actor: Actor, accountId: string, device: string): Promise<DeviceCredentials> {
+    await requireWithin(this.db.manager, actor, 'account', accountId);
     const account = await this.accounts.get(this.db.manager, accountId);
     const { ref, call } = this.callOf(account, 'device-credentials.revoked', device);
     const seen = await this.calls.actAndLook(

@@ -21,15 +21,18 @@ export class LockdownsController {
   constructor(private readonly lockdowns: Lockdowns) {}
 
   @Get()
-  @Allow('tools:read')
+  @Allow('tools:read', 'within-reach')
   @ApiOkResponse({ standardSchema: LockdownView, description: 'Asked of the tool now.' })
-  async look(@Param('id', { schema: ToolId }) id: string): Promise<z.infer<typeof LockdownView>> {
-    return view(await this.lockdowns.look(id));
+  async look(
+    @Param('id', { schema: ToolId }) id: string,
+    @CurrentActor() actor: Actor,
+  ): Promise<z.infer<typeof LockdownView>> {
+    return view(await this.lockdowns.look(actor, id));
   }
 
   @Put()
   @HttpCode(200)
-  @Allow('tools:lock-down')
+  @Allow('tools:lock-down', 'within-reach')
   @ApiOkResponse({ standardSchema: LockdownView, description: 'Everybody else is out, and the tool shows it.' })
   async lockDown(
     @Param('id', { schema: ToolId }) id: string,
@@ -41,7 +44,7 @@ export class LockdownsController {
 
   @Delete()
   @HttpCode(204)
-  @Allow('tools:lock-down')
+  @Allow('tools:lock-down', 'within-reach')
   @ApiNoContentResponse({ description: 'Lifted. What was suspended or revoked meanwhile stays so.' })
   async lift(@Param('id', { schema: ToolId }) id: string, @CurrentActor() actor: Actor): Promise<void> {
     await this.lockdowns.lift(actor, id, 'lifted through the API');

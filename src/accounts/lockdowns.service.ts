@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { methodOf } from '../../connectors/kit/capabilities.js';
 import { Problem } from '../platform/errors/problem.js';
+import { requireWithin } from '../platform/roles/within-reach.js';
 import type { Actor } from '../platform/sign-in/actor.js';
 import { DirectCalls } from '../tools/direct-calls.service.js';
 import { ToolsService } from '../tools/tools.service.js';
@@ -21,13 +22,15 @@ export class Lockdowns {
   ) {}
 
   /** Asked of the tool now. */
-  async look(toolId: string): Promise<Lockdown> {
+  async look(actor: Actor, toolId: string): Promise<Lockdown> {
+    await requireWithin(this.db.manager, actor, 'whole tool', toolId);
     await this.tools.get(this.db.manager, toolId);
     return this.calls.ask(toolId, (session) => methodOf(session, 'getLockdown')());
   }
 
   /** Answers what the tool shows afterwards. @throws Problem `invalid-request` for a user name that isn't known: nothing is done then */
   async lockDown(actor: Actor, toolId: string, allowed: readonly string[], reason: string): Promise<Lockdown> {
+    await requireWithin(this.db.manager, actor, 'whole tool', toolId);
     await this.tools.get(this.db.manager, toolId);
     const refs = await this.refsOf(toolId, allowed);
     const call = {
@@ -47,6 +50,7 @@ export class Lockdowns {
   }
 
   async lift(actor: Actor, toolId: string, reason: string): Promise<void> {
+    await requireWithin(this.db.manager, actor, 'whole tool', toolId);
     await this.tools.get(this.db.manager, toolId);
     const call = { toolId, action: 'tool.lockdown-lifted', subject: toolSubject(toolId), personal: { reason } };
     const seen = await this.calls.actAndLook(

@@ -2,6 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { queryRows } from '../platform/database/query-rows.js';
 import { Problem } from '../platform/errors/problem.js';
+import { keepWithin, requireWithin } from '../platform/roles/within-reach.js';
+import type { Actor } from '../platform/sign-in/actor.js';
 import { Alert } from './alert.entity.js';
 import { Attempt } from './attempt.entity.js';
 import { Case } from './case.entity.js';
@@ -40,8 +42,9 @@ export interface CaseInFull {
 export class CasesReader {
   constructor(private readonly db: DataSource) {}
 
-  async list(filter: CasesFilter, page: Newest): Promise<Case[]> {
+  async list(actor: Actor, filter: CasesFilter, page: Newest): Promise<Case[]> {
     const query = this.db.manager.createQueryBuilder(Case, 'c').orderBy('c.id', 'DESC').limit(page.limit);
+    keepWithin(query, actor, 'case');
     if (page.before) query.andWhere('c.id < :before', { before: page.before });
     if (filter.kind) query.andWhere('c.kind = :kind', { kind: filter.kind });
     if (filter.state) query.andWhere('c.state = :state', { state: filter.state });
@@ -50,10 +53,16 @@ export class CasesReader {
   }
 
   /** @throws Problem `not-found` */
-  async inFull(id: string): Promise<CaseInFull> {
+  async inFull(actor: Actor, id: string): Promise<CaseInFull> {
+    await requireWithin(this.db.manager, actor, 'case', id);
     const found = await this.db.manager.findOneBy(Case, { id });
     if (!found) throw new Problem('not-found', 'There is no case with this id.');
-    const steps = await this.db.manager.find(Step, { where: { caseId: id }, order: { position: 'ASC' } });
+    const itsSteps = this.db.manager
+      .createQueryBuilder(Step, 's')
+      .where('s.case_id = :id', { id })
+      .orderBy('s.position');
+    keepWithin(itsSteps, actor, 'step');
+    const steps = await itsSteps.getMany();
     const stepIds = steps.map((step) => step.id);
     const attempts = await this.db.manager
       .createQueryBuilder(Attempt, 'a')
@@ -81,8 +90,9 @@ export class CasesReader {
     };
   }
 
-  async steps(filter: StepsFilter, page: Newest): Promise<Step[]> {
+  async steps(actor: Actor, filter: StepsFilter, page: Newest): Promise<Step[]> {
     const query = this.db.manager.createQueryBuilder(Step, 's').orderBy('s.id', 'DESC').limit(page.limit);
+    keepWithin(query, actor, 'step');
     if (page.before) query.andWhere('s.id < :before', { before: page.before });
     for (const [column, value] of [
       ['state', filter.state],
@@ -97,8 +107,9 @@ export class CasesReader {
     return query.getMany();
   }
 
-  async alerts(open: boolean | undefined, page: Newest): Promise<Alert[]> {
+  async alerts(actor: Actor, open: boolean | undefined, page: Newest): Promise<Alert[]> {
     const query = this.db.manager.createQueryBuilder(Alert, 'a').orderBy('a.id', 'DESC').limit(page.limit);
+    keepWithin(query, actor, 'alert');
     if (page.before) query.andWhere('a.id < :before', { before: page.before });
     if (open !== undefined) query.andWhere(open ? 'a.resolved_at IS NULL' : 'a.resolved_at IS NOT NULL');
     return query.getMany();

@@ -27,15 +27,18 @@ export class EvidenceController {
   constructor(private readonly evidence: Evidence) {}
 
   @Get()
-  @Allow('cases:read')
+  @Allow('cases:read', 'within-reach')
   @ApiOkResponse({ standardSchema: z.object({ items: z.array(EvidenceView) }) })
-  async list(@Param('id', { schema: StepId }) id: string): Promise<{ items: z.infer<typeof EvidenceView>[] }> {
-    return { items: (await this.evidence.list(id)).map(evidenceView) };
+  async list(
+    @Param('id', { schema: StepId }) id: string,
+    @CurrentActor() actor: Actor,
+  ): Promise<{ items: z.infer<typeof EvidenceView>[] }> {
+    return { items: (await this.evidence.list(id, actor)).map(evidenceView) };
   }
 
   /** A file is known by its hash: sending it again changes nothing. */
   @Put(':sha256')
-  @Allow('steps:decide')
+  @Allow('steps:decide', 'within-reach')
   @ApiConsumes('application/octet-stream')
   @ApiBody(FILE)
   @ApiOkResponse({ standardSchema: EvidenceView, description: 'Kept; 201 when it is new. 2 MiB at most.' })
@@ -59,7 +62,7 @@ export class EvidenceController {
 
   /** Always a download, whatever is in it: nothing of it runs in a browser. */
   @Get(':sha256')
-  @Allow('cases:read')
+  @Allow('cases:read', 'within-reach')
   @ApiProduces('application/octet-stream')
   @ApiOkResponse({ content: { 'application/octet-stream': FILE }, description: 'Who read it is in the audit log.' })
   async read(

@@ -5,6 +5,7 @@ import { AuditService } from '../platform/audit/audit.service.js';
 import { SecretVault } from '../platform/crypto/secret-vault.service.js';
 import { inTransaction } from '../platform/database/transaction.js';
 import { Problem } from '../platform/errors/problem.js';
+import { requireWithin } from '../platform/roles/within-reach.js';
 import type { Actor } from '../platform/sign-in/actor.js';
 import { StepDecisions } from './step-decisions.service.js';
 import { StepEvidence } from './step-evidence.entity.js';
@@ -62,13 +63,15 @@ export class Evidence {
     });
   }
 
-  async list(stepId: string): Promise<StepEvidence[]> {
+  async list(stepId: string, actor: Actor): Promise<StepEvidence[]> {
+    await requireWithin(this.db.manager, actor, 'step', stepId);
     return this.db.manager.find(StepEvidence, { where: { stepId }, order: { addedAt: 'ASC', sha256: 'ASC' } });
   }
 
   /** The file itself, held against its hash once more; who read it is written down. @throws Problem `not-found` */
   async read(stepId: string, sha256: string, actor: Actor): Promise<{ fileName: string; content: Buffer }> {
     return inTransaction(this.db, async (tx) => {
+      await requireWithin(tx, actor, 'step', stepId);
       const found = await tx.findOneBy(StepEvidence, { stepId, sha256 });
       if (!found) throw new Problem('not-found', 'This step has no such file.');
       const step = await tx.findOneByOrFail(Step, { id: stepId });

@@ -3,6 +3,7 @@ import { DataSource, type EntityManager } from 'typeorm';
 import { PeopleService } from '../people/people.service.js';
 import { inTransaction } from '../platform/database/transaction.js';
 import { Problem } from '../platform/errors/problem.js';
+import { requireWithin } from '../platform/roles/within-reach.js';
 import type { Actor } from '../platform/sign-in/actor.js';
 import { ToolsService } from '../tools/tools.service.js';
 import { AlertsService } from './alerts.service.js';
@@ -123,6 +124,7 @@ export class StepDecisions {
    * @throws Problem `not-found`, `conflict` in another state, `forbidden` for the person whose access it is about
    */
   async lock(tx: EntityManager, stepId: string, actor: Actor): Promise<Step> {
+    await requireWithin(tx, actor, 'step', stepId);
     const step = await tx.findOne(Step, { where: { id: stepId }, lock: { mode: 'pessimistic_write' } });
     if (!step) throw new Problem('not-found', 'There is no step with this id.');
     if (step.state !== 'needs_human') {

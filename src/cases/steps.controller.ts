@@ -32,20 +32,21 @@ export class StepsController {
   ) {}
 
   @Get()
-  @Allow('cases:read')
+  @Allow('cases:read', 'within-reach')
   @ApiOkResponse({ standardSchema: pageOf(StepView), description: 'Newest first.' })
   async list(
     @Query({ schema: StepsQuery }) query: z.infer<typeof StepsQuery>,
+    @CurrentActor() actor: Actor,
   ): Promise<Page<z.infer<typeof StepView>>> {
     const { limit, cursor, ...filter } = query;
-    const rows = await this.reader.steps(filter, { before: positionOf(cursor)?.id ?? null, limit: limit + 1 });
+    const rows = await this.reader.steps(actor, filter, { before: positionOf(cursor)?.id ?? null, limit: limit + 1 });
     return toPage(rows, limit, ({ id }) => ({ key: '', id }), stepView);
   }
 
   /** "I did it by hand." A tool that can be asked is asked; only then is the step done. */
   @Post(':id/complete')
   @HttpCode(200)
-  @Allow('steps:decide')
+  @Allow('steps:decide', 'within-reach')
   @ApiOkResponse({ standardSchema: StepView })
   async complete(
     @Param('id', { schema: z.uuid() }) id: string,
@@ -58,7 +59,7 @@ export class StepsController {
   /** "I have seen it." By another person than the one who did it, at a tool that asks for two. */
   @Post(':id/confirm')
   @HttpCode(200)
-  @Allow('steps:decide')
+  @Allow('steps:decide', 'within-reach')
   @ApiOkResponse({ standardSchema: StepView })
   async confirm(
     @Param('id', { schema: z.uuid() }) id: string,
@@ -70,7 +71,7 @@ export class StepsController {
 
   @Post(':id/waive')
   @HttpCode(200)
-  @Allow('steps:decide')
+  @Allow('steps:decide', 'within-reach')
   @ApiOkResponse({ standardSchema: StepView })
   async waive(
     @Param('id', { schema: z.uuid() }) id: string,
@@ -82,7 +83,7 @@ export class StepsController {
 
   @Post(':id/retry')
   @HttpCode(200)
-  @Allow('steps:decide')
+  @Allow('steps:decide', 'within-reach')
   @ApiOkResponse({ standardSchema: StepView })
   async retry(
     @Param('id', { schema: z.uuid() }) id: string,

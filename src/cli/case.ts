@@ -19,7 +19,7 @@ const GLYPHS: Record<StepState, string> = {
 };
 const LOOK_AGAIN_MS = 250;
 
-export const addCase: AddCommand = (program, { out, withServices }) => {
+export const addCase: AddCommand = (program, { actor, out, withServices }) => {
   program
     .command('case <id>')
     .description('show a case: each step, when it was requested, sent and confirmed')
@@ -29,7 +29,7 @@ export const addCase: AddCommand = (program, { out, withServices }) => {
       if (!z.uuid().safeParse(id).success) throw new CommandFailure('That is no id of a case.', EXIT.usage);
       await withServices(async (services) => {
         const reader = services.get(CasesReader);
-        let seen = await reader.inFull(id);
+        let seen = await reader.inFull(actor, id);
         if (options.json) return out(JSON.stringify(caseDetails(seen), null, 2));
         out(headline(seen));
         const shown = new Map<string, string>();
@@ -41,7 +41,7 @@ export const addCase: AddCommand = (program, { out, withServices }) => {
           }
           if (!options.watch || seen.case.state === 'closed' || onlyPeopleLeft(seen)) break;
           await pause(LOOK_AGAIN_MS);
-          seen = await reader.inFull(id);
+          seen = await reader.inFull(actor, id);
         }
         out(ending(seen));
       });

@@ -64,7 +64,7 @@ function addEvidence(step: Command, { actor, out, withServices }: CliContext): v
         out(`wrote ${to}`);
         return;
       }
-      const files = await withServices((services) => services.get(Evidence).list(stepId(id)));
+      const files = await withServices((services) => services.get(Evidence).list(stepId(id), actor));
       for (const { sha256, bytes, addedAt, addedBy, fileName } of files) {
         out(`${sha256}  ${bytes} bytes  ${addedAt.toISOString()}  ${addedBy}  ${fileName}`);
       }

@@ -58,7 +58,7 @@ export const addTools: AddCommand = (program, { actor, out, withServices }) => {
         if (only !== undefined && allowed.length === 0) throw new CommandFailure('Name somebody, or say --nobody.');
         if (only !== undefined || nobody) return lockdowns.lockDown(actor, id, allowed, reason);
         if (lift) await lockdowns.lift(actor, id, reason);
-        return lockdowns.look(id);
+        return lockdowns.look(actor, id);
       });
       out(now ? `locked down; allowed: ${now.allowed.join(', ') || 'nobody'}` : 'open: no lockdown');
     });

@@ -15,7 +15,7 @@ export class CredentialResetsController {
 
   @Post()
   @HttpCode(202)
-  @Allow('credentials:reset')
+  @Allow('credentials:reset', 'within-reach')
   @ApiAcceptedResponse({ standardSchema: ResetStarted })
   async start(
     @Body({ schema: StartReset }) { personId }: z.infer<typeof StartReset>,

@@ -5,6 +5,7 @@ import { CasesService } from '../cases/cases.service.js';
 import { PeopleService } from '../people/people.service.js';
 import { inTransaction } from '../platform/database/transaction.js';
 import { Problem } from '../platform/errors/problem.js';
+import { requireWithin } from '../platform/roles/within-reach.js';
 import type { Actor } from '../platform/sign-in/actor.js';
 import { planReset } from './plan-reset.js';
 
@@ -21,6 +22,7 @@ export class CredentialResetsService {
   /** Answers the case's id. @throws Problem `not-found`; `conflict` when the person has no account to reset. */
   async start(personId: string, actor: Actor): Promise<string> {
     return inTransaction(this.db, async (tx) => {
+      await requireWithin(tx, actor, 'whole person', personId);
       const person = await this.people.lock(tx, personId);
       const steps = planReset(await this.accounts.forPerson(tx, personId));
       if (steps.length === 0) {

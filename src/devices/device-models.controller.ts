@@ -18,7 +18,7 @@ export class DeviceModelsController {
   ) {}
 
   @Get()
-  @Allow('devices:read')
+  @Allow('devices:read', 'within-reach')
   @ApiOkResponse({ standardSchema: pageOf(DeviceModelView) })
   async list(
     @Query({ schema: PageQuery }) { limit, cursor }: PageQuery,

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { inTransaction } from '../platform/database/transaction.js';
 import { pageOf, PageQuery, positionOf, toPage, type Page } from '../platform/http/page.js';
 import { etagOf, IfMatch } from '../platform/http/versions.js';
+import { requireWithin } from '../platform/roles/within-reach.js';
 import type { Actor } from '../platform/sign-in/actor.js';
 import { Allow, CurrentActor } from '../platform/sign-in/who-may-call.js';
 import type { Device } from './device.entity.js';
@@ -38,24 +39,27 @@ export class DevicesController {
   ) {}
 
   @Get()
-  @Allow('devices:read')
+  @Allow('devices:read', 'within-reach')
   @ApiOkResponse({ standardSchema: pageOf(DeviceView) })
   async list(
     @Query({ schema: DevicesQuery }) query: z.infer<typeof DevicesQuery>,
+    @CurrentActor() actor: Actor,
   ): Promise<Page<z.infer<typeof DeviceView>>> {
     const { limit, cursor, ...filter } = query;
     const after = positionOf(cursor)?.id ?? null;
-    const rows = await this.devices.list(this.db.manager, filter, { after, limit: limit + 1 });
+    const rows = await this.devices.list(this.db.manager, actor, filter, { after, limit: limit + 1 });
     return toPage(rows, limit, ({ id }) => ({ key: '', id }), deviceView);
   }
 
   @Get(':id')
-  @Allow('devices:read')
+  @Allow('devices:read', 'within-reach')
   @ApiOkResponse({ standardSchema: DeviceDetails })
   async one(
     @Param('id', { schema: z.uuid() }) id: string,
+    @CurrentActor() actor: Actor,
     @Res({ passthrough: true }) response: Response,
   ): Promise<z.infer<typeof DeviceDetails>> {
+    await requireWithin(this.db.manager, actor, 'device', id);
     const device = await this.devices.get(this.db.manager, id);
     const observations = await this.observations.latestOfEach(this.db.manager, id);
     response.setHeader('ETag', etagOf(device.version));
@@ -76,7 +80,7 @@ export class DevicesController {
   }
 
   @Patch(':id')
-  @Allow('devices:write')
+  @Allow('devices:write', 'within-reach')
   @ApiHeader({ name: 'If-Match', required: true, description: 'The ETag that your last GET answered.' })
   @ApiOkResponse({ standardSchema: DeviceView })
   async change(
@@ -91,7 +95,7 @@ export class DevicesController {
 
   @Post(':id/assign')
   @HttpCode(200)
-  @Allow('devices:write')
+  @Allow('devices:write', 'within-reach')
   @ApiOkResponse({ standardSchema: DeviceView })
   async assign(
     @Param('id', { schema: z.uuid() }) id: string,
@@ -104,7 +108,7 @@ export class DevicesController {
 
   @Post(':id/return')
   @HttpCode(200)
-  @Allow('devices:write')
+  @Allow('devices:write', 'within-reach')
   @ApiOkResponse({ standardSchema: DeviceView })
   async takeBack(
     @Param('id', { schema: z.uuid() }) id: string,
@@ -115,12 +119,14 @@ export class DevicesController {
   }
 
   @Get(':id/observations')
-  @Allow('devices:read')
+  @Allow('devices:read', 'within-reach')
   @ApiOkResponse({ standardSchema: pageOf(ObservationView), description: 'All of them, newest record first.' })
   async history(
     @Param('id', { schema: z.uuid() }) id: string,
     @Query({ schema: PageQuery }) { limit, cursor }: PageQuery,
+    @CurrentActor() actor: Actor,
   ): Promise<Page<z.infer<typeof ObservationView>>> {
+    await requireWithin(this.db.manager, actor, 'device', id);
     await this.devices.get(this.db.manager, id);
     const after = positionOf(cursor)?.id ?? null;
     const rows = await this.observations.list(this.db.manager, id, { after, limit: limit + 1 });
@@ -128,7 +134,7 @@ export class DevicesController {
   }
 
   @Post(':id/observations')
-  @Allow('devices:write')
+  @Allow('devices:write', 'within-reach')
   @ApiCreatedResponse({ standardSchema: AgedObservationView })
   async observe(
     @Param('id', { schema: z.uuid() }) id: string,

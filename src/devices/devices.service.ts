@@ -4,6 +4,7 @@ import { AuditService } from '../platform/audit/audit.service.js';
 import { Problem } from '../platform/errors/problem.js';
 import { requireChanged } from '../platform/http/versions.js';
 import { newId } from '../platform/ids/new-id.js';
+import { keepWithin, requireWithin } from '../platform/roles/within-reach.js';
 import type { Actor } from '../platform/sign-in/actor.js';
 import { refuseUnless, type DeviceState } from './device-states.js';
 import { Device } from './device.entity.js';
@@ -77,6 +78,7 @@ export class DevicesService {
     change: DeviceChange,
     expectedVersion: number,
   ): Promise<Device> {
+    await requireWithin(tx, actor, 'held device', id);
     const device = await this.lock(tx, id);
     requireChanged(device.version === expectedVersion ? 1 : 0);
     await this.refuseUnknown(tx, change);
@@ -114,10 +116,12 @@ export class DevicesService {
 
   async list(
     tx: EntityManager,
+    actor: Actor,
     filter: DevicesFilter,
     page: { after: string | null; limit: number },
   ): Promise<Device[]> {
     const query = tx.createQueryBuilder(Device, 'device').orderBy('device.id').limit(page.limit);
+    keepWithin(query, actor, 'device');
     if (page.after) query.andWhere('device.id > :after', { after: page.after });
     const { state, holderId, modelId, search } = filter;
     if (state) query.andWhere('device.state = :state', { state });
@@ -132,6 +136,8 @@ export class DevicesService {
 
   /** Gives a device in stock to somebody. Again to the same person changes nothing. */
   async assign(tx: EntityManager, actor: Actor, id: string, personId: string, caseId?: string): Promise<Device> {
+    await requireWithin(tx, actor, 'device', id);
+    await requireWithin(tx, actor, 'whole person', personId);
     const device = await this.lock(tx, id);
     if (device.state === 'assigned' && device.holderId === personId) return device;
     refuseUnless(device.state, 'assigned');
@@ -148,6 +154,7 @@ export class DevicesService {
 
   /** Back on the shelf: from its holder, or found after it was lost. One in stock stays there. */
   async takeBack(tx: EntityManager, actor: Actor, id: string, caseId?: string): Promise<Device> {
+    await requireWithin(tx, actor, 'held device', id);
     const device = await this.lock(tx, id);
     if (device.state === 'in_stock') return device;
     refuseUnless(device.state, 'in_stock');

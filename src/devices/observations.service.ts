@@ -4,6 +4,7 @@ import { AuditService } from '../platform/audit/audit.service.js';
 import { queryRows } from '../platform/database/query-rows.js';
 import { Problem } from '../platform/errors/problem.js';
 import { newId } from '../platform/ids/new-id.js';
+import { requireWithin } from '../platform/roles/within-reach.js';
 import type { Actor } from '../platform/sign-in/actor.js';
 import { DeviceObservation, type ObservationKind } from './device-observation.entity.js';
 
@@ -33,6 +34,7 @@ export class ObservationsService {
 
   /** @throws Problem `not-found` for an unknown device, `invalid-request` for an observation from the future */
   async add(tx: EntityManager, actor: Actor, deviceId: string, seen: NewObservation): Promise<AgedObservation> {
+    await requireWithin(tx, actor, 'held device', deviceId);
     const [device] = await queryRows<{ future: boolean }>(
       tx,
       `SELECT $2::timestamptz > now() + interval '5 minutes' AS future FROM devices WHERE id = $1`,

@@ -26,7 +26,7 @@ export class ImagesController {
   ) {}
 
   @Get()
-  @Allow('devices:read')
+  @Allow('devices:read', 'within-reach')
   @ApiOkResponse({ standardSchema: pageOf(ImageView) })
   async list(@Query({ schema: PageQuery }) { limit, cursor }: PageQuery): Promise<Page<z.infer<typeof ImageView>>> {
     const after = positionOf(cursor)?.id ?? null;
@@ -35,7 +35,7 @@ export class ImagesController {
   }
 
   @Get(':id')
-  @Allow('devices:read')
+  @Allow('devices:read', 'within-reach')
   @ApiOkResponse({ standardSchema: ImageDetails })
   async one(@Param('id', { schema: z.uuid() }) id: string): Promise<z.infer<typeof ImageDetails>> {
     const image = await this.images.get(this.db.manager, id);

@@ -21,7 +21,7 @@ export class LeaversController {
   /** "Leave now": revokes everything, whatever HR says; a later join by HR gives it back. */
   @Post()
   @HttpCode(202)
-  @Allow('cases:write')
+  @Allow('cases:write', 'within-reach')
   @ApiAcceptedResponse({ standardSchema: LeaverStarted })
   async start(
     @Body({ schema: StartLeaver }) { personId, reason }: z.infer<typeof StartLeaver>,

@@ -3,6 +3,7 @@ import type { EntityManager } from 'typeorm';
 import { CasesService } from '../cases/cases.service.js';
 import { CutPlanning } from '../cases/cut-planning.service.js';
 import { PeopleService } from '../people/people.service.js';
+import { requireWithin } from '../platform/roles/within-reach.js';
 import type { Actor } from '../platform/sign-in/actor.js';
 
 /** Somebody's last day is over, or they leave at once. */
@@ -19,6 +20,7 @@ export class LeaversService {
    * @param why for the case's facts, e.g. the employment that ended
    */
   async begin(tx: EntityManager, personId: string, actor: Actor, why: Record<string, unknown>): Promise<string> {
+    await requireWithin(tx, actor, 'whole person', personId);
     const person = await this.people.lock(tx, personId);
     const earlier = (await this.cases.standingHolds(tx, personId)).find(({ reason }) => reason === 'leaver');
     if (earlier) return earlier.caseId;

@@ -47,7 +47,7 @@ export class LostDevicesController {
 
   @Post()
   @HttpCode(202)
-  @Allow('lost-devices:report')
+  @Allow('lost-devices:report', 'within-reach')
   @Idempotent('optional')
   @ApiAcceptedResponse({ standardSchema: LossReported })
   async report(
@@ -63,7 +63,7 @@ export class LostDevicesController {
 
   @Post(':caseId/restore')
   @HttpCode(202)
-  @Allow('access:restore')
+  @Allow('access:restore', 'within-reach')
   @ApiAcceptedResponse({ standardSchema: AccessRestored })
   async restore(
     @Param('caseId', { schema: z.uuid() }) caseId: string,

@@ -11,6 +11,7 @@ import { PeopleService } from '../people/people.service.js';
 import { databaseNow } from '../platform/database/database-now.js';
 import { inTransaction } from '../platform/database/transaction.js';
 import { Problem } from '../platform/errors/problem.js';
+import { reaches } from '../platform/roles/within-reach.js';
 import type { Actor } from '../platform/sign-in/actor.js';
 import { planRestoration } from './plan-restoration.js';
 
@@ -40,7 +41,7 @@ export class LostDevicesService {
     actor: Actor,
   ): Promise<{ caseId: string; again: boolean }> {
     return inTransaction(this.db, async (tx) => {
-      const device = await findDevice(tx, named);
+      const device = await findDevice(tx, actor, named);
       if (device.holderId === null) {
         throw new Problem(
           'conflict',
@@ -117,7 +118,9 @@ export class LostDevicesService {
   ): Promise<{ caseId: string; stillHeld: string[] }> {
     return inTransaction(this.db, async (tx) => {
       const loss = await tx.findOneBy(Case, { id: lossCaseId, kind: 'lost_device' });
-      if (!loss) throw new Problem('not-found', 'There is no lost-device case with this id.');
+      if (!loss || !(await reaches(tx, actor, 'whole person', loss.personId))) {
+        throw new Problem('not-found', 'There is no lost-device case with this id.');
+      }
       const person = await this.people.lock(tx, loss.personId);
       const holds = await this.cases.standingHolds(tx, person.id);
       const { release, stillHeld, mayGrant } = planRestoration({ lossCaseId: loss.id, status: person.status, holds });
@@ -153,13 +156,19 @@ export class LostDevicesService {
   }
 }
 
-async function findDevice(tx: EntityManager, { deviceId, assetTag, serial }: DeviceNamed): Promise<Device> {
+async function findDevice(
+  tx: EntityManager,
+  actor: Actor,
+  { deviceId, assetTag, serial }: DeviceNamed,
+): Promise<Device> {
   const device = await tx.findOneBy(Device, {
     ...(deviceId !== undefined && { id: deviceId }),
     ...(assetTag !== undefined && { assetTag }),
     ...(serial !== undefined && { serial }),
   });
-  if (!device) throw new Problem('not-found', 'No device has this id, asset tag or serial number.');
+  if (!device || !(await reaches(tx, actor, 'held device', device.id))) {
+    throw new Problem('not-found', 'No device has this id, asset tag or serial number.');
+  }
   return device;
 }
 

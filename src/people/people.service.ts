@@ -6,6 +6,7 @@ import { queryRows } from '../platform/database/query-rows.js';
 import { readEntities, writeEntities } from '../platform/database/read-entities.js';
 import { Problem } from '../platform/errors/problem.js';
 import { newId } from '../platform/ids/new-id.js';
+import { keepWithin } from '../platform/roles/within-reach.js';
 import type { Actor } from '../platform/sign-in/actor.js';
 import { normalAddress } from './corporate-address.js';
 import { generationAfter } from './generation.js';
@@ -117,10 +118,12 @@ export class PeopleService {
   /** By id, which is the order in which they were made. @param page.after the last id of the page before */
   async list(
     tx: EntityManager,
+    actor: Actor,
     filter: PeopleFilter,
     page: { after: string | null; limit: number },
   ): Promise<Person[]> {
     const query = tx.createQueryBuilder(Person, 'person').orderBy('person.id').limit(page.limit);
+    keepWithin(query, actor, 'person');
     if (page.after) query.andWhere('person.id > :after', { after: page.after });
     if (filter.status) query.andWhere('person.status = :status', { status: filter.status });
     if (filter.department) {

@@ -19,7 +19,7 @@ export class SitesController {
   ) {}
 
   @Get()
-  @Allow('people:read')
+  @Allow('people:read', 'within-reach')
   @ApiOkResponse({ standardSchema: z.object({ items: z.array(SiteView) }), description: 'All of them, by name.' })
   async list(): Promise<{ items: z.infer<typeof SiteView>[] }> {
     return { items: (await this.sites.list(this.db.manager)).map(siteView) };

@@ -5,6 +5,7 @@ import type { Capability, CheckReport } from '../../connectors/kit/contract.js';
 import { ToolError, type ToolErrorKind } from '../../connectors/kit/errors.js';
 import { AuditService } from '../platform/audit/audit.service.js';
 import { newId } from '../platform/ids/new-id.js';
+import { requireWithin } from '../platform/roles/within-reach.js';
 import type { Actor } from '../platform/sign-in/actor.js';
 import { Connectors } from './connectors.js';
 import { ToolSessions } from './tool-sessions.service.js';
@@ -36,6 +37,7 @@ export class CheckTool {
     const subject = { kind: 'tool', id: toolId };
     // The intent before the call, so that whatever the tool's own log shows is found in ours.
     const tool = await this.db.transaction(async (tx) => {
+      await requireWithin(tx, actor, 'whole tool', toolId);
       const checked = await this.tools.get(tx, toolId);
       await this.audit.record(tx, actor, 'tool.check-started', { subject, facts: { attemptId } });
       return checked;

@@ -13,7 +13,7 @@ export class ConnectorsController {
   constructor(private readonly connectors: Connectors) {}
 
   @Get()
-  @Allow('tools:read')
+  @Allow('tools:read', 'within-reach')
   @ApiOkResponse({ standardSchema: ConnectorList, description: 'All of them.' })
   list(): z.infer<typeof ConnectorList> {
     return { items: this.connectors.all.map(connectorView) };

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { inTransaction } from '../platform/database/transaction.js';
 import { pageOf, PageQuery, positionOf, toPage, type Page } from '../platform/http/page.js';
 import { etagOf, IfMatch } from '../platform/http/versions.js';
+import { requireWithin } from '../platform/roles/within-reach.js';
 import type { Actor } from '../platform/sign-in/actor.js';
 import { Allow, CurrentActor } from '../platform/sign-in/who-may-call.js';
 import { CheckTool } from './check-tool.service.js';
@@ -36,24 +37,27 @@ export class ToolsController {
   ) {}
 
   @Get()
-  @Allow('tools:read')
+  @Allow('tools:read', 'within-reach')
   @ApiOkResponse({ standardSchema: pageOf(ToolSummary) })
   async list(
     @Query({ schema: ToolsQuery }) query: z.infer<typeof ToolsQuery>,
+    @CurrentActor() actor: Actor,
   ): Promise<Page<z.infer<typeof ToolSummary>>> {
     const { limit, cursor, ...filter } = query;
     const after = positionOf(cursor)?.id ?? null;
-    const rows = await this.tools.list(this.db.manager, filter, { after, limit: limit + 1 });
+    const rows = await this.tools.list(this.db.manager, actor, filter, { after, limit: limit + 1 });
     return toPage(rows, limit, ({ id }) => ({ key: '', id }), toolSummary);
   }
 
   @Get(':id')
-  @Allow('tools:read')
+  @Allow('tools:read', 'within-reach')
   @ApiOkResponse({ standardSchema: ToolView })
   async one(
     @Param('id', { schema: ToolId }) id: string,
+    @CurrentActor() actor: Actor,
     @Res({ passthrough: true }) response: Response,
   ): Promise<z.infer<typeof ToolView>> {
+    await requireWithin(this.db.manager, actor, 'tool', id);
     return this.view(this.db.manager, id, response);
   }
 
@@ -73,7 +77,7 @@ export class ToolsController {
   }
 
   @Patch(':id')
-  @Allow('tools:write')
+  @Allow('tools:write', 'within-reach')
   @ApiHeader({ name: 'If-Match', required: true, description: 'The ETag that your last GET answered.' })
   @ApiOkResponse({ standardSchema: ToolView })
   async change(
@@ -91,7 +95,7 @@ export class ToolsController {
 
   @Post(':id/pause')
   @HttpCode(200)
-  @Allow('tools:write')
+  @Allow('tools:write', 'within-reach')
   @ApiOkResponse({ standardSchema: ToolView })
   async pause(
     @Param('id', { schema: ToolId }) id: string,
@@ -107,7 +111,7 @@ export class ToolsController {
 
   @Post(':id/resume')
   @HttpCode(200)
-  @Allow('tools:write')
+  @Allow('tools:write', 'within-reach')
   @ApiOkResponse({ standardSchema: ToolView })
   async resume(
     @Param('id', { schema: ToolId }) id: string,
@@ -122,7 +126,7 @@ export class ToolsController {
 
   @Post(':id/check')
   @HttpCode(200)
-  @Allow('tools:write')
+  @Allow('tools:write', 'within-reach')
   @ApiOkResponse({
     standardSchema: ToolCheckView,
     description: 'Asked of the tool now; a tool that fails is an answer too.',

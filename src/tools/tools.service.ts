@@ -6,6 +6,7 @@ import { readEntities } from '../platform/database/read-entities.js';
 import { Problem } from '../platform/errors/problem.js';
 import { requireChanged } from '../platform/http/versions.js';
 import { newId } from '../platform/ids/new-id.js';
+import { keepWithin, requireWithin } from '../platform/roles/within-reach.js';
 import type { Actor } from '../platform/sign-in/actor.js';
 import { Connectors } from './connectors.js';
 import { parseSettings } from './parse-settings.js';
@@ -96,6 +97,7 @@ export class ToolsService {
     change: ToolChange,
     expectedVersion: number,
   ): Promise<Tool> {
+    await requireWithin(tx, actor, 'whole tool', id);
     const tool = await this.lock(tx, id);
     requireChanged(tool.version === expectedVersion ? 1 : 0);
     const connector = this.connectors.get(tool.connector);
@@ -149,8 +151,14 @@ export class ToolsService {
     return readEntities(tx, Tool, `WHERE state <> 'retired' ORDER BY key`, []);
   }
 
-  async list(tx: EntityManager, filter: ToolsFilter, page: { after: string | null; limit: number }): Promise<Tool[]> {
+  async list(
+    tx: EntityManager,
+    actor: Actor,
+    filter: ToolsFilter,
+    page: { after: string | null; limit: number },
+  ): Promise<Tool[]> {
     const query = tx.createQueryBuilder(Tool, 'tool').orderBy('tool.id').limit(page.limit);
+    keepWithin(query, actor, 'tool');
     if (page.after) query.andWhere('tool.id > :after', { after: page.after });
     if (filter.connector) query.andWhere('tool.connector = :connector', { connector: filter.connector });
     if (filter.state) query.andWhere('tool.state = :state', { state: filter.state });
@@ -166,6 +174,7 @@ export class ToolsService {
    * @param until null: until somebody resumes it
    */
   async pause(tx: EntityManager, actor: Actor, id: string, reason: string, until: Date | null = null): Promise<void> {
+    await requireWithin(tx, actor, 'whole tool', id);
     const tool = await this.lock(tx, id);
     if (tool.state === 'retired') throw new Problem('conflict', 'A retired tool is not called anyway.');
     await tx.update(Tool, { id }, { state: 'paused', pauseReason: reason, pausedUntil: until, ...touched() });
@@ -177,6 +186,7 @@ export class ToolsService {
 
   /** A tool that is active already stays as it is. */
   async resume(tx: EntityManager, actor: Actor, id: string): Promise<void> {
+    await requireWithin(tx, actor, 'whole tool', id);
     const tool = await this.lock(tx, id);
     if (tool.state === 'active') return;
     if (tool.state === 'retired') throw new Problem('conflict', 'A retired tool is not used again; add a new one.');
