@@ -11,6 +11,7 @@ import { TheAuditLogIsSealed1764000006000 } from './1764000006000-the-audit-log-
 import { EvidenceAndASecondPerson1764000007000 } from './1764000007000-evidence-and-a-second-person.js';
 import { SuspectsAreFoundByAnIndex1764000007100 } from './1764000007100-suspects-are-found-by-an-index.js';
 import { Roles1764000009000 } from './1764000009000-roles.js';
+import { FinerScopes1764000009100 } from './1764000009100-finer-scopes.js';
 
 /** All of them, oldest first. */
 export const MIGRATIONS = [
@@ -27,4 +28,5 @@ export const MIGRATIONS = [
   EvidenceAndASecondPerson1764000007000,
   SuspectsAreFoundByAnIndex1764000007100,
   Roles1764000009000,
+  FinerScopes1764000009100,
 ];

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { seesField } from '../platform/roles/fields.js';
+import type { Actor } from '../platform/sign-in/actor.js';
 import type { Alert } from './alert.entity.js';
 import type { Attempt } from './attempt.entity.js';
 import type { Case } from './case.entity.js';
@@ -94,7 +96,7 @@ export const AlertView = z.object({
   resolvedAt: Instant.nullable(),
 });
 
-export function caseView(row: Case): z.infer<typeof CaseView> {
+export function caseView(row: Case, actor: Actor): z.infer<typeof CaseView> {
   return {
     id: row.id,
     kind: row.kind,
@@ -107,8 +109,13 @@ export function caseView(row: Case): z.infer<typeof CaseView> {
     openedBy: row.openedBy,
     openedAt: row.openedAt.toISOString(),
     closedAt: iso(row.closedAt),
-    facts: row.facts,
+    facts: seesField(actor, 'device.serial') ? row.facts : withoutSerial(row.facts),
   };
+}
+
+/** A lost device's, as it was known at the report. */
+function withoutSerial({ serial: _hidden, ...facts }: Record<string, unknown>): Record<string, unknown> {
+  return facts;
 }
 
 export function stepView(row: Step): z.infer<typeof StepView> {
@@ -140,9 +147,9 @@ export function stepView(row: Step): z.infer<typeof StepView> {
   };
 }
 
-export function caseDetails({ case: row, steps }: CaseInFull): z.infer<typeof CaseDetails> {
+export function caseDetails({ case: row, steps }: CaseInFull, actor: Actor): z.infer<typeof CaseDetails> {
   return {
-    ...caseView(row),
+    ...caseView(row, actor),
     steps: steps.map((step) => ({
       ...stepView(step),
       toolName: step.toolName,

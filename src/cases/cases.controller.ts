@@ -32,7 +32,12 @@ export class CasesController {
   ): Promise<Page<z.infer<typeof CaseView>>> {
     const { limit, cursor, ...filter } = query;
     const rows = await this.reader.list(actor, filter, { before: positionOf(cursor)?.id ?? null, limit: limit + 1 });
-    return toPage(rows, limit, ({ id }) => ({ key: '', id }), caseView);
+    return toPage(
+      rows,
+      limit,
+      ({ id }) => ({ key: '', id }),
+      (row) => caseView(row, actor),
+    );
   }
 
   @Get('cases/:id')
@@ -42,7 +47,7 @@ export class CasesController {
     @Param('id', { schema: z.uuid() }) id: string,
     @CurrentActor() actor: Actor,
   ): Promise<z.infer<typeof CaseDetails>> {
-    return caseDetails(await this.reader.inFull(actor, id));
+    return caseDetails(await this.reader.inFull(actor, id), actor);
   }
 
   @Get('alerts')

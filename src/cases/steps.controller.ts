@@ -59,7 +59,7 @@ export class StepsController {
   /** "I have seen it." By another person than the one who did it, at a tool that asks for two. */
   @Post(':id/confirm')
   @HttpCode(200)
-  @Allow('steps:decide', 'within-reach')
+  @Allow('steps:confirm', 'within-reach')
   @ApiOkResponse({ standardSchema: StepView })
   async confirm(
     @Param('id', { schema: z.uuid() }) id: string,

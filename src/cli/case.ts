@@ -30,7 +30,7 @@ export const addCase: AddCommand = (program, { actor, out, withServices }) => {
       await withServices(async (services) => {
         const reader = services.get(CasesReader);
         let seen = await reader.inFull(actor, id);
-        if (options.json) return out(JSON.stringify(caseDetails(seen), null, 2));
+        if (options.json) return out(JSON.stringify(caseDetails(seen, actor), null, 2));
         out(headline(seen));
         const shown = new Map<string, string>();
         for (;;) {

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { seesField } from '../platform/roles/fields.js';
+import type { Actor } from '../platform/sign-in/actor.js';
 import type { DeviceModel } from './device-model.entity.js';
 import { DISK_ENCRYPTION_VALUES, OBSERVATION_KINDS } from './device-observation.entity.js';
 import type { DeviceObservation } from './device-observation.entity.js';
@@ -11,7 +13,7 @@ const TEXT = z.string().trim().min(1).max(200);
 export const DeviceView = z.object({
   id: z.uuid(),
   assetTag: z.string(),
-  serial: z.string(),
+  serial: z.string().optional().describe('Left out for who doesn’t hold `devices:read-serials`.'),
   modelId: z.uuid(),
   imageVersionId: z.uuid().nullable(),
   holderId: z.uuid().nullable().describe('Who has it; of a lost one, who had it last.'),
@@ -48,7 +50,13 @@ export const DevicesQueryFilters = {
   state: z.enum(DEVICE_STATES).optional(),
   holderId: z.uuid().optional(),
   modelId: z.uuid().optional(),
-  search: z.string().trim().min(1).max(100).optional().describe('Part of the asset tag or the serial number.'),
+  search: z
+    .string()
+    .trim()
+    .min(1)
+    .max(100)
+    .optional()
+    .describe('Part of the asset tag, or of a serial number that you may see.'),
 };
 
 export const CreateDevice = z.strictObject({
@@ -86,11 +94,12 @@ export const CreateDeviceModel = z.strictObject({
   replacementLeadDays: z.int().min(0).max(1000).nullable().default(null),
 });
 
-export function deviceView(device: Device): z.infer<typeof DeviceView> {
+export function deviceView(device: Device, actor: Actor): z.infer<typeof DeviceView> {
   const { id, assetTag, serial, modelId, imageVersionId, holderId, state, version } = device;
   const stateChangedAt = device.stateChangedAt.toISOString();
   const createdAt = device.createdAt.toISOString();
-  return { id, assetTag, serial, modelId, imageVersionId, holderId, state, stateChangedAt, version, createdAt };
+  const shown = seesField(actor, 'device.serial') ? { serial } : {};
+  return { id, assetTag, ...shown, modelId, imageVersionId, holderId, state, stateChangedAt, version, createdAt };
 }
 
 export function agedObservationView(observation: AgedObservation): z.infer<typeof AgedObservationView> {

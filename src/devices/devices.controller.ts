@@ -48,7 +48,12 @@ export class DevicesController {
     const { limit, cursor, ...filter } = query;
     const after = positionOf(cursor)?.id ?? null;
     const rows = await this.devices.list(this.db.manager, actor, filter, { after, limit: limit + 1 });
-    return toPage(rows, limit, ({ id }) => ({ key: '', id }), deviceView);
+    return toPage(
+      rows,
+      limit,
+      ({ id }) => ({ key: '', id }),
+      (device) => deviceView(device, actor),
+    );
   }
 
   @Get(':id')
@@ -63,7 +68,7 @@ export class DevicesController {
     const device = await this.devices.get(this.db.manager, id);
     const observations = await this.observations.latestOfEach(this.db.manager, id);
     response.setHeader('ETag', etagOf(device.version));
-    return { ...deviceView(device), observations: observations.map(agedObservationView) };
+    return { ...deviceView(device, actor), observations: observations.map(agedObservationView) };
   }
 
   @Post()
@@ -76,7 +81,7 @@ export class DevicesController {
   ): Promise<z.infer<typeof DeviceView>> {
     const device = await inTransaction(this.db, (tx) => this.devices.create(tx, actor, body));
     response.setHeader('Location', `/v1/devices/${device.id}`);
-    return withEtag(response, device);
+    return withEtag(response, device, actor);
   }
 
   @Patch(':id')
@@ -90,7 +95,11 @@ export class DevicesController {
     @CurrentActor() actor: Actor,
     @Res({ passthrough: true }) response: Response,
   ): Promise<z.infer<typeof DeviceView>> {
-    return withEtag(response, await inTransaction(this.db, (tx) => this.devices.update(tx, actor, id, body, version)));
+    return withEtag(
+      response,
+      await inTransaction(this.db, (tx) => this.devices.update(tx, actor, id, body, version)),
+      actor,
+    );
   }
 
   @Post(':id/assign')
@@ -103,7 +112,11 @@ export class DevicesController {
     @CurrentActor() actor: Actor,
     @Res({ passthrough: true }) response: Response,
   ): Promise<z.infer<typeof DeviceView>> {
-    return withEtag(response, await inTransaction(this.db, (tx) => this.devices.assign(tx, actor, id, body.personId)));
+    return withEtag(
+      response,
+      await inTransaction(this.db, (tx) => this.devices.assign(tx, actor, id, body.personId)),
+      actor,
+    );
   }
 
   @Post(':id/return')
@@ -115,7 +128,7 @@ export class DevicesController {
     @CurrentActor() actor: Actor,
     @Res({ passthrough: true }) response: Response,
   ): Promise<z.infer<typeof DeviceView>> {
-    return withEtag(response, await inTransaction(this.db, (tx) => this.devices.takeBack(tx, actor, id)));
+    return withEtag(response, await inTransaction(this.db, (tx) => this.devices.takeBack(tx, actor, id)), actor);
   }
 
   @Get(':id/observations')
@@ -146,7 +159,7 @@ export class DevicesController {
   }
 }
 
-function withEtag(response: Response, device: Device): z.infer<typeof DeviceView> {
+function withEtag(response: Response, device: Device, actor: Actor): z.infer<typeof DeviceView> {
   response.setHeader('ETag', etagOf(device.version));
-  return deviceView(device);
+  return deviceView(device, actor);
 }

@@ -4,6 +4,7 @@ import { AuditService } from '../platform/audit/audit.service.js';
 import { Problem } from '../platform/errors/problem.js';
 import { requireChanged } from '../platform/http/versions.js';
 import { newId } from '../platform/ids/new-id.js';
+import { seesField } from '../platform/roles/fields.js';
 import { keepWithin, requireWithin } from '../platform/roles/within-reach.js';
 import type { Actor } from '../platform/sign-in/actor.js';
 import { refuseUnless, type DeviceState } from './device-states.js';
@@ -129,7 +130,8 @@ export class DevicesService {
     if (modelId) query.andWhere('device.model_id = :modelId', { modelId });
     if (search) {
       const pattern = `%${search.replaceAll(/[\\%_]/g, '\\$&')}%`;
-      query.andWhere('(device.asset_tag ILIKE :pattern OR device.serial ILIKE :pattern)', { pattern });
+      const bySerial = seesField(actor, 'device.serial') ? ' OR device.serial ILIKE :pattern' : '';
+      query.andWhere(`(device.asset_tag ILIKE :pattern${bySerial})`, { pattern });
     }
     return query.getMany();
   }

@@ -1,9 +1,13 @@
 import { z } from 'zod';
+import { seesField } from '../platform/roles/fields.js';
+import type { Actor } from '../platform/sign-in/actor.js';
 import type { Employment } from './employment.entity.js';
 import { PERSON_STATUSES, type Person } from './person.entity.js';
 import type { Site } from './site.entity.js';
 
 const NAME = z.string().trim().min(1).max(200);
+
+const TERMS = 'Left out for who doesn’t hold `people:read-terms`.';
 
 export const PersonView = z.object({
   id: z.uuid(),
@@ -23,16 +27,16 @@ export const EmploymentView = z.object({
   source: z.string().describe('Name of the HR source.'),
   sourceId: z.string(),
   department: z.string(),
-  title: z.string().nullable(),
+  title: z.string().nullable().optional().describe(TERMS),
   employmentType: z.string(),
   location: z.string().nullable(),
   zone: z.string().describe('IANA zone in which the dates are meant.'),
   startDate: z.iso.date(),
   startsAt: z.iso.datetime().describe('The instant at which the first day begins in its zone.'),
   startAppliedAt: z.iso.datetime().nullable(),
-  endDate: z.iso.date().nullable(),
-  endsAt: z.iso.datetime().nullable(),
-  endAppliedAt: z.iso.datetime().nullable(),
+  endDate: z.iso.date().nullable().optional().describe(TERMS),
+  endsAt: z.iso.datetime().nullable().optional().describe(TERMS),
+  endAppliedAt: z.iso.datetime().nullable().optional().describe(TERMS),
 });
 
 export const PersonDetails = PersonView.extend({ employments: z.array(EmploymentView) });
@@ -60,23 +64,25 @@ export function personView(person: Person): z.infer<typeof PersonView> {
   return { id, givenName, familyName, displayName, corporateEmail, status, generation, version, createdAt, updatedAt };
 }
 
-export function employmentView(employment: Employment): z.infer<typeof EmploymentView> {
+export function employmentView(employment: Employment, actor: Actor): z.infer<typeof EmploymentView> {
   const { id, source, sourceId, department, title, employmentType, location, zone, startDate, endDate } = employment;
   return {
     id,
     source,
     sourceId,
     department,
-    title,
     employmentType,
     location,
     zone,
     startDate,
     startsAt: employment.startsAt.toISOString(),
     startAppliedAt: employment.startAppliedAt?.toISOString() ?? null,
-    endDate,
-    endsAt: employment.endsAt?.toISOString() ?? null,
-    endAppliedAt: employment.endAppliedAt?.toISOString() ?? null,
+    ...(seesField(actor, 'employment.terms') && {
+      title,
+      endDate,
+      endsAt: employment.endsAt?.toISOString() ?? null,
+      endAppliedAt: employment.endAppliedAt?.toISOString() ?? null,
+    }),
   };
 }
 

@@ -56,7 +56,7 @@ export class PeopleController {
     const person = await this.people.get(this.db.manager, id);
     const employments = await this.employments.forPerson(this.db.manager, id);
     response.setHeader('ETag', etagOf(person.version));
-    return { ...personView(person), employments: employments.map(employmentView) };
+    return { ...personView(person), employments: employments.map((one) => employmentView(one, actor)) };
   }
 
   @Patch(':id')

@@ -57,7 +57,7 @@ export class ComputersController {
   }
 
   @Get(':computer/recovery-keys')
-  @Allow('devices:read')
+  @Allow('devices:read-recovery-keys')
   @ApiOkResponse({ standardSchema: RecoveryKeys })
   async recoveryKeys(
     @Param('id', { schema: ToolId }) id: string,

@@ -1,12 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Alert } from '../../src/cases/alert.entity.js';
 import { AlertsService } from '../../src/cases/alerts.service.js';
+import { RoleAssignments } from '../../src/platform/roles/role-assignments.service.js';
+import { ApiTokens } from '../../src/platform/sign-in/api-tokens.service.js';
+import { FinerScopes1764000009100 } from '../../migrations/1764000009100-finer-scopes.js';
 import { newId } from '../../src/platform/ids/new-id.js';
 import { anAccount } from '../factories/accounts.js';
 import { aCase, aStep } from '../factories/cases.js';
 import { aDevice } from '../factories/devices.js';
 import { anEmployment, aPerson } from '../factories/people.js';
-import { aRoleHolder } from '../factories/role-holders.js';
+import { AN_ADMIN, aRoleHolder } from '../factories/role-holders.js';
 import { startServiceApp, type ServiceApp } from '../factories/service-app.js';
 import { aTool } from '../factories/tools.js';
 
@@ -204,5 +207,71 @@ describe('a narrowed role', () => {
     expect(await idsIn(ops.agent, '/v1/people')).toEqual([left.id]);
     const design = await aRoleHolder(service.app, 'viewer', { department: 'Design' });
     expect(await idsIn(design.agent, '/v1/people')).toEqual([moved.id]);
+  });
+});
+
+describe('fields that not everybody sees', () => {
+  let service: ServiceApp;
+  beforeAll(async () => {
+    service = await startServiceApp();
+  });
+  afterAll(() => service?.close());
+
+  it('are a device’s serial number: neither shown, nor searched, nor told by the case of its loss', async () => {
+    const device = await aDevice(service.db.manager, { serial: 'SN-SECRET' });
+    const loss = await aCase(service.db.manager, { kind: 'lost_device', facts: { serial: 'SN-SECRET', note: 'taxi' } });
+    const [viewer, helpdesk] = [await aRoleHolder(service.app, 'viewer'), await aRoleHolder(service.app, 'helpdesk')];
+    const answers = async ({ agent }: typeof viewer) =>
+      Promise.all(
+        [`/v1/devices/${device.id}`, `/v1/devices?search=${device.assetTag}`, `/v1/cases/${loss.id}`, '/v1/cases'].map(
+          async (path) => JSON.stringify((await agent.get(path).expect(200)).body),
+        ),
+      );
+    for (const answer of await answers(helpdesk)) expect(answer).toContain('SN-SECRET');
+    for (const answer of await answers(viewer)) expect(answer).not.toContain('SN-SECRET');
+    expect((await answers(viewer))[2]).toContain('taxi');
+    const found = async ({ agent }: typeof viewer) =>
+      (await agent.get('/v1/devices?search=secret').expect(200)).body.items;
+    expect(await found(helpdesk)).toHaveLength(1);
+    expect(await found(viewer)).toEqual([]);
+  });
+
+  it('are the title and the end of an employment', async () => {
+    const person = await aPerson(service.db.manager);
+    const terms = { title: 'Head of Sales', endDate: '2027-01-31' };
+    await anEmployment(service.db.manager, { personId: person.id, department: 'Sales', ...terms });
+    const employment = async (role: 'viewer' | 'hr') => {
+      const { agent } = await aRoleHolder(service.app, role);
+      return (await agent.get(`/v1/people/${person.id}`).expect(200)).body.employments[0] as object;
+    };
+    expect(await employment('hr')).toMatchObject(terms);
+    const seen = await employment('viewer');
+    expect(seen).toMatchObject({ department: 'Sales', startDate: '2026-01-01' });
+    for (const field of ['title', 'endDate', 'endsAt', 'endAppliedAt']) expect(seen).not.toHaveProperty(field);
+  });
+
+  it('stay hidden in an answer about more than the narrowed role that would show them', async () => {
+    const holder = await aPerson(service.db.manager);
+    await anEmployment(service.db.manager, { personId: holder.id, department: 'Sales' });
+    const device = await aDevice(service.db.manager, { holderId: holder.id });
+    const { principal, agent } = await aRoleHolder(service.app, 'helpdesk', { department: 'Sales' });
+    expect((await agent.get(`/v1/devices/${device.id}`).expect(200)).body).toHaveProperty('serial');
+    const wish = { principal, role: 'viewer' as const, department: null, location: null, toolId: null };
+    await service.db.transaction((tx) => service.app.get(RoleAssignments).assign(tx, AN_ADMIN, wish));
+    expect((await agent.get(`/v1/devices/${device.id}`).expect(200)).body).not.toHaveProperty('serial');
+  });
+
+  it('are shown on to tokens and sessions from before they had scopes of their own', async () => {
+    const wish = { name: 'old', owner: 'it', scopes: ['devices:read', 'steps:decide'] as const, expiresAt: null };
+    const { id } = await service.db.transaction((tx) => service.app.get(ApiTokens).create(tx, AN_ADMIN, wish));
+    const scopes = async () =>
+      (await service.db.query<{ scopes: string[] }[]>(`SELECT scopes FROM api_tokens WHERE id = $1`, [id]))[0]?.scopes;
+    const runner = service.db.createQueryRunner();
+    await new FinerScopes1764000009100().up(runner);
+    const finer = ['devices:read-serials', 'devices:read-recovery-keys', 'steps:confirm'];
+    expect(await scopes()).toEqual([...wish.scopes, ...finer]);
+    await new FinerScopes1764000009100().down(runner);
+    expect(await scopes()).toEqual(wish.scopes);
+    await runner.release();
   });
 });

@@ -3,6 +3,8 @@ import type { Reach } from '../roles/reach.js';
 /** Everything a caller may be allowed to do. A route names exactly one. */
 export const SCOPES = [
   'people:read',
+  /** The title, and the end of an employment. */
+  'people:read-terms',
   'people:write',
   'tools:read',
   'tools:write',
@@ -10,6 +12,9 @@ export const SCOPES = [
   'accounts:read',
   'accounts:hand-over',
   'devices:read',
+  'devices:read-serials',
+  /** That a directory keeps a recovery key, never the key. */
+  'devices:read-recovery-keys',
   'devices:write',
   'cases:read',
   'cases:write',
@@ -17,6 +22,8 @@ export const SCOPES = [
   'credentials:reset',
   'access:restore',
   'steps:decide',
+  /** Of what another person did by hand. */
+  'steps:confirm',
   'hr-events:read',
   'policy:read',
   'alerts:read',
