@@ -12,6 +12,7 @@ import { EvidenceAndASecondPerson1764000007000 } from './1764000007000-evidence-
 import { SuspectsAreFoundByAnIndex1764000007100 } from './1764000007100-suspects-are-found-by-an-index.js';
 import { Roles1764000009000 } from './1764000009000-roles.js';
 import { FinerScopes1764000009100 } from './1764000009100-finer-scopes.js';
+import { WhoAsked1764000009200 } from './1764000009200-who-asked.js';
 
 /** All of them, oldest first. */
 export const MIGRATIONS = [
@@ -29,4 +30,5 @@ export const MIGRATIONS = [
   SuspectsAreFoundByAnIndex1764000007100,
   Roles1764000009000,
   FinerScopes1764000009100,
+  WhoAsked1764000009200,
 ];

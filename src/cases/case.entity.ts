@@ -1,4 +1,5 @@
 import { Check, Column, Entity, ForeignKey, Index, PrimaryColumn } from 'typeorm';
+import type { ActorKind } from '../platform/sign-in/actor.js';
 import type { CaseKind, Lane } from './step-states.js';
 
 export const CASE_STATES = ['open', 'closed'] as const;
@@ -18,6 +19,7 @@ export type CaseScope = (typeof CASE_SCOPES)[number];
 @Check('ck_cases_closed_at', `(state = 'closed') = (closed_at IS NOT NULL)`)
 @Check('ck_cases_lane', `lane IN ('emergency', 'standard', 'bulk')`)
 @Check('ck_cases_scope', `scope IN ('person', 'device')`)
+@Check('ck_cases_requested_by', `(requested_by IS NULL) = (requested_by_kind IS NULL)`)
 @Index('ix_cases_person', ['personId'])
 @Index('ix_cases_open', ['openedAt'], { where: `state = 'open'` })
 export class Case {
@@ -60,6 +62,13 @@ export class Case {
   /** Name of the actor, as shown in the timeline. */
   @Column('text', { name: 'opened_by' })
   openedBy!: string;
+
+  /** The actor's id; null in cases from before this was kept. */
+  @Column('text', { name: 'requested_by', nullable: true })
+  requestedBy!: string | null;
+
+  @Column('text', { name: 'requested_by_kind', nullable: true })
+  requestedByKind!: ActorKind | null;
 
   /** What was known when it was opened, e.g. a lost device's encryption and the age of that knowledge. */
   @Column('jsonb', { default: {} })

@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { AccessPolicyModule } from '../access-policy/access-policy.module.js';
 import { AccountsModule } from '../accounts/accounts.module.js';
 import { PeopleModule } from '../people/people.module.js';
+import { RolesModule } from '../platform/roles/roles.module.js';
 import { AccessPlanning } from './access-planning.service.js';
 import { AlertsService } from './alerts.service.js';
 import { AttestedWork } from './attested-work.service.js';
@@ -27,7 +28,7 @@ import { StepReadings } from './step-readings.service.js';
 import { StepsController } from './steps.controller.js';
 
 @Module({
-  imports: [PeopleModule, AccountsModule, AccessPolicyModule],
+  imports: [PeopleModule, AccountsModule, AccessPolicyModule, RolesModule],
   controllers: [CallBacksController, CasesController, EvidenceController, StepsController],
   providers: [
     AccessPlanning,

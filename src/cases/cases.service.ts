@@ -52,8 +52,9 @@ export class CasesService {
   async open(tx: EntityManager, wanted: OpenCase): Promise<string> {
     const id = newId();
     const opening = {
-      sql: `INSERT INTO cases (id, kind, person_id, device_id, parent_case_id, policy_version_id, lane, scope, generation, opened_by, facts)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+      sql: `INSERT INTO cases (id, kind, person_id, device_id, parent_case_id, policy_version_id, lane, scope, generation, opened_by, facts,
+              requested_by, requested_by_kind)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
       parameters: [
         id,
         wanted.kind,
@@ -66,6 +67,8 @@ export class CasesService {
         wanted.generation,
         wanted.actor.name,
         wanted.facts ?? {},
+        wanted.actor.id,
+        wanted.actor.kind,
       ],
     };
     await this.audit.recordChange(tx, opening, wanted.actor, 'case.opened', {

@@ -80,6 +80,7 @@ export class StepDecisions {
           ...NOT_ATTESTED,
         },
       );
+      if (step.effect === 'grant') await takeOver(tx, step, actor);
       await this.alerts.resolveSteps(tx, [{ stepId, toolId: step.toolId }]);
     });
   }
@@ -136,6 +137,15 @@ export class StepDecisions {
     }
     return step;
   }
+}
+
+/** Where somebody asked for a grant, whoever has it tried again answers for it now. What HR told stays HR's. */
+async function takeOver(tx: EntityManager, { id, caseId }: Step, actor: Actor): Promise<void> {
+  await tx.query(
+    `UPDATE steps SET requested_by = $3, requested_by_kind = $4
+     WHERE id = $1 AND EXISTS (SELECT FROM cases WHERE id = $2 AND requested_by_kind IN ('admin', 'service'))`,
+    [id, caseId, actor.id, actor.kind],
+  );
 }
 
 function endOf({ id, caseId, personId, toolId, act }: Step) {

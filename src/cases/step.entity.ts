@@ -1,4 +1,5 @@
 import { Check, Column, Entity, ForeignKey, Index, PrimaryColumn } from 'typeorm';
+import type { ActorKind } from '../platform/sign-in/actor.js';
 import type { Lane, StepAct, StepEffect, StepState } from './step-states.js';
 
 /** One act on one target. Steps in state `ready` are the outbox: there is no second copy of what is to be done. */
@@ -35,6 +36,7 @@ import type { Lane, StepAct, StepEffect, StepState } from './step-states.js';
   'ck_steps_attested',
   `(attested_by IS NULL) = (attested_by_id IS NULL) AND (attested_by IS NULL) = (attested_at IS NULL)`,
 )
+@Check('ck_steps_requested_by', `(requested_by IS NULL) = (requested_by_kind IS NULL)`)
 @Check('ck_steps_revocation_stays', `NOT (state = 'superseded' AND effect = 'revoke')`)
 @Index('ix_steps_case', ['caseId', 'position'])
 @Index('ix_steps_account', ['accountId'])
@@ -155,6 +157,13 @@ export class Step {
 
   @Column('timestamptz', { name: 'attested_at', nullable: true })
   attestedAt!: Date | null;
+
+  /** The id of the actor who had it tried again, and answers for it in the place of who asked for the case. */
+  @Column('text', { name: 'requested_by', nullable: true })
+  requestedBy!: string | null;
+
+  @Column('text', { name: 'requested_by_kind', nullable: true })
+  requestedByKind!: ActorKind | null;
 
   @Column('timestamptz', { name: 'residual_until', nullable: true })
   residualUntil!: Date | null;

@@ -8,6 +8,8 @@ import { AccountsService } from '../../accounts/accounts.service.js';
 import { CredentialsService } from '../../accounts/credentials.service.js';
 import { Grouped } from '../../platform/database/grouped.js';
 import { inTransaction } from '../../platform/database/transaction.js';
+import { Permits } from '../../platform/roles/permits.service.js';
+import { reaches } from '../../platform/roles/within-reach.js';
 import { ToolSessions } from '../../tools/tool-sessions.service.js';
 import { actOnTool, lookAtAccount, type Target } from './act-on-tool.js';
 import { failedAttempt, type Called, type Failed } from './call-result.js';
@@ -19,12 +21,14 @@ import {
   decideAfterReadBack,
   judgeReadBack,
   type Decision,
+  type Next,
   type StepSoFar,
   type Moment,
 } from './decide.js';
 import { stepMayLand } from './in-the-air.js';
 import { LookForAccess } from './look-for-access.js';
 import { whyNotSent } from './may-send.js';
+import { noLongerAllowed, stillToBeHeld } from './may-still-ask.js';
 import { SettleTogether } from './settle-together.js';
 import { Settlement, StaleFence, type AttemptResult } from './settle.js';
 import { standingAgainst } from './standing.js';
@@ -44,6 +48,9 @@ export interface Lease {
   holds(): boolean;
 }
 
+/** A grant that isn't sent: something newer stands against it, or nobody who may stands behind it. */
+type Refusal = Extract<Next, { state: 'superseded' | 'needs_human' }>;
+
 type Work<T> = (session: ToolSession) => Promise<T>;
 
 /** Runs one claimed step as far as it goes: the act, its read-back, and what both lead to. */
@@ -59,6 +66,7 @@ export class StepRunner {
     private readonly settlement: Settlement,
     private readonly together: SettleTogether,
     private readonly looks: LookForAccess,
+    private readonly permits: Permits,
   ) {}
 
   /** Never throws for what a tool does. Throws when PostgreSQL fails: then the lease lapses and another takes over. */
@@ -85,7 +93,7 @@ export class StepRunner {
       claim.effect === 'grant' ? () => this.refusalOf(claim) : undefined,
     );
     if ('refusal' in answer) {
-      await this.settle(claim, { outcome: 'not_sent' }, { next: { state: 'superseded', reason: answer.refusal } });
+      await this.settle(claim, { outcome: 'not_sent' }, { next: answer.refusal });
       return;
     }
     if ('failure' in answer) {
@@ -118,8 +126,15 @@ export class StepRunner {
   }
 
   /** Why a grant may not be sent any more; looked up as late as can be (I4). */
-  private async refusalOf(claim: Claim): Promise<string | null> {
-    return whyNotSent(await standingAgainst(this.db, claim));
+  private async refusalOf(claim: Claim): Promise<Refusal | null> {
+    const standing = await standingAgainst(this.db, claim);
+    const reason = whyNotSent(standing);
+    if (reason !== null) return { state: 'superseded', reason };
+    const held = standing ? stillToBeHeld(standing) : null;
+    if (!held) return null;
+    const permit = await this.permits.ofPrincipal(held.principal, held.scope);
+    if (permit && (await reaches(this.db.manager, permit, 'whole person', claim.personId))) return null;
+    return { state: 'needs_human', reason: noLongerAllowed(held.scope) };
   }
 
   private async afterAct(
@@ -197,8 +212,8 @@ export class StepRunner {
     claim: Claim,
     lease: Lease,
     work: Work<T>,
-    refusalOf: () => Promise<string | null> = () => Promise.resolve(null),
-  ): Promise<Called<T> | Failed | { refusal: string }> {
+    refusalOf: () => Promise<Refusal | null> = () => Promise.resolve(null),
+  ): Promise<Called<T> | Failed | { refusal: Refusal }> {
     const signal = AbortSignal.any([lease.signal, AbortSignal.timeout(TIMING.call)]);
     const deadline = new Date(Date.now() + TIMING.call);
     let sentAt: number | undefined;

@@ -133,7 +133,7 @@ export class Settlement {
   /** A grant that was overtaken by a hold or a newer decision is nobody's task: somebody might do it by hand (I4). */
   private async whyObsolete(
     tx: EntityManager,
-    step: Pick<Claim, 'effect' | 'personId' | 'accountId' | 'generation'>,
+    step: Pick<Claim, 'stepId' | 'effect' | 'personId' | 'accountId' | 'generation'>,
   ): Promise<string | null> {
     if (step.effect !== 'grant') return null;
     // Whoever decides about the person holds the row: their decision is seen here, or they see the task.

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { queryRows } from '../database/query-rows.js';
 import type { Actor, Scope } from '../sign-in/actor.js';
+import { knownScopes } from '../sign-in/scopes.js';
 import { heldEverywhere, permitFor, type HeldRole, type Permit, type Standing } from './permit.js';
 import { isRole } from './roles.js';
 
@@ -21,7 +22,21 @@ export class Permits {
     return heldEverywhere(await this.standing(tx, actor));
   }
 
-  private async standing(tx: EntityManager, { id, scopes }: Actor): Promise<Standing> {
+  /** Of somebody who isn't here to sign in: whether what they asked for may still be done on their word. */
+  async ofPrincipal(principal: string, scope: Scope): Promise<Permit | null> {
+    const { manager } = this.db;
+    if (principal.startsWith('user:'))
+      return permitFor(scope, await this.standing(manager, { id: principal, scopes: [] }));
+    const [token] = await queryRows<{ scopes: string[] }>(
+      manager,
+      `SELECT scopes FROM api_tokens WHERE id = $1 AND revoked_at IS NULL`,
+      [principal],
+    );
+    if (!token) return null;
+    return permitFor(scope, await this.standing(manager, { id: principal, scopes: knownScopes(token.scopes) }));
+  }
+
+  private async standing(tx: EntityManager, { id, scopes }: Pick<Actor, 'id' | 'scopes'>): Promise<Standing> {
     const roles = await queryRows<HeldRole>(
       tx,
       `SELECT role, department, location, tool_id AS "toolId" FROM role_assignments

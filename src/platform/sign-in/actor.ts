@@ -36,9 +36,12 @@ export const SCOPES = [
 
 export type Scope = (typeof SCOPES)[number];
 
+/** People, API tokens, HR sources, and the service itself. */
+export type ActorKind = 'admin' | 'service' | 'hr' | 'system';
+
 /** Who does something: the audit log and every query know it. */
 export interface Actor {
-  kind: 'admin' | 'service' | 'hr' | 'system';
+  kind: ActorKind;
   /** Stable id: of the token, of the browser session's admin, of the HR source, of the process. */
   id: string;
   name: string;
