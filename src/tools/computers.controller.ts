@@ -1,9 +1,11 @@
 import { Controller, Get, Param, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import { DataSource } from 'typeorm';
 import { z } from 'zod';
 import { methodOf } from '../../connectors/kit/capabilities.js';
 import { Allow } from '../platform/sign-in/who-may-call.js';
 import { DirectCalls } from './direct-calls.service.js';
+import { ToolsService } from './tools.service.js';
 
 const ToolId = z.uuid();
 const Instant = z.iso.datetime().nullable();
@@ -38,7 +40,11 @@ const RecoveryKeys = z.object({
 @ApiTags('tools')
 @Controller('v1/tools/:id/computers')
 export class ComputersController {
-  constructor(private readonly calls: DirectCalls) {}
+  constructor(
+    private readonly db: DataSource,
+    private readonly tools: ToolsService,
+    private readonly calls: DirectCalls,
+  ) {}
 
   @Get()
   @Allow('devices:read')
@@ -47,6 +53,7 @@ export class ComputersController {
     @Param('id', { schema: ToolId }) id: string,
     @Query({ schema: ComputersQuery }) { cursor = null }: { cursor?: string | null },
   ): Promise<z.infer<typeof ComputersPage>> {
+    await this.tools.get(this.db.manager, id);
     const page = await this.calls.ask(id, (session) => methodOf(session, 'listComputers')(cursor));
     const items = page.computers.map(({ externalId, lastSeenAt, ...computer }) => ({
       id: externalId,
@@ -63,6 +70,7 @@ export class ComputersController {
     @Param('id', { schema: ToolId }) id: string,
     @Param('computer', { schema: z.string().min(1).max(200) }) computer: string,
   ): Promise<z.infer<typeof RecoveryKeys>> {
+    await this.tools.get(this.db.manager, id);
     const kept = await this.calls.ask(id, (session) => methodOf(session, 'listRecoveryKeys')(computer));
     const items = kept.map(({ externalId, keyId, volumeId, storedAt }) => {
       return { id: externalId, keyId, volumeId, storedAt: storedAt?.toISOString() ?? null };

@@ -38,7 +38,7 @@ let api: Awaited<ReturnType<RecordsApp['caller']>>;
 let at: string;
 beforeAll(async () => {
   records = await startRecordsApp([connector]);
-  api = await records.caller('devices:read');
+  api = await records.caller('devices:read', 'devices:read-recovery-keys');
   const settings = { usernameFrom: 'local-part', connector: { url: 'https://directory.example' } } as const;
   at = `/v1/tools/${(await aTool(records.db.manager, { settings })).id}/computers`;
 });
@@ -72,4 +72,17 @@ it('shows which recovery keys are kept, and says what the directory said when it
 
 it('is for those only who may read devices', async () => {
   await (await records.caller('tools:read')).get(at).expect(403);
+});
+
+it('of a tool that is not there are not there: nothing failed at any tool', async () => {
+  const nowhere = '/v1/tools/01890000-0000-7000-8000-000000000000/computers';
+  for (const path of [nowhere, `${nowhere}/c-1/recovery-keys`]) {
+    expect((await api.get(path).expect(404)).body.detail).toBe('There is no tool with this id.');
+  }
+});
+
+it('are shown without their recovery keys to who may not know of them', async () => {
+  const other = await records.caller('devices:read');
+  await other.get(at).expect(200);
+  await other.get(`${at}/c-1/recovery-keys`).expect(403);
 });
