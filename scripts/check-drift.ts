@@ -7,7 +7,7 @@ import { runCli } from './run-cli.js';
 
 /**
  * Proves on a database of its own that the migrations make exactly the tables that the entities describe, from empty
- * and again after the newest one was taken back, and that the committed OpenAPI document and table of connectors are what
+ * and again after the newest one was taken back, and that the committed OpenAPI document and tables of connectors and roles are what
  * the code says.
  */
 const dataFolder = join(tmpdir(), `quartermaster-drift-${randomUUID()}`);
@@ -20,7 +20,7 @@ try {
     QUARTERMASTER_KEY_FILE: join(dataFolder, 'no-keys'),
   };
   const tables = ['migrate up', 'check-drift', 'migrate down', 'migrate up', 'check-drift'];
-  for (const command of [...tables, 'openapi --check', 'connectors --check']) {
+  for (const command of [...tables, 'openapi --check', 'connectors --check', 'roles matrix --check']) {
     console.log(`quartermaster ${command}`);
     await runCli(command.split(' '), env);
   }

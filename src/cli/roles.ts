@@ -7,17 +7,24 @@ import { RoleAssignments } from '../platform/roles/role-assignments.service.js';
 import { assignmentView, AssignRole } from '../platform/roles/roles-views.js';
 import type { RoleAssignment } from '../platform/roles/role-assignment.entity.js';
 import { ROLE_DEFINITIONS, ROLES } from '../platform/roles/roles.js';
+import { describeRoles } from '../platform/roles/describe-roles.js';
+import { RouteCheck } from '../platform/sign-in/route-check.js';
 import { ToolsService } from '../tools/tools.service.js';
 import { CommandFailure, type AddCommand, type CliContext } from './command.js';
+import { printWriteOrCheck, type DocumentOptions } from './committed-document.js';
+import { unstartedApp } from './unstarted-app.js';
 
 /** More than any company has; whoever has more asks for one principal's. */
 const MOST = 10_000;
 
 export const addRoles: AddCommand = (program, context) => {
-  const roles = program.command('roles').description('who may do what: list, assign and end roles');
+  const roles = program
+    .command('roles')
+    .description('who may do what: list, assign and end roles, and the matrix of roles and routes');
   addList(roles, context);
   addAssign(roles, context);
   addEnd(roles, context);
+  addMatrix(roles, context);
 };
 
 function addList(roles: Command, { out, withServices }: CliContext): void {
@@ -71,6 +78,19 @@ function addEnd(roles: Command, { actor, out, withServices }: CliContext): void 
         inTransaction(services.get(DataSource), (tx) => services.get(RoleAssignments).end(tx, actor, id)),
       );
       out(`ended ${id}`);
+    });
+}
+
+function addMatrix(roles: Command, { out }: CliContext): void {
+  roles
+    .command('matrix')
+    .description('print which role may call which route; needs no database')
+    .option('--write', 'write it to the file instead')
+    .option('--check', 'exit with 1 when the file differs')
+    .option('--file <file>', 'the committed document', 'docs/roles.md')
+    .action(async (options: DocumentOptions) => {
+      const routes = (await unstartedApp()).get(RouteCheck).routes();
+      await printWriteOrCheck('roles matrix', describeRoles(routes), options, out);
     });
 }
 

@@ -1,14 +1,18 @@
 import { Injectable, RequestMethod, type OnApplicationBootstrap } from '@nestjs/common';
 import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/internal';
 import { DiscoveryService, HttpAdapterHost, MetadataScanner } from '@nestjs/core';
-import { ALLOWED_SCOPE, PUBLIC_ROUTE } from './who-may-call.js';
+import type { Scope } from './actor.js';
+import { ALLOWED_SCOPE, HEEDS_REACH, PUBLIC_ROUTE } from './who-may-call.js';
 
 export interface DeclaredRoute {
   /** As in `GET /v1/people/:id`. */
   route: string;
   /** Where to look in the source: `PeopleController.find`. */
   handler: string;
-  allows: boolean;
+  /** What a caller needs. */
+  scope?: Scope | undefined;
+  /** Whether it heeds the reach of a narrowed role. */
+  heedsReach: boolean;
   isPublic: boolean;
 }
 
@@ -33,13 +37,13 @@ export function checkRoutes(
 ): void {
   const known = new Set(declared.map(({ route }) => route));
   const expected = new Set(publicRoutes);
-  const open = declared.filter(({ isPublic, allows }) => isPublic && !allows).map(({ route }) => route);
+  const open = declared.filter(({ isPublic, scope }) => isPublic && !scope).map(({ route }) => route);
   const problems = [
     ...declared
-      .filter(({ allows, isPublic }) => !allows && !isPublic)
+      .filter(({ scope, isPublic }) => !scope && !isPublic)
       .map(({ route, handler }) => `${route} (${handler}) says nowhere who may call it: add @Allow('…') or @Public()`),
     ...declared
-      .filter(({ allows, isPublic }) => allows && isPublic)
+      .filter(({ scope, isPublic }) => scope && isPublic)
       .map(({ route, handler }) => `${route} (${handler}) has both @Allow and @Public(): keep one`),
     ...open.filter((route) => !expected.has(route)).map((route) => `${route} is public but not in public-routes.ts`),
     ...publicRoutes
@@ -66,10 +70,11 @@ export class RouteCheck implements OnApplicationBootstrap {
   onApplicationBootstrap(): void {
     // A context without a server (a worker, a command) serves nothing.
     if (!this.server.httpAdapter) return;
-    checkRoutes(this.declaredRoutes(), servedRoutes(this.server.httpAdapter.getInstance()), this.list.routes);
+    checkRoutes(this.routes(), servedRoutes(this.server.httpAdapter.getInstance()), this.list.routes);
   }
 
-  private declaredRoutes(): DeclaredRoute[] {
+  /** Every route of every controller. */
+  routes(): DeclaredRoute[] {
     return this.discovery.getControllers().flatMap(({ metatype }) => {
       if (typeof metatype !== 'function') return [];
       const prototype = metatype.prototype as Record<string, unknown>;
@@ -85,7 +90,8 @@ export class RouteCheck implements OnApplicationBootstrap {
           (paths ?? []).map((path) => ({
             route: `${RequestMethod[method]} ${joined(base, path)}`,
             handler: `${metatype.name}.${name}`,
-            allows: Reflect.hasMetadata(ALLOWED_SCOPE, handler),
+            scope: Reflect.getMetadata(ALLOWED_SCOPE, handler) as Scope | undefined,
+            heedsReach: Reflect.getMetadata(HEEDS_REACH, handler) === true,
             isPublic: Reflect.hasMetadata(PUBLIC_ROUTE, handler),
           })),
         );

@@ -1,0 +1,93 @@
+import { Controller, Get } from '@nestjs/common';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { newId } from '../../src/platform/ids/new-id.js';
+import { opens } from '../../src/platform/roles/describe-roles.js';
+import { ROLES } from '../../src/platform/roles/roles.js';
+import { RouteCheck, type DeclaredRoute } from '../../src/platform/sign-in/route-check.js';
+import { aRoleHolder } from '../factories/role-holders.js';
+import { startServiceApp, type ServiceApp } from '../factories/service-app.js';
+import { startApp } from './start-app.js';
+
+/** A thing that isn't there, so that what may be called changes nothing. */
+const NOTHING: Record<string, string> = { sha256: 'a'.repeat(64), name: 'nowhere', computer: 'none', file: 'none.js' };
+
+describe('every route, for every role', () => {
+  let service: ServiceApp;
+  let address: string;
+  let routes: DeclaredRoute[];
+  beforeAll(async () => {
+    service = await startServiceApp();
+    await service.app.listen(0, '127.0.0.1');
+    address = `http://127.0.0.1:${(service.app.getHttpServer().address() as AddressInfo).port}`;
+    routes = service.app.get(RouteCheck).routes();
+  });
+  afterAll(() => service?.close());
+
+  const call = async ({ route }: DeclaredRoute, token?: string): Promise<number> => {
+    const [method = '', path = ''] = route.split(' ');
+    const named = path.replaceAll(/:(\w+)/g, (_all, name: string) => NOTHING[name] ?? newId());
+    const answer = await fetch(address + named, {
+      method,
+      redirect: 'manual',
+      headers: {
+        ...(token !== undefined && { authorization: `Bearer ${token}` }),
+        'content-type': 'application/json',
+        'if-match': '"1"',
+      },
+      ...(method !== 'GET' && { body: '{}' }),
+    });
+    await answer.arrayBuffer();
+    return answer.status;
+  };
+
+  it('covers more routes than anybody would list by hand, public ones among them', () => {
+    expect(routes.length).toBeGreaterThan(70);
+    expect(routes.filter(({ isPublic }) => isPublic).length).toBeGreaterThan(5);
+  });
+
+  it.each(ROLES)('%s: forbidden where the matrix says no, and not where it says yes', async (role) => {
+    const { token } = await aRoleHolder(service.app, role);
+    const wrong: string[] = [];
+    for (const route of routes.filter(({ isPublic }) => !isPublic)) {
+      const status = await call(route, token);
+      const isRight = opens(role, route) ? status !== 401 && status !== 403 && status < 500 : status === 403;
+      if (!isRight) wrong.push(`${route.route} answers ${status}`);
+    }
+    expect(wrong).toEqual([]);
+  });
+
+  it('a narrowed role gets to no route that doesn’t heed the narrowing, and to every other', async () => {
+    const holder = await aRoleHolder(service.app, 'security', { department: 'Sales' });
+    const wrong: string[] = [];
+    for (const route of routes.filter((one) => !one.isPublic && opens('security', one))) {
+      const status = await call(route, holder.token);
+      if ((status === 403) !== !route.heedsReach) wrong.push(`${route.route} answers ${status}`);
+    }
+    expect(wrong).toEqual([]);
+  });
+
+  it('without a sign-in, with a role that ended, or with none: nothing but what is public', async () => {
+    const ended = await aRoleHolder(service.app, 'owner');
+    await service.db.query(`UPDATE role_assignments SET ended_at = now(), ended_by = 'a test' WHERE id = $1`, [
+      ended.assignmentId,
+    ]);
+    const wrong: string[] = [];
+    for (const route of routes.filter(({ isPublic }) => !isPublic)) {
+      const statuses = [await call(route), await call(route, ended.token)];
+      if (statuses.join() !== '401,403') wrong.push(`${route.route} answers ${statuses.join()}`);
+    }
+    expect(wrong).toEqual([]);
+  });
+
+  it('fails for a route that nobody declared: the service with it does not even start', async () => {
+    @Controller('v1/undeclared')
+    class Undeclared {
+      @Get()
+      read(): string {
+        return 'anybody could read this';
+      }
+    }
+    await expect(startApp([Undeclared])).rejects.toThrow('GET /v1/undeclared');
+  });
+});
