@@ -6,7 +6,7 @@ const FLOORS = [
   ['platform'],
   ['people', 'tools', 'accounts', 'devices', 'images', 'access-policy'],
   ['cases'],
-  ['joiners', 'movers', 'leavers', 'lost-devices', 'credential-resets', 'alerting'],
+  ['joiners', 'movers', 'leavers', 'lost-devices', 'credential-resets', 'alerting', 'service-principals'],
   ['hr-feeds'],
 ];
 

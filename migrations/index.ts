@@ -13,6 +13,7 @@ import { SuspectsAreFoundByAnIndex1764000007100 } from './1764000007100-suspects
 import { Roles1764000009000 } from './1764000009000-roles.js';
 import { FinerScopes1764000009100 } from './1764000009100-finer-scopes.js';
 import { WhoAsked1764000009200 } from './1764000009200-who-asked.js';
+import { OwnersOfTokens1764000009300 } from './1764000009300-owners-of-tokens.js';
 
 /** All of them, oldest first. */
 export const MIGRATIONS = [
@@ -31,4 +32,5 @@ export const MIGRATIONS = [
   Roles1764000009000,
   FinerScopes1764000009100,
   WhoAsked1764000009200,
+  OwnersOfTokens1764000009300,
 ];

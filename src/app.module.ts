@@ -17,6 +17,7 @@ import { HttpModule } from './platform/http/http.module.js';
 import { PlatformModule, type Ground } from './platform/platform.module.js';
 import { SignInModule } from './platform/sign-in/sign-in.module.js';
 import { TelemetryModule } from './platform/telemetry/telemetry.module.js';
+import { ServicePrincipalsModule } from './service-principals/service-principals.module.js';
 import { ToolsModule } from './tools/tools.module.js';
 
 const FEATURES = [
@@ -32,6 +33,7 @@ const FEATURES = [
   CredentialResetsModule,
   HrFeedsModule,
   AlertingModule,
+  ServicePrincipalsModule,
 ];
 
 /** The whole service; a worker and a command run it without its doors. */

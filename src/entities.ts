@@ -39,6 +39,7 @@ import { RoleAssignment } from './platform/roles/role-assignment.entity.js';
 import { ApiToken } from './platform/sign-in/api-token.entity.js';
 import { BrowserSession } from './platform/sign-in/browser-session.entity.js';
 import { SignInLink } from './platform/sign-in/sign-in-link.entity.js';
+import { ServicePrincipal } from './service-principals/service-principal.entity.js';
 import { Measurement } from './platform/telemetry/measurement.entity.js';
 
 /** Every table that the application knows; the drift check compares them with the migrations. */
@@ -85,4 +86,5 @@ export const ENTITIES = [
   BrowserSession,
   SignInLink,
   Measurement,
+  ServicePrincipal,
 ];

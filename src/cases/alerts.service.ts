@@ -17,7 +17,13 @@ export type AlertKind =
   | 'emergency_lane_late'
   | 'lane_without_worker'
   | 'worker_died'
-  | 'channel_failed';
+  | 'channel_failed'
+  | 'service_ownerless';
+
+/** Of a service principal whose owner has left. */
+export function ownerlessKey(servicePrincipalId: string): string {
+  return `service_ownerless:${servicePrincipalId}`;
+}
 
 export interface NewAlert {
   /** At most one open alert has it. */

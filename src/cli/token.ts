@@ -6,6 +6,8 @@ import { EXIT } from '../platform/lifecycle/failure.js';
 import { SCOPES, type Scope } from '../platform/sign-in/actor.js';
 import type { ApiToken } from '../platform/sign-in/api-token.entity.js';
 import { ApiTokens } from '../platform/sign-in/api-tokens.service.js';
+import { TokenOwners } from '../platform/sign-in/token-owners.service.js';
+import { endOfToken } from '../platform/sign-in/token-terms.js';
 import { isScope } from '../platform/sign-in/scopes.js';
 import { CommandFailure, type AddCommand, type CliContext } from './command.js';
 
@@ -22,21 +24,26 @@ function addCreate(token: Command, { actor, note, out, withServices }: CliContex
     .description('make a token and print it, once: it is stored as a hash only')
     .requiredOption('--name <name>', 'what it is for, as in "HR dashboard"')
     .requiredOption('--scopes <scopes>', 'what it may do, comma-separated')
-    .requiredOption('--owner <owner>', 'the person or team that answers for it')
+    .requiredOption(
+      '--owner <owner>',
+      'who answers for it: the address of a person (it ends when they leave), the name of a service, or a team',
+    )
     .option(
       '--expires <when>',
-      'a date (2027-01-31, to the end of that day in UTC) or a number of days (90d); without it the token has no end',
+      'a date (2027-01-31, to the end of that day in UTC) or a number of days, a year at most',
+      '90d',
     )
     .option('--json', 'print {"id": …, "token": …} for a program')
     .addHelpText('after', `\nScopes: ${SCOPES.join(', ')}`)
-    .action(async (options: { name: string; scopes: string; owner: string; expires?: string; json?: boolean }) => {
+    .action(async (options: { name: string; scopes: string; owner: string; expires: string; json?: boolean }) => {
       const scopes = parseScopes(options.scopes);
-      const expiresAt = options.expires === undefined ? null : parseExpiry(options.expires, DateTime.utc());
+      const expiresAt = parseExpiry(options.expires, DateTime.utc());
       const { name, owner } = options;
       const created = await withServices((services) =>
-        services
-          .get(DataSource)
-          .transaction((tx) => services.get(ApiTokens).create(tx, actor, { name, owner, scopes, expiresAt })),
+        services.get(DataSource).transaction(async (tx) => {
+          const whose = await services.get(TokenOwners).named(tx, owner);
+          return services.get(ApiTokens).create(tx, actor, { name, owner, scopes, expiresAt, ...whose });
+        }),
       );
       if (options.json) out(JSON.stringify(created));
       else {
@@ -97,7 +104,11 @@ function parseExpiry(text: string, now: DateTime): Date {
   if (!expiry.isValid || expiry <= now) {
     throw new CommandFailure('--expires has to be a date to come (2027-01-31) or a number of days (90d).', EXIT.usage);
   }
-  return expiry.toJSDate();
+  try {
+    return endOfToken(expiry.toJSDate(), now.toJSDate());
+  } catch (error) {
+    throw new CommandFailure(error instanceof Error ? error.message : String(error), EXIT.usage);
+  }
 }
 
 function viewOf({ id, name, owner, scopes, createdAt, expiresAt, lastUsedAt, revokedAt }: ApiToken): object {

@@ -262,7 +262,7 @@ describe('fields that not everybody sees', () => {
   });
 
   it('are shown on to tokens and sessions from before they had scopes of their own', async () => {
-    const wish = { name: 'old', owner: 'it', scopes: ['devices:read', 'steps:decide'] as const, expiresAt: null };
+    const wish = { name: 'old', owner: 'it', scopes: ['devices:read', 'steps:decide'] as const };
     const { id } = await service.db.transaction((tx) => service.app.get(ApiTokens).create(tx, AN_ADMIN, wish));
     const scopes = async () =>
       (await service.db.query<{ scopes: string[] }[]>(`SELECT scopes FROM api_tokens WHERE id = $1`, [id]))[0]?.scopes;

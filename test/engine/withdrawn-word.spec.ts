@@ -93,7 +93,7 @@ describe('a worker that is about to give access', () => {
 
   it('asks a person when the API token that asked was revoked', async () => {
     const tokens = harness.app.get(ApiTokens);
-    const wish = { name: 'runbook', owner: 'it', scopes: ['access:restore'] as const, expiresAt: null };
+    const wish = { name: 'runbook', owner: 'it', scopes: ['access:restore'] as const };
     const { id } = await harness.db.transaction((tx) => tokens.create(tx, AN_ADMIN, wish));
     await run(await aStepAskedBy({ kind: 'service', id }));
     expect(sent).toEqual(['restore_account']);

@@ -88,7 +88,7 @@ export async function startRecordsApp(
     async caller(...scopes) {
       const wanted = scopes.length === 0 ? SCOPES : scopes;
       const { token } = await db.transaction((tx) =>
-        app.get(ApiTokens).create(tx, SYSTEM, { name: 'test', owner: 'tests', scopes: [...wanted], expiresAt: null }),
+        app.get(ApiTokens).create(tx, SYSTEM, { name: 'test', owner: 'tests', scopes: [...wanted] }),
       );
       return supertest.agent(app.getHttpServer()).set('Authorization', `Bearer ${token}`);
     },

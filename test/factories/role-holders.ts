@@ -27,7 +27,7 @@ export async function aRoleHolder(
   within: Partial<Narrowing> = {},
 ): Promise<RoleHolder> {
   return app.get(DataSource).transaction(async (tx) => {
-    const wish = { name: `${role} ${newId()}`, owner: 'tests', scopes: [], expiresAt: null };
+    const wish = { name: `${role} ${newId()}`, owner: 'tests', scopes: [] };
     const { id, token } = await app.get(ApiTokens).create(tx, AN_ADMIN, wish);
     const narrowing = { department: null, location: null, toolId: null, ...within };
     const assignment = await app.get(RoleAssignments).assign(tx, AN_ADMIN, { principal: id, role, ...narrowing });

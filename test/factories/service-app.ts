@@ -106,7 +106,7 @@ export async function startServiceApp({
     async caller(name = 'test', ...scopes) {
       const wanted = scopes.length === 0 ? SCOPES : scopes;
       const { token } = await db.transaction((tx) =>
-        app.get(ApiTokens).create(tx, SYSTEM, { name, owner: 'tests', scopes: [...wanted], expiresAt: null }),
+        app.get(ApiTokens).create(tx, SYSTEM, { name, owner: 'tests', scopes: [...wanted] }),
       );
       return agent().set('Authorization', `Bearer ${token}`);
     },

@@ -186,6 +186,10 @@ describe('the command line', () => {
       });
       expect(await run(`${create} people:read --expires 2020-01-01`)).toMatchObject({ code: 2 });
       expect(await run(`${create} people:read --expires soon`)).toMatchObject({ code: 2 });
+      expect(await run(`${create} people:read --expires 400d`)).toMatchObject({
+        code: 2,
+        note: expect.stringContaining('365 days'),
+      });
       expect(await run('token create --name x')).toMatchObject({ code: 2, note: expect.stringContaining('--scopes') });
       expect(await run('token revoke 7')).toMatchObject({ code: 2 });
     });

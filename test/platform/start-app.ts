@@ -24,7 +24,7 @@ export interface TestApp {
   agent: ReturnType<typeof supertest>;
   /** Everything logged so far. */
   log(): string;
-  /** An API token; valid without an end. */
+  /** An API token. */
   token(...scopes: Scope[]): Promise<{ id: string; token: string }>;
   close(): Promise<void>;
 }
@@ -82,9 +82,7 @@ export async function startApp(
       agent: supertest(app.getHttpServer()),
       log: () => lines.join(''),
       token: (...scopes) =>
-        db.transaction((tx) =>
-          app.get(ApiTokens).create(tx, SYSTEM, { name: 'test', owner: 'tests', scopes, expiresAt: null }),
-        ),
+        db.transaction((tx) => app.get(ApiTokens).create(tx, SYSTEM, { name: 'test', owner: 'tests', scopes })),
       async close() {
         await app.close();
         await close();

@@ -61,6 +61,11 @@ const INTRODUCTION = [
   '',
   '**When the work is done.** Before a worker gives access, it asks whether who asked for it still may: a user whose role ended or was narrowed elsewhere, a token that was revoked. If not, the step needs a person, and',
   'whoever may and tries it again answers for it. HR’s word, the service’s own and that of whoever sits at the server stand. What takes access away goes on whatever happens to who asked.',
+  '',
+  '**API tokens** are made by `POST /v1/tokens` or `quartermaster token create`: for scopes that their maker holds everywhere, for 90 days unless something else is said and for a year at most. A token is',
+  'shown once and kept as a hash; the list shows its last use. A token is a person’s and ends in the transaction that starts their leave; or it is a service’s (`/v1/service-principals`), goes on when the',
+  'person who answers for that service leaves, and an alert asks for somebody else (`POST /v1/service-principals/:id/hand-on`). One that a user made for a person may do what this user may still do. No token makes tokens.',
+  'A token without scopes may be given roles, by its id.',
 ];
 
 function placeOf({ route }: DeclaredRoute): string {

@@ -11,6 +11,8 @@ export interface HeldRole extends Narrowing {
 export interface Standing {
   /** Of a token or a break-glass session: held everywhere. */
   scopes: readonly Scope[];
+  /** Of a token that is bound to its maker, whose roles these are: what it was made for. */
+  limitedTo?: readonly Scope[];
   roles: readonly HeldRole[];
 }
 
@@ -42,7 +44,8 @@ function scopesOf({ scopes, roles }: Standing): Scope[] {
   return [...new Set([...scopes, ...roles.flatMap(({ role }) => ROLE_DEFINITIONS[role].scopes)])];
 }
 
-function reachOf(scope: Scope, { scopes, roles }: Standing): Reach | 'everywhere' | null {
+function reachOf(scope: Scope, { scopes, limitedTo, roles }: Standing): Reach | 'everywhere' | null {
+  if (limitedTo && !limitedTo.includes(scope)) return null;
   if (scopes.includes(scope)) return 'everywhere';
   const giving = roles.filter(({ role }) => ROLE_DEFINITIONS[role].scopes.includes(scope));
   if (giving.length === 0) return null;

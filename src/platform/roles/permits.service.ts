@@ -13,7 +13,7 @@ export class Permits {
 
   /** Null: not allowed at all. Whoever holds the scope by their sign-in alone costs no query. */
   async of(actor: Actor, scope: Scope): Promise<Permit | null> {
-    if (actor.scopes.includes(scope)) return { scopes: actor.scopes };
+    if (actor.boundTo === undefined && actor.scopes.includes(scope)) return { scopes: actor.scopes };
     return permitFor(scope, await this.standing(this.db.manager, actor));
   }
 
@@ -27,23 +27,29 @@ export class Permits {
     const { manager } = this.db;
     if (principal.startsWith('user:'))
       return permitFor(scope, await this.standing(manager, { id: principal, scopes: [] }));
-    const [token] = await queryRows<{ scopes: string[] }>(
+    const [token] = await queryRows<{ scopes: string[]; boundTo: string | null }>(
       manager,
-      `SELECT scopes FROM api_tokens WHERE id = $1 AND revoked_at IS NULL`,
+      `SELECT scopes, bound_to AS "boundTo" FROM api_tokens WHERE id = $1 AND revoked_at IS NULL`,
       [principal],
     );
     if (!token) return null;
-    return permitFor(scope, await this.standing(manager, { id: principal, scopes: knownScopes(token.scopes) }));
+    const { boundTo } = token;
+    const actor = { id: principal, scopes: knownScopes(token.scopes), ...(boundTo !== null && { boundTo }) };
+    return permitFor(scope, await this.standing(manager, actor));
   }
 
-  private async standing(tx: EntityManager, { id, scopes }: Pick<Actor, 'id' | 'scopes'>): Promise<Standing> {
+  private async standing(
+    tx: EntityManager,
+    { id, scopes, boundTo }: Pick<Actor, 'id' | 'scopes' | 'boundTo'>,
+  ): Promise<Standing> {
     const roles = await queryRows<HeldRole>(
       tx,
       `SELECT role, department, location, tool_id AS "toolId" FROM role_assignments
        WHERE principal = $1 AND ended_at IS NULL`,
-      [id],
+      [boundTo ?? id],
     );
     // A role that was dropped since allows nothing.
-    return { scopes, roles: roles.filter(({ role }) => isRole(role)) };
+    const known = roles.filter(({ role }) => isRole(role));
+    return boundTo === undefined ? { scopes, roles: known } : { scopes: [], limitedTo: scopes, roles: known };
   }
 }

@@ -84,6 +84,8 @@ export const ROLE_DEFINITIONS: Record<Role, { purpose: string; scopes: readonly 
       'policy:read',
       'alerts:write',
       'roles:read',
+      'tokens:read',
+      'tokens:write',
     ],
   },
   auditor: {
@@ -92,7 +94,7 @@ export const ROLE_DEFINITIONS: Record<Role, { purpose: string; scopes: readonly 
   },
   'connector-admin': {
     purpose: 'Sets up tools and their connectors.',
-    scopes: ['tools:read', 'tools:write', 'accounts:read', 'policy:read', 'alerts:read', 'metrics:read'],
+    scopes: ['tools:read', 'tools:write', 'accounts:read', 'policy:read', 'alerts:read', 'metrics:read', 'tokens:read'],
   },
   owner: { purpose: 'May do everything, and says who else may do what.', scopes: SCOPES },
 };

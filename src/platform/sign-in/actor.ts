@@ -31,6 +31,7 @@ export const SCOPES = [
   'metrics:read',
   'roles:read',
   'roles:write',
+  'tokens:read',
   'tokens:write',
 ] as const;
 
@@ -47,6 +48,8 @@ export interface Actor {
   name: string;
   /** What they may do; within a request, what they may do wherever they may do what the route is for. */
   scopes: readonly Scope[];
+  /** Of somebody's own token: its maker, who has to hold the scopes still. */
+  boundTo?: string;
   /** Where: undefined is everywhere. Set by the guard for the scope of the route that is called. */
   reach?: Reach;
 }

@@ -11,6 +11,8 @@ import { SessionCookieStrategy } from './session-cookie.strategy.js';
 import { SignInController } from './sign-in.controller.js';
 import { SignInGuard } from './sign-in.guard.js';
 import { SignInLinks } from './sign-in-links.service.js';
+import { TokenOwners } from './token-owners.service.js';
+import { TokensController } from './tokens.controller.js';
 
 @Module({})
 export class SignInModule {
@@ -20,7 +22,7 @@ export class SignInModule {
       module: SignInModule,
       global: true,
       imports: [DiscoveryModule, RolesModule],
-      controllers: [SignInController],
+      controllers: [SignInController, TokensController],
       providers: [
         ApiTokens,
         Authenticator,
@@ -28,11 +30,12 @@ export class SignInModule {
         BrowserSessions,
         SessionCookieStrategy,
         SignInLinks,
+        TokenOwners,
         RouteCheck,
         { provide: PublicRouteList, useValue: { routes: publicRoutes } satisfies PublicRouteList },
         { provide: APP_GUARD, useClass: SignInGuard },
       ],
-      exports: [ApiTokens, SignInLinks],
+      exports: [ApiTokens, SignInLinks, TokenOwners],
     };
   }
 }
