@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { CallBack } from '../kit/contract.js';
 import { ToolError } from '../kit/errors.js';
-import { readSecret } from './client.js';
 import { handle, PROTOCOL_VERSION } from './protocol.js';
+import { SigningSecrets } from './signing-secrets.js';
 
 const callBack = z.strictObject({
   version: z.literal(PROTOCOL_VERSION),
@@ -17,10 +17,9 @@ const callBack = z.strictObject({
 export function readCallBack({ headers, text }: CallBack, secrets: Readonly<Record<string, string>>): string {
   const header = (name: string) => String(headers[name] ?? '');
   try {
-    readSecret(secrets['secret'] ?? '').verify(
+    new SigningSecrets(secrets['secret'] ?? '').verify(
       text,
       Object.fromEntries(['webhook-id', 'webhook-timestamp', 'webhook-signature'].map((name) => [name, header(name)])),
-      { jsonParse: false },
     );
   } catch {
     throw new ToolError(

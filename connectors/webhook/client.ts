@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { Webhook } from 'standardwebhooks';
 import type { z } from 'zod';
 import type { CallContext } from '../kit/contract.js';
 import { ToolError } from '../kit/errors.js';
 import { HttpClient, type HttpAnswer } from '../kit/http-client.js';
 import { answerShape, PROTOCOL_VERSION, type RequestType } from './protocol.js';
+import { SigningSecrets } from './signing-secrets.js';
 
 export interface WebhookClientOptions {
   url: string;
@@ -26,10 +26,10 @@ const LOOKS: readonly RequestType[] = ['check', 'accounts.list', 'accounts.find'
 export class WebhookClient {
   private readonly http: HttpClient;
   private readonly path: string;
-  private readonly webhook: Webhook;
+  private readonly secrets: SigningSecrets;
 
   constructor(private readonly options: WebhookClientOptions) {
-    this.webhook = readSecret(options.secret);
+    this.secrets = new SigningSecrets(options.secret);
     const { origin, pathname } = new URL(options.url);
     this.path = pathname;
     this.http = new HttpClient({
@@ -69,7 +69,7 @@ export class WebhookClient {
           return {
             'webhook-id': id,
             'webhook-timestamp': String(Math.floor(now.getTime() / 1000)),
-            'webhook-signature': this.webhook.sign(id, now, payload),
+            'webhook-signature': this.secrets.sign(id, now, payload),
           };
         },
       });
@@ -82,15 +82,11 @@ export class WebhookClient {
     const signature = headers['webhook-signature'];
     const timestamp = headers['webhook-timestamp'];
     try {
-      this.webhook.verify(
-        text,
-        {
-          'webhook-id': `${id}:answer`,
-          'webhook-timestamp': typeof timestamp === 'string' ? timestamp : '',
-          'webhook-signature': typeof signature === 'string' ? signature : '',
-        },
-        { jsonParse: false },
-      );
+      this.secrets.verify(text, {
+        'webhook-id': `${id}:answer`,
+        'webhook-timestamp': typeof timestamp === 'string' ? timestamp : '',
+        'webhook-signature': typeof signature === 'string' ? signature : '',
+      });
     } catch {
       const { host } = new URL(this.options.url);
       const message = `What ${host} answered isn’t signed with this tool’s secret, or more than five minutes off.`;
@@ -105,7 +101,7 @@ export class WebhookClient {
     { password }: Record<string, unknown>,
   ): ToolError {
     const told = [message, details.remedy, details.permission].join('\n');
-    const secrets = [this.options.secret, password].filter((one) => typeof one === 'string');
+    const secrets = [...this.secrets.texts, password].filter((one) => typeof one === 'string');
     if (secrets.some((secret) => told.includes(secret))) {
       return new ToolError(kind, 'The tool refused, in words that held a secret and aren’t shown.', {
         resetAt: details.resetAt,
@@ -124,22 +120,6 @@ function unsigned(error: ToolError): ToolError {
   return new ToolError('invalid', error.message, {
     remedy: 'The tool has to answer every request with 200 and a signature; see who answers at this URL.',
   });
-}
-
-/** Throws `auth-broken` for a secret that Standard Webhooks doesn't allow. */
-export function readSecret(secret: string): Webhook {
-  const problem = () =>
-    new ToolError('auth-broken', 'The secret isn’t whsec_ and 24 to 64 bytes in base64.', {
-      remedy: 'Make one with: echo "whsec_$(openssl rand -base64 32)"',
-    });
-  if (!secret.startsWith('whsec_')) throw problem();
-  const bytes = Buffer.from(secret.slice('whsec_'.length), 'base64').length;
-  if (bytes < 24 || bytes > 64) throw problem();
-  try {
-    return new Webhook(secret);
-  } catch {
-    throw problem();
-  }
 }
 
 function notTheProtocol(type: RequestType, path: readonly string[]): ToolError {

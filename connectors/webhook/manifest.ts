@@ -22,7 +22,10 @@ export const webhookManifest = {
   title: 'A tool of the company’s own',
   kind: 'api',
   settings: webhookSettings,
-  secrets: { secret: 'Signing secret that both sides know: whsec_ and 24 to 64 random bytes in base64' },
+  secrets: {
+    secret:
+      'Signing secret that both sides know: whsec_ and 24 to 64 random bytes in base64; two with a space between them while it is being changed',
+  },
   capabilities: {
     check: asks('check'),
     listAccounts: asks('accounts.list'),

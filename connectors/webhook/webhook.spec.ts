@@ -381,6 +381,52 @@ describe('the webhook connector, against tools that mislead', () => {
   });
 });
 
+describe('a signing secret that is being changed', () => {
+  const [old, fresh] = [newSecret(), newSecret()];
+  const both = `${fresh} ${old}`;
+  const check = async (url: string, secret: string) => {
+    const session = await webhookConnector.open({ ...goodAt(url, secret), call: call() });
+    return session.listAccounts?.(null);
+  };
+  const callBackSignedWith = (secret: string) => {
+    const text = '{"version":1,"type":"operation.finished","handle":"job-7"}';
+    const [id, at] = [randomUUID(), new Date()];
+    const headers = {
+      'webhook-id': id,
+      'webhook-timestamp': String(Math.floor(at.getTime() / 1000)),
+      'webhook-signature': new Webhook(secret).sign(id, at, text),
+    };
+    return { headers, text };
+  };
+
+  it('works with the tool before and after it changed its own', async () => {
+    for (const known of [old, fresh]) {
+      const tool = await startExampleTool({ secret: known, groups: [] });
+      try {
+        const url = `${tool.url}/quartermaster`;
+        expect(await check(url, both)).toMatchObject({ complete: true });
+        await expect(check(url, known === old ? fresh : old)).rejects.toMatchObject({ kind: 'auth-broken' });
+      } finally {
+        await tool.close();
+      }
+    }
+  });
+
+  it('takes call-backs that are signed with either, and with no other', () => {
+    for (const known of [old, fresh]) {
+      expect(webhookConnector.readCallBack?.(callBackSignedWith(known), { secret: both })).toBe('job-7');
+    }
+    expect(() => webhookConnector.readCallBack?.(callBackSignedWith(newSecret()), { secret: both })).toThrow('signed');
+    expect(() => webhookConnector.readCallBack?.(callBackSignedWith(old), { secret: fresh })).toThrow('signed');
+  });
+
+  it('is two at most, and neither is weak', async () => {
+    for (const secret of [`${both} ${newSecret()}`, `${fresh} hunter2`]) {
+      await expect(check('http://127.0.0.1:9/hook', secret)).rejects.toMatchObject({ kind: 'auth-broken' });
+    }
+  });
+});
+
 describe('the README', () => {
   const readme = readFileSync(join(import.meta.dirname, 'README.md'), 'utf8');
 
