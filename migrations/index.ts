@@ -10,6 +10,7 @@ import { NothingReadsAllSteps1764000005100 } from './1764000005100-nothing-reads
 import { TheAuditLogIsSealed1764000006000 } from './1764000006000-the-audit-log-is-sealed.js';
 import { EvidenceAndASecondPerson1764000007000 } from './1764000007000-evidence-and-a-second-person.js';
 import { SuspectsAreFoundByAnIndex1764000007100 } from './1764000007100-suspects-are-found-by-an-index.js';
+import { SignInByOpenIdConnect1764000008000 } from './1764000008000-sign-in-by-openid-connect.js';
 import { Roles1764000009000 } from './1764000009000-roles.js';
 import { FinerScopes1764000009100 } from './1764000009100-finer-scopes.js';
 import { WhoAsked1764000009200 } from './1764000009200-who-asked.js';
@@ -29,6 +30,7 @@ export const MIGRATIONS = [
   TheAuditLogIsSealed1764000006000,
   EvidenceAndASecondPerson1764000007000,
   SuspectsAreFoundByAnIndex1764000007100,
+  SignInByOpenIdConnect1764000008000,
   Roles1764000009000,
   FinerScopes1764000009100,
   WhoAsked1764000009200,

@@ -34,6 +34,7 @@ const NEEDED_PROGRAMS: readonly NeededProgram[] = [
     service: 'postgresql',
     suites: 'the second pass, on PostgreSQL 15',
   },
+  { programs: ['chromium'], aptPackage: 'chromium', suites: 'everything in a browser' },
   { programs: ['faketime'], aptPackage: 'faketime', suites: 'the fault of a wrong clock' },
   {
     programs: ['promtool'],

@@ -38,7 +38,9 @@ import { Installation } from './platform/installation/installation.entity.js';
 import { RoleAssignment } from './platform/roles/role-assignment.entity.js';
 import { ApiToken } from './platform/sign-in/api-token.entity.js';
 import { BrowserSession } from './platform/sign-in/browser-session.entity.js';
+import { SignInIdentity } from './platform/sign-in/sign-in-identity.entity.js';
 import { SignInLink } from './platform/sign-in/sign-in-link.entity.js';
+import { UsedOnceRow } from './platform/sign-in/used-once.entity.js';
 import { ServicePrincipal } from './service-principals/service-principal.entity.js';
 import { Measurement } from './platform/telemetry/measurement.entity.js';
 
@@ -84,7 +86,9 @@ export const ENTITIES = [
   RoleAssignment,
   ApiToken,
   BrowserSession,
+  SignInIdentity,
   SignInLink,
+  UsedOnceRow,
   Measurement,
   ServicePrincipal,
 ];

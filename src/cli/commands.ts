@@ -13,6 +13,7 @@ import { addOpenApi } from './openapi.js';
 import { addResetCredentials } from './reset-credentials.js';
 import { addRestoreAccess } from './restore-access.js';
 import { addRoles } from './roles.js';
+import { addSignIn } from './sign-in.js';
 import { addSignInLink } from './sign-in-link.js';
 import { addStep } from './step.js';
 import { addToken } from './token.js';
@@ -23,6 +24,7 @@ export const COMMANDS: readonly AddCommand[] = [
   addInit,
   addMigrate,
   addSignInLink,
+  addSignIn,
   addToken,
   addRoles,
   addHrSource,

@@ -3,13 +3,13 @@ import { DateTime } from 'luxon';
 import { DataSource } from 'typeorm';
 import { z } from 'zod';
 import { EXIT } from '../platform/lifecycle/failure.js';
-import { SCOPES, type Scope } from '../platform/sign-in/actor.js';
+import { SCOPES } from '../platform/sign-in/actor.js';
 import type { ApiToken } from '../platform/sign-in/api-token.entity.js';
 import { ApiTokens } from '../platform/sign-in/api-tokens.service.js';
 import { TokenOwners } from '../platform/sign-in/token-owners.service.js';
 import { endOfToken } from '../platform/sign-in/token-terms.js';
-import { isScope } from '../platform/sign-in/scopes.js';
 import { CommandFailure, type AddCommand, type CliContext } from './command.js';
+import { parseScopes } from './parse-scopes.js';
 
 export const addToken: AddCommand = (program, context) => {
   const token = program.command('token').description('API tokens: create, list, revoke');
@@ -81,21 +81,6 @@ function addRevoke(token: Command, { actor, out, withServices }: CliContext): vo
         throw new CommandFailure('There is no such token, or it was revoked before. See `quartermaster token list`.');
       out(`revoked ${id}`);
     });
-}
-
-function parseScopes(text: string): Scope[] {
-  const wanted = text
-    .split(',')
-    .map((scope) => scope.trim())
-    .filter((scope) => scope !== '');
-  const unknown = wanted.filter((scope) => !isScope(scope));
-  if (unknown.length > 0 || wanted.length === 0) {
-    throw new CommandFailure(
-      `There is no scope ${unknown.join(', ') || '(none given)'}. There are: ${SCOPES.join(', ')}.`,
-      EXIT.usage,
-    );
-  }
-  return [...new Set(wanted.filter(isScope))];
 }
 
 function parseExpiry(text: string, now: DateTime): Date {

@@ -58,7 +58,9 @@ export async function startRecordsApp(
     key: new InstallationKey(randomBytes(32)),
     log: { level: 'trace', stream: { write: (line: string) => void lines.push(line) } },
   };
-  const publicRoutes = PUBLIC_ROUTES.filter((route) => /^\w+ \/(docs|openapi|sign-in|credential-links)/.test(route));
+  const publicRoutes = PUBLIC_ROUTES.filter((route) =>
+    /^\w+ \/(docs|openapi|sign-in|sign-out|credential-links)/.test(route),
+  );
 
   @Module({
     imports: [

@@ -53,12 +53,14 @@ interface ServiceAppOptions {
   policy?: AccessPolicy;
   /** What the application takes for the database's address. */
   reroute?: (url: string) => string;
+  env?: Record<string, string>;
 }
 
 /** The whole service in this process, as its API server runs it, on a database of its own. No worker runs: steps stay. */
 export async function startServiceApp({
   policy = anAccessPolicy(),
   reroute = (url) => url,
+  env = {},
 }: ServiceAppOptions = {}): Promise<ServiceApp> {
   const database = await createTestDatabase();
   const url = reroute(database.url);
@@ -66,6 +68,7 @@ export async function startServiceApp({
     DATABASE_URL: url,
     QUARTERMASTER_KEY_FILE: 'none',
     QUARTERMASTER_ENVIRONMENT: 'test',
+    ...env,
   });
   const db = await createDataSource({ url, applicationName: 'test', poolSize: 5 }).initialize();
   const lines: string[] = [];

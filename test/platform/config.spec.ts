@@ -38,6 +38,26 @@ describe('the configuration', () => {
     expect(messageOf(() => loadDatabaseUrl({ DATABASE_URL: '' }))).toContain('DATABASE_URL is missing');
   });
 
+  it('takes an OpenID provider whole or not at all, over TLS unless it is on this machine', () => {
+    const provider = { OIDC_ISSUER: 'https://login.acme.example/tenant', OIDC_CLIENT_ID: 'qm' };
+    expect(loadConfig({ ...MINIMUM, ...provider }).oidc).toEqual({
+      issuer: 'https://login.acme.example/tenant',
+      clientId: 'qm',
+      name: 'login.acme.example',
+    });
+    expect(
+      loadConfig({ ...MINIMUM, ...provider, OIDC_NAME: 'Acme', OIDC_CLIENT_SECRET_FILE: '/s' }).oidc,
+    ).toMatchObject({
+      clientSecretFile: '/s',
+      name: 'Acme',
+    });
+    expect(loadConfig({ ...MINIMUM, ...provider, OIDC_ISSUER: 'http://127.0.0.1:9' }).oidc).toBeDefined();
+    const told = (wrong: Record<string, string>) => messageOf(() => loadConfig({ ...MINIMUM, ...wrong }));
+    expect(told({ ...provider, OIDC_ISSUER: 'http://login.acme.example' })).toContain("OIDC_ISSUER isn't an issuer");
+    expect(told({ OIDC_ISSUER: provider.OIDC_ISSUER })).toContain('OIDC_CLIENT_ID is missing');
+    expect(told({ OIDC_CLIENT_SECRET_FILE: '/s' })).toContain('OIDC_ISSUER is missing');
+  });
+
   it('makes the public address of host and port, and drops a slash at its end', () => {
     expect(loadConfig({ ...MINIMUM, HOST: '::1', PORT: '8080' }).publicUrl).toBe('http://[::1]:8080');
     expect(loadConfig({ ...MINIMUM, PUBLIC_URL: 'https://qm.example.com/' }).publicUrl).toBe('https://qm.example.com');

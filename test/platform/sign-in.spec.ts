@@ -138,6 +138,7 @@ describe('who may call', () => {
       expect(url).toMatch(/^http:\/\/127\.0\.0\.1:3000\/sign-in\/[A-Za-z0-9_-]{43}$/);
       return new URL(url).pathname;
     };
+    const use = (path: string) => test.agent.post(path).set('Sec-Fetch-Site', 'same-origin');
     const cookieOf = (answer: { headers: Record<string, unknown> }) =>
       String((answer.headers['set-cookie'] as string[])[0]);
 
@@ -149,17 +150,27 @@ describe('who may call', () => {
         expect(page.text).toContain('ada &#60;admin&#62;');
         expect(page.headers['set-cookie']).toBeUndefined();
       }
-      const signedIn = await test.agent.post(path).expect(303);
+      const signedIn = await use(path).expect(303);
       expect(cookieOf(signedIn)).toMatch(
         /^quartermaster=[\w-]{43}; Max-Age=43200; Path=\/; .*HttpOnly; SameSite=Strict$/,
       );
-      await test.agent.post(path).expect(410);
+      await use(path).expect(410);
       await test.agent.get(path).expect(410);
+    });
+
+    it('sign in from our own pages only: another site can sign nobody in as somebody else', async () => {
+      const path = await newPath();
+      await test.agent.post(path).set('Sec-Fetch-Site', 'cross-site').expect(403);
+      await test.agent.post(path).set('Origin', 'https://elsewhere.example').expect(403);
+      await test.agent.post(path).expect(403);
+      // Over plain http a browser tells nothing but the origin, and that only where the page lets it.
+      expect((await test.agent.get(path).expect(200)).headers['referrer-policy']).toBe('strict-origin');
+      await test.agent.post(path).set('Origin', 'http://127.0.0.1:3000').expect(303);
     });
 
     it('give one session when two browsers use them at the same moment', async () => {
       const path = await newPath();
-      const answers = await Promise.all([1, 2, 3].map(() => test.agent.post(path)));
+      const answers = await Promise.all([1, 2, 3].map(() => use(path)));
       expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([303, 410, 410]);
     });
 
@@ -169,27 +180,63 @@ describe('who may call', () => {
         `UPDATE sign_in_links SET expires_at = expires_at - interval '15 minutes' WHERE used_at IS NULL`,
       );
       await test.agent.get(path).expect(410);
-      await test.agent.post(path).expect(410);
+      await use(path).expect(410);
     });
 
     it('never appear in the log', async () => {
       const path = await newPath();
-      const cookie = cookieOf(await test.agent.post(path).expect(303));
+      const cookie = cookieOf(await use(path).expect(303));
       await test.agent.get('/v1/me').set('Cookie', cookie).expect(200);
       expect(test.log()).not.toContain(path.split('/')[2]);
       expect(test.log()).not.toContain(/=([\w-]{43})/.exec(cookie)?.[1]);
     });
 
     it('start a session of an admin with all scopes, which ends after 12 hours', async () => {
-      const cookie = cookieOf(await test.agent.post(await newPath('ada')).expect(303));
+      const cookie = cookieOf(await use(await newPath('ada')).expect(303));
       const answer = await test.agent.get('/v1/me').set('Cookie', cookie).expect(200);
       expect(answer.body).toEqual({ kind: 'admin', id: 'admin:ada', name: 'ada', scopes: [...SCOPES] });
       await test.db.query(`UPDATE browser_sessions SET expires_at = expires_at - interval '12 hours'`);
       await test.agent.get('/v1/me').set('Cookie', cookie).expect(401);
     });
 
+    it('start a session that ends after half an hour without a request, and after no less', async () => {
+      const cookie = cookieOf(await use(await newPath('ada')).expect(303));
+      const idleFor = (minutes: number) =>
+        test.db.query(`UPDATE browser_sessions SET last_seen_at = now() - make_interval(mins => $1)`, [minutes]);
+      await idleFor(29);
+      await test.agent.get('/v1/me').set('Cookie', cookie).expect(200);
+      const [seen] = await test.db.query<{ ago: number }[]>(
+        `SELECT extract(epoch FROM now() - last_seen_at)::int AS ago FROM browser_sessions ORDER BY id DESC LIMIT 1`,
+      );
+      expect(seen?.ago).toBeLessThan(60);
+      await idleFor(31);
+      await test.agent.get('/v1/me').set('Cookie', cookie).expect(401);
+    });
+
+    it('give a browser that was signed in a new session, and end the old one', async () => {
+      const old = cookieOf(await use(await newPath('ada')).expect(303));
+      const fresh = cookieOf(
+        await use(await newPath('grace'))
+          .set('Cookie', old)
+          .expect(303),
+      );
+      expect((await test.agent.get('/v1/me').set('Cookie', fresh).expect(200)).body.name).toBe('grace');
+      await test.agent.get('/v1/me').set('Cookie', old).expect(401);
+    });
+
+    it('start a session that a sign-out from our own pages ends for good', async () => {
+      const cookie = cookieOf(await use(await newPath('ada')).expect(303));
+      const signOut = () => test.agent.post('/sign-out').set('Cookie', cookie);
+      await signOut().set('Sec-Fetch-Site', 'cross-site').expect(403);
+      expect((await test.agent.get('/sign-in').set('Cookie', cookie).expect(200)).text).toContain('signed in');
+      const answer = await signOut().set('Sec-Fetch-Site', 'same-origin').expect(200);
+      expect(cookieOf(answer)).toMatch(/^quartermaster=; .*Expires=Thu, 01 Jan 1970/);
+      await test.agent.get('/v1/me').set('Cookie', cookie).expect(401);
+      expect((await test.agent.get('/sign-in').expect(200)).text).toContain('quartermaster sign-in-link');
+    });
+
     it('start a session that changes things from our own pages only', async () => {
-      const cookie = cookieOf(await test.agent.post(await newPath()).expect(303));
+      const cookie = cookieOf(await use(await newPath()).expect(303));
       const post = () => test.agent.post('/v1/me').set('Cookie', cookie);
       await post().set('Sec-Fetch-Site', 'same-origin').expect(201);
       await post().set('Origin', 'http://127.0.0.1:3000').expect(201);
@@ -200,7 +247,7 @@ describe('who may call', () => {
     });
 
     it('do not stand in for a bearer token that is wrong', async () => {
-      const cookie = cookieOf(await test.agent.post(await newPath()).expect(303));
+      const cookie = cookieOf(await use(await newPath()).expect(303));
       await test.agent.get('/v1/me').set('Cookie', cookie).set('Authorization', 'Bearer wrong').expect(401);
     });
   });
@@ -235,7 +282,7 @@ describe('who may call', () => {
     const secure = await startApp([MeController], { env: { PUBLIC_URL: 'https://quartermaster.example.com/' } });
     try {
       const url = await secure.db.transaction((tx) => secure.app.get(SignInLinks).create(tx, SYSTEM, 'ada', SCOPES));
-      const answer = await secure.agent.post(new URL(url).pathname).expect(303);
+      const answer = await secure.agent.post(new URL(url).pathname).set('Sec-Fetch-Site', 'same-origin').expect(303);
       expect(String(answer.headers['set-cookie'])).toMatch(/^__Host-quartermaster=.*; Secure/);
     } finally {
       await secure.close();

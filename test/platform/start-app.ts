@@ -37,7 +37,9 @@ interface AppOptions {
 }
 
 /** The platform's routes that are public, without the features'. */
-export const PLATFORM_ROUTES = PUBLIC_ROUTES.filter((route) => /^\w+ \/(health|docs|openapi|sign-in)/.test(route));
+export const PLATFORM_ROUTES = PUBLIC_ROUTES.filter((route) =>
+  /^\w+ \/(health|docs|openapi|sign-in|sign-out)/.test(route),
+);
 
 /** The platform with these controllers on a database of its own: what every feature stands on, and nothing else. */
 export async function startApp(

@@ -29,7 +29,11 @@ export function describeApi(app: INestApplication): OpenAPIObject {
     )
     .addCookieAuth(
       'quartermaster',
-      { type: 'apiKey', in: 'cookie', description: 'An admin signed in by `quartermaster sign-in-link`.' },
+      {
+        type: 'apiKey',
+        in: 'cookie',
+        description: 'Somebody who signed in at /sign-in, or by a link of `quartermaster sign-in-link`.',
+      },
       'browser-session',
     )
     .build();

@@ -17,6 +17,18 @@ export abstract class Config {
   abstract readonly logLevel: LogLevel;
   /** Where counts and levels go beside `/metrics`, by UDP: `udp://host:8125`. */
   abstract readonly statsdUrl?: string;
+  /** The OpenID provider that signs people in; without one, only one-time links do. */
+  abstract readonly oidc?: OidcConfig;
+}
+
+export interface OidcConfig {
+  /** The provider's issuer identifier, as its discovery document has it. */
+  issuer: string;
+  clientId: string;
+  /** Holds the client's secret and nothing else; without it we are a public client, which PKCE protects. */
+  clientSecretFile?: string;
+  /** What people call the provider. */
+  name: string;
 }
 
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -76,6 +88,15 @@ const VARIABLES = z.object({
       error: "isn't the address of a StatsD: write udp://host:8125, or leave it out",
     })
     .optional(),
+  OIDC_ISSUER: z
+    .string()
+    .refine(isIssuer, {
+      error: "isn't an issuer: write the address that your provider names, as in https://login.example.com",
+    })
+    .optional(),
+  OIDC_CLIENT_ID: z.string().optional(),
+  OIDC_CLIENT_SECRET_FILE: z.string().optional(),
+  OIDC_NAME: z.string().max(60, { error: 'is too long: write a name of at most 60 characters' }).optional(),
   LOG_LEVEL: z.enum(LOG_LEVELS, { error: `isn't a level: write one of ${LOG_LEVELS.join(', ')}` }).default('info'),
 });
 
@@ -85,6 +106,7 @@ const VARIABLES = z.object({
  */
 export function loadConfig(env: Environment): Config {
   const variables = parse(VARIABLES, env);
+  const oidc = oidcConfig(variables);
   return {
     databaseUrl: variables.DATABASE_URL,
     redisUrl: variables.REDIS_URL,
@@ -96,7 +118,27 @@ export function loadConfig(env: Environment): Config {
     accessPolicyFile: variables.ACCESS_POLICY_FILE,
     logLevel: variables.LOG_LEVEL,
     statsdUrl: variables.STATSD_URL,
+    ...(oidc && { oidc }),
   };
+}
+
+function oidcConfig(variables: z.infer<typeof VARIABLES>): OidcConfig | undefined {
+  const { OIDC_ISSUER: issuer, OIDC_CLIENT_ID: clientId, OIDC_CLIENT_SECRET_FILE: clientSecretFile } = variables;
+  if (issuer !== undefined && clientId !== undefined) {
+    return {
+      issuer,
+      clientId,
+      ...(clientSecretFile !== undefined && { clientSecretFile }),
+      name: variables.OIDC_NAME ?? new URL(issuer).host,
+    };
+  }
+  // Half a provider would sign nobody in, and say nothing of it until somebody tried.
+  const others = (['OIDC_ISSUER', 'OIDC_CLIENT_ID', 'OIDC_CLIENT_SECRET_FILE', 'OIDC_NAME'] as const).filter(
+    (name) => variables[name] !== undefined,
+  );
+  if (others.length === 0) return undefined;
+  const missing = issuer === undefined ? 'OIDC_ISSUER' : 'OIDC_CLIENT_ID';
+  throw new ConfigError([`${missing} is missing, but ${others.join(' and ')} is set: set both, or none`]);
 }
 
 /** For commands that touch nothing but the database, such as the migrations: they need no key. */
@@ -113,6 +155,17 @@ function parse<T extends z.ZodObject>(schema: T, env: Environment): z.infer<T> {
 
 function hasScheme(url: string, ...schemes: string[]): boolean {
   return schemes.includes(URL.parse(url)?.protocol ?? '');
+}
+
+/** Over TLS (OpenID Connect Discovery 1.0, section 3); one on this very machine may do without. */
+function isIssuer(text: string): boolean {
+  const url = URL.parse(text);
+  if (!url || url.search !== '' || url.hash !== '') return false;
+  return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname));
+}
+
+function isLoopback(hostname: string): boolean {
+  return hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname);
 }
 
 /** An IPv6 address stands in brackets in a URL (RFC 3986, 3.2.2). */

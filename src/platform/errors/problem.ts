@@ -18,6 +18,7 @@ export const PROBLEMS = {
   internal: { status: 500, title: 'Something went wrong on our side' },
   'tool-failed': { status: 502, title: 'The tool could not do it' },
   'not-set-up': { status: 503, title: 'The service is not set up yet' },
+  'provider-away': { status: 503, title: 'The OpenID provider can not be reached' },
   unavailable: { status: 503, title: 'The database can not be reached' },
 } as const;
 
@@ -32,12 +33,22 @@ export interface FieldProblem {
 export class Problem extends Error {
   override readonly name = 'Problem';
 
-  /** @param detail What is wrong and what to do about it, in a sentence or two. */
+  readonly fields: readonly FieldProblem[];
+  /** Extension members of the answer (RFC 9457, section 3.2). */
+  readonly members: Readonly<Record<string, string>>;
+
+  /**
+   * @param detail What is wrong and what to do about it, in a sentence or two.
+   * @param more The fields that are wrong; or extension members, and what it came of, which nobody is told
+   */
   constructor(
     readonly kind: ProblemKind,
     detail: string,
-    readonly fields: readonly FieldProblem[] = [],
+    more: readonly FieldProblem[] | { members?: Readonly<Record<string, string>>; cause?: unknown } = [],
   ) {
-    super(detail);
+    const { members = {}, cause } = 'length' in more ? {} : more;
+    super(detail, cause === undefined ? undefined : { cause });
+    this.fields = 'length' in more ? more : [];
+    this.members = members;
   }
 }

@@ -68,6 +68,8 @@ function openDoor(app: NestExpressApplication): void {
     limit: BODY_LIMIT,
     type: (request: IncomingMessage) => !isWebhook(request) && isJson(request),
   });
+  // The provider speaks in forms (OpenID Connect Back-Channel Logout 1.0, section 2.5); nobody else does.
+  app.useBodyParser('urlencoded', { limit: BODY_LIMIT, extended: false, type: isLogoutRequest });
   app.use(explainBodyErrors);
 }
 
@@ -78,6 +80,11 @@ function forbidStoring(_request: IncomingMessage, response: ServerResponse, next
 
 function isWebhook(request: IncomingMessage): boolean {
   return request.url?.startsWith('/hooks/') ?? false;
+}
+
+function isLogoutRequest({ url, headers }: IncomingMessage): boolean {
+  const isForm = headers['content-type']?.startsWith('application/x-www-form-urlencoded') ?? false;
+  return isForm && (url?.startsWith('/sign-in/oidc/') ?? false);
 }
 
 function isJson(request: IncomingMessage): boolean {

@@ -6,22 +6,24 @@ const STYLE = `
       code { font-size: 1.05em; overflow-wrap: anywhere; user-select: all; }
       dt { opacity: 0.75; }
       dd { margin: 0 0 0.75rem; }
-      button { font: inherit; padding: 0.6rem 1.25rem; border-radius: 0.375rem; cursor: pointer; }
+      button, .button { font: inherit; padding: 0.6rem 1.25rem; border-radius: 0.375rem; cursor: pointer; }
+      .button { display: inline-block; border: 1px solid; text-decoration: none; }
     `;
 
 /**
  * A page of its own for one moment, such as opening a one-time link; search engines are told to leave it alone.
  * @param title HTML
  * @param body HTML
+ * @param next an address to which the browser goes on by itself
  */
-export function plainPage(title: string, body: string): string {
+export function plainPage(title: string, body: string, next?: string): string {
   return `<!doctype html>
 <html lang="en">
   <head>
     <meta charset="utf-8">
     <meta name="viewport" content="width=device-width">
     <meta name="robots" content="noindex">
-    <title>${title}</title>
+    <title>${title}</title>${next === undefined ? '' : `\n    <meta http-equiv="refresh" content="0;url=${escapeHtml(next)}">`}
     <style>${STYLE}</style>
   </head>
   <body>

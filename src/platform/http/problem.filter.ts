@@ -25,7 +25,7 @@ export class ProblemFilter implements ExceptionFilter {
     }
     const { status, title } = PROBLEMS[problem.kind];
     if (problem.kind === 'unauthenticated') response.set('WWW-Authenticate', 'Bearer');
-    if (problem.kind === 'unavailable') response.set('Retry-After', '5');
+    if (problem.kind === 'unavailable' || problem.kind === 'provider-away') response.set('Retry-After', '5');
     if (problem.kind === 'request-in-flight') response.set('Retry-After', '1');
     response.removeHeader('ETag');
     response.set('Cache-Control', 'no-store');
@@ -39,6 +39,7 @@ export class ProblemFilter implements ExceptionFilter {
           status,
           detail: problem.message,
           instance: requestId,
+          ...problem.members,
           ...(problem.fields.length > 0 ? { errors: problem.fields } : {}),
         }),
       );

@@ -1,8 +1,9 @@
-import { Column, Entity, PrimaryColumn, Unique } from 'typeorm';
+import { Column, Entity, ForeignKey, Index, PrimaryColumn, Unique } from 'typeorm';
 
-/** An admin's signed-in browser; the cookie's token is kept only as its hash. */
+/** A signed-in browser; the cookie's token is kept only as its hash. */
 @Entity('browser_sessions')
 @Unique('uq_browser_sessions_hash', ['tokenHash'])
+@Index('ix_browser_sessions_identity', ['identityId'])
 export class BrowserSession {
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'pk_browser_sessions' })
   id!: string;
@@ -13,8 +14,31 @@ export class BrowserSession {
   @Column('text', { name: 'actor_name' })
   actorName!: string;
 
+  /** Of a session that a link started; whoever came by the provider has those of their identity. */
   @Column('text', { array: true })
   scopes!: string[];
+
+  /** Who came by the provider; null for a link. */
+  @Column('uuid', { name: 'identity_id', nullable: true })
+  @ForeignKey('SignInIdentity', { name: 'fk_browser_sessions_identity' })
+  identityId!: string | null;
+
+  /** When they last proved who they are, never later than the session; null: the provider didn't say. */
+  @Column('timestamptz', { name: 'authenticated_at', nullable: true, default: () => 'now()' })
+  authenticatedAt!: Date | null;
+
+  /** To the minute. */
+  @Column('timestamptz', { name: 'last_seen_at', default: () => 'now()' })
+  lastSeenAt!: Date;
+
+  /** The provider's own id of the session at its side (`sid`). */
+  @Column('text', { name: 'provider_session', nullable: true })
+  providerSession!: string | null;
+
+  /** The sealed ID token, for signing out at the provider as well; destroyed with the session. */
+  @Column('uuid', { name: 'id_token_secret_id', nullable: true })
+  @ForeignKey('Secret', { name: 'fk_browser_sessions_id_token', onDelete: 'SET NULL' })
+  idTokenSecretId!: string | null;
 
   @Column('timestamptz', { name: 'created_at', default: () => 'now()' })
   createdAt!: Date;

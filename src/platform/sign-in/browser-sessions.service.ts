@@ -1,48 +1,241 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { AuditService } from '../audit/audit.service.js';
+import { SecretVault } from '../crypto/secret-vault.service.js';
 import { queryRows } from '../database/query-rows.js';
 import { newId } from '../ids/new-id.js';
-import type { Actor } from './actor.js';
+import type { Actor, Scope } from './actor.js';
 import { knownScopes } from './scopes.js';
 import { hashToken, newSecretToken } from './secret-token.js';
-import type { LinkHolder } from './sign-in-links.service.js';
 
+/** However busy: after that, people sign in anew. */
 export const SESSION_HOURS = 12;
+/** Without a request. */
+export const IDLE_MINUTES = 30;
 
+/** Whom a one-time link signs in. */
+export interface LinkHolder {
+  actorName: string;
+  scopes: string[];
+}
+
+/** Who came by the OpenID provider, and what is known of that. */
+export interface ProviderSignIn {
+  identity: { id: string; displayName: string; scopes: string[] };
+  /** When they proved who they are, by the provider's word. */
+  authenticatedAt: Date | null;
+  providerSession: string | null;
+  /** Kept, sealed, when there is something at the provider to sign out of. */
+  idToken: string | null;
+}
+
+/** A browser that is signed in now. */
+export interface SignedInBrowser {
+  sessionId: string;
+  actor: Actor;
+  cameByProvider: boolean;
+  /** Since they proved who they are; null when the provider never said. */
+  secondsSinceProof: number | null;
+}
+
+/** What was needed to end a session at the provider as well. */
+export interface EndedSession {
+  idToken: string | null;
+}
+
+interface StartedSession extends Partial<Omit<ProviderSignIn, 'identity'>> {
+  name: string;
+  scopes: string[];
+  identityId: string | null;
+}
+
+interface SessionRow {
+  id: string;
+  name: string;
+  scopes: string[];
+  identity_id: string | null;
+  seconds_since_proof: number | null;
+  use_is_old: boolean;
+}
+
+/** Signed-in browsers, in the store, so that each server knows of an end at once. All times are the database's. */
 @Injectable()
 export class BrowserSessions {
   constructor(
     private readonly db: DataSource,
     private readonly audit: AuditService,
+    private readonly vault: SecretVault,
   ) {}
 
-  /** @returns the token for the cookie. */
-  async start(tx: EntityManager, holder: LinkHolder): Promise<string> {
+  /** @returns the token for the cookie: a new one for each sign-in. */
+  async startByLink(tx: EntityManager, { actorName, scopes }: LinkHolder, formerId: string | null): Promise<string> {
+    const actor = actorOfLink(actorName, scopes);
+    return this.start(tx, actor, { name: actorName, scopes, identityId: null }, formerId);
+  }
+
+  /** @returns the token for the cookie */
+  async startByProvider(tx: EntityManager, signIn: ProviderSignIn, formerId: string | null): Promise<string> {
+    const { id: identityId, displayName: name, scopes } = signIn.identity;
+    const actor = actorOfIdentity(identityId, name, scopes);
+    return this.start(tx, actor, { name, scopes: [], identityId, ...signIn }, formerId);
+  }
+
+  /** @param formerId the browser's session until now, which ends */
+  private async start(
+    tx: EntityManager,
+    actor: Actor,
+    started: StartedSession,
+    formerId: string | null,
+  ): Promise<string> {
+    if (formerId !== null) await this.end(tx, actor, formerId, 'a newer sign-in took its place');
     const id = newId();
     const token = newSecretToken();
+    const { name, scopes, identityId, authenticatedAt = null, providerSession = null, idToken = null } = started;
+    await this.forgetIdTokens(tx);
+    // A link proves who somebody is when it is used. A provider's clock may run ahead; nobody proved anything in the future.
     await tx.query(
-      `INSERT INTO browser_sessions (id, token_hash, actor_name, scopes, expires_at)
-       VALUES ($1, $2, $3, $4, now() + make_interval(hours => $5))`,
-      [id, hashToken(token), holder.actorName, holder.scopes, SESSION_HOURS],
+      `INSERT INTO browser_sessions
+         (id, token_hash, actor_name, scopes, expires_at, identity_id, authenticated_at, provider_session, id_token_secret_id)
+       VALUES ($1, $2, $3, $4, now() + make_interval(hours => $5), $6,
+         CASE WHEN $6::uuid IS NULL THEN now() WHEN $7::timestamptz IS NOT NULL THEN least($7::timestamptz, now()) END, $8, $9)`,
+      [
+        id,
+        hashToken(token),
+        name,
+        scopes,
+        SESSION_HOURS,
+        identityId,
+        authenticatedAt,
+        providerSession,
+        idToken === null ? null : await this.vault.seal(tx, 'id-token', idToken),
+      ],
     );
-    await this.audit.record(tx, adminNamed(holder.actorName, holder.scopes), 'browser-session.started', {
+    await this.audit.record(tx, actor, 'browser-session.started', {
       subject: { kind: 'browser-session', id },
+      facts: { by: identityId === null ? 'link' : 'provider' },
     });
     return token;
   }
 
-  async actorOf(token: string): Promise<Actor | null> {
-    const [row] = await queryRows<{ actor_name: string; scopes: string[] }>(
+  /** Who calls with this cookie, or null when the session ended, is past its time, or was idle for too long. */
+  async find(token: string): Promise<SignedInBrowser | null> {
+    const [row] = await queryRows<SessionRow>(
       this.db,
-      `SELECT actor_name, scopes FROM browser_sessions
-       WHERE token_hash = $1 AND ended_at IS NULL AND expires_at > now()`,
-      [hashToken(token)],
+      `SELECT s.id, coalesce(i.display_name, s.actor_name) AS name, coalesce(i.scopes, s.scopes) AS scopes, s.identity_id,
+         extract(epoch FROM now() - s.authenticated_at)::float8 AS seconds_since_proof,
+         s.last_seen_at < now() - interval '1 minute' AS use_is_old
+       FROM browser_sessions s LEFT JOIN sign_in_identities i ON i.id = s.identity_id
+       WHERE s.token_hash = $1 AND s.ended_at IS NULL AND s.expires_at > now()
+         AND s.last_seen_at > now() - make_interval(mins => $2) AND i.withdrawn_at IS NULL`,
+      [hashToken(token), IDLE_MINUTES],
     );
-    return row ? adminNamed(row.actor_name, row.scopes) : null;
+    if (!row) return null;
+    if (row.use_is_old) await this.noteUse(row.id);
+    const actor =
+      row.identity_id === null
+        ? actorOfLink(row.name, row.scopes)
+        : actorOfIdentity(row.identity_id, row.name, row.scopes);
+    return {
+      sessionId: row.id,
+      actor,
+      cameByProvider: row.identity_id !== null,
+      secondsSinceProof: row.seconds_since_proof,
+    };
+  }
+
+  /** At most one write a minute, however many requests come at once; one that ended meanwhile stays ended. */
+  private async noteUse(id: string): Promise<void> {
+    await this.db.query(
+      `UPDATE browser_sessions SET last_seen_at = now()
+       WHERE id = $1 AND last_seen_at < now() - interval '1 minute' AND ended_at IS NULL`,
+      [id],
+    );
+  }
+
+  /** @returns null when it had ended before */
+  async end(tx: EntityManager, by: Actor, sessionId: string, why: string): Promise<EndedSession | null> {
+    const [ended] = await this.endWhere(tx, by, why, `s.id = $1`, [sessionId]);
+    return ended ?? null;
+  }
+
+  async endOfIdentities(
+    tx: EntityManager,
+    by: Actor,
+    identityIds: readonly string[],
+    why: string,
+    caseId?: string,
+  ): Promise<void> {
+    if (identityIds.length === 0) return;
+    await this.endWhere(tx, by, why, `s.identity_id = ANY($1)`, [identityIds], caseId);
+  }
+
+  /** What a logout token names: a session at the provider, or all sessions of a subject; both have to fit where both are named. */
+  async endAtProvider(
+    tx: EntityManager,
+    by: Actor,
+    { issuer, subject, providerSession }: { issuer: string; subject: string | null; providerSession: string | null },
+  ): Promise<void> {
+    await this.endWhere(
+      tx,
+      by,
+      'signed out at the provider',
+      `($2::text IS NULL OR s.provider_session = $2) AND s.identity_id IN (
+         SELECT id FROM sign_in_identities WHERE issuer = $1 AND ($3::text IS NULL OR subject = $3))`,
+      [issuer, providerSession, subject],
+    );
+  }
+
+  /** @param where over `s`; its parameters begin with $1. A constant of this file: never what somebody sent. */
+  private async endWhere(
+    tx: EntityManager,
+    by: Actor,
+    why: string,
+    where: string,
+    parameters: unknown[],
+    caseId?: string,
+  ): Promise<EndedSession[]> {
+    const rows = await queryRows<{ id: string; id_token_secret_id: string | null }>(
+      tx,
+      `UPDATE browser_sessions s SET ended_at = now() WHERE s.ended_at IS NULL AND ${where}
+       RETURNING s.id, s.id_token_secret_id`,
+      parameters,
+    );
+    const ended: EndedSession[] = [];
+    for (const { id, id_token_secret_id: secretId } of rows) {
+      const idToken = secretId === null ? null : await this.vault.open(tx, secretId);
+      if (secretId !== null) await this.vault.destroy(tx, secretId);
+      await this.audit.record(tx, by, 'browser-session.ended', {
+        subject: { kind: 'browser-session', id },
+        facts: { why },
+        ...(caseId !== undefined && { caseId }),
+      });
+      ended.push({ idToken });
+    }
+    return ended;
+  }
+
+  /** Of sessions that ran out by themselves: nobody signs out of them any more. */
+  private async forgetIdTokens(tx: EntityManager): Promise<void> {
+    const over = await queryRows<{ secret: string }>(
+      tx,
+      `SELECT id_token_secret_id AS secret FROM browser_sessions
+       WHERE id_token_secret_id IS NOT NULL AND (expires_at < now() OR last_seen_at < now() - make_interval(mins => $1))`,
+      [IDLE_MINUTES],
+    );
+    for (const { secret } of over) await this.vault.destroy(tx, secret);
   }
 }
 
-function adminNamed(name: string, scopes: readonly string[]): Actor {
+function actorOfLink(name: string, scopes: readonly string[]): Actor {
   return { kind: 'admin', id: `admin:${name}`, name, scopes: knownScopes(scopes) };
+}
+
+/** Roles are given to this id. */
+function actorOfIdentity(identityId: string, name: string, scopes: readonly string[]): Actor {
+  return { kind: 'admin', id: `user:${identityId}`, name, scopes: scopesOfIdentity(scopes) };
+}
+
+/** The one place that says what somebody who came by the provider may do: what they were admitted with. */
+function scopesOfIdentity(admittedWith: readonly string[]): Scope[] {
+  return knownScopes(admittedWith);
 }

@@ -5,8 +5,14 @@ export const PUBLIC_ROUTES: readonly string[] = [
   'GET /openapi.json',
   'GET /docs',
   'GET /docs/:file',
+  'GET /sign-in',
+  'GET /sign-in/oidc',
+  'GET /sign-in/oidc/callback',
   'GET /sign-in/:token',
   'POST /sign-in/:token',
+  'POST /sign-out',
+  // Signed by the provider.
+  'POST /sign-in/oidc/back-channel-logout',
   // Signed by the sender.
   'POST /hooks/hr/:source',
   'POST /hooks/tools/:tool',

@@ -5,15 +5,10 @@ import { Config } from '../config/config.js';
 import { queryRows } from '../database/query-rows.js';
 import { newId } from '../ids/new-id.js';
 import type { Actor, Scope } from './actor.js';
+import type { LinkHolder } from './browser-sessions.service.js';
 import { hashToken, newSecretToken } from './secret-token.js';
 
 export const LINK_MINUTES = 15;
-
-/** The admin that a usable link would sign in. */
-export interface LinkHolder {
-  actorName: string;
-  scopes: string[];
-}
 
 @Injectable()
 export class SignInLinks {
@@ -51,12 +46,16 @@ export class SignInLinks {
 
   /** Uses the link up; of two at the same moment only one gets it. */
   async consume(tx: EntityManager, token: string): Promise<LinkHolder | null> {
-    const [row] = await queryRows<{ actor_name: string; scopes: string[] }>(
+    const [row] = await queryRows<{ id: string; actor_name: string; scopes: string[] }>(
       tx,
       `UPDATE sign_in_links SET used_at = now()
-       WHERE token_hash = $1 AND used_at IS NULL AND expires_at > now() RETURNING actor_name, scopes`,
+       WHERE token_hash = $1 AND used_at IS NULL AND expires_at > now() RETURNING id, actor_name, scopes`,
       [hashToken(token)],
     );
-    return row ? { actorName: row.actor_name, scopes: row.scopes } : null;
+    if (!row) return null;
+    const { id, actor_name: actorName, scopes } = row;
+    const actor: Actor = { kind: 'admin', id: `admin:${actorName}`, name: actorName, scopes: [] };
+    await this.audit.record(tx, actor, 'sign-in-link.used', { subject: { kind: 'sign-in-link', id } });
+    return { actorName, scopes };
   }
 }

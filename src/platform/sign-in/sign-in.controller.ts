@@ -1,13 +1,17 @@
-import { Controller, Get, Header, HttpCode, Param, Post, Res } from '@nestjs/common';
+import { Controller, Get, Header, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
-import type { Response } from 'express';
+import type { Request, Response } from 'express';
 import { DataSource } from 'typeorm';
+import { z } from 'zod';
 import { Config } from '../config/config.js';
 import { BrowserSessions } from './browser-sessions.service.js';
-import { sessionCookieName, sessionCookieOptions } from './session-cookie.js';
+import { returnPath } from './return-path.js';
+import { giveSessionCookie, refuseOtherSites, sessionTokenIn } from './session-cookie.js';
 import { SignInLinks } from './sign-in-links.service.js';
-import { confirmPage, usedUpPage } from './sign-in-pages.js';
+import { alreadyInPage, confirmPage, startPage, usedUpPage } from './sign-in-pages.js';
 import { Public } from './who-may-call.js';
+
+const Wish = z.object({ return: z.string().optional() });
 
 @ApiExcludeController()
 @Controller('sign-in')
@@ -19,10 +23,24 @@ export class SignInController {
     private readonly config: Config,
   ) {}
 
+  @Get()
+  @Public()
+  @Header('Content-Type', 'text/html; charset=utf-8')
+  @Header('Cache-Control', 'no-store')
+  @Header('Referrer-Policy', 'strict-origin')
+  async start(@Query({ schema: Wish }) wish: z.infer<typeof Wish>, @Req() request: Request): Promise<string> {
+    const returnTo = returnPath(wish.return, this.config.publicUrl);
+    const token = sessionTokenIn(request, this.config);
+    const browser = token === null ? null : await this.sessions.find(token);
+    return browser ? alreadyInPage(browser.actor.name, returnTo) : startPage(this.config.oidc?.name ?? null, returnTo);
+  }
+
   @Get(':token')
   @Public()
   @Header('Content-Type', 'text/html; charset=utf-8')
   @Header('Cache-Control', 'no-store')
+  // Without it a browser hides where the form was sent from, and over plain http nothing else tells.
+  @Header('Referrer-Policy', 'strict-origin')
   async show(@Param('token') token: string, @Res({ passthrough: true }) response: Response): Promise<string> {
     const holder = await this.links.holder(this.db.manager, token);
     if (holder) return confirmPage(holder.actorName);
@@ -33,16 +51,20 @@ export class SignInController {
   @Public()
   @HttpCode(303)
   @Header('Cache-Control', 'no-store')
-  async signIn(@Param('token') token: string, @Res() response: Response): Promise<void> {
+  async signIn(@Param('token') token: string, @Req() request: Request, @Res() response: Response): Promise<void> {
+    // Another site's page would sign people in as somebody else, who then sees what they do.
+    refuseOtherSites(request, this.config);
+    const former = sessionTokenIn(request, this.config);
+    const formerId = former === null ? null : ((await this.sessions.find(former))?.sessionId ?? null);
     const session = await this.db.transaction(async (tx) => {
       const holder = await this.links.consume(tx, token);
-      return holder ? this.sessions.start(tx, holder) : null;
+      return holder ? this.sessions.startByLink(tx, holder, formerId) : null;
     });
     if (!session) {
       response.type('html').send(this.usedUp(response));
       return;
     }
-    response.cookie(sessionCookieName(this.config), session, sessionCookieOptions(this.config));
+    giveSessionCookie(response, this.config, session);
     response.redirect(303, '/docs');
   }
 

@@ -6,11 +6,22 @@ import { Authenticator } from './authenticator.service.js';
 import { BearerTokenStrategy } from './bearer-token.strategy.js';
 import { BrowserSessions } from './browser-sessions.service.js';
 import { PUBLIC_ROUTES } from './public-routes.js';
+import { BackChannelLogoutController } from './oidc/back-channel-logout.controller.js';
+import { BackChannelLogout } from './oidc/back-channel-logout.service.js';
+import { OidcController } from './oidc/oidc.controller.js';
+import { OidcProvider } from './oidc/oidc-provider.service.js';
+import { OidcSignIn } from './oidc/oidc-sign-in.service.js';
+import { SignInAttempts } from './oidc/sign-in-attempts.service.js';
+import { SignOutAtProvider } from './oidc/sign-out-at-provider.service.js';
 import { PublicRouteList, RouteCheck } from './route-check.js';
 import { SessionCookieStrategy } from './session-cookie.strategy.js';
+import { SignInBars } from './sign-in-bars.service.js';
 import { SignInController } from './sign-in.controller.js';
 import { SignInGuard } from './sign-in.guard.js';
+import { SignInIdentities } from './sign-in-identities.service.js';
 import { SignInLinks } from './sign-in-links.service.js';
+import { SignOutController } from './sign-out.controller.js';
+import { UsedOnce } from './used-once.service.js';
 import { TokenOwners } from './token-owners.service.js';
 import { TokensController } from './tokens.controller.js';
 
@@ -22,20 +33,29 @@ export class SignInModule {
       module: SignInModule,
       global: true,
       imports: [DiscoveryModule, RolesModule],
-      controllers: [SignInController, TokensController],
+      // `/sign-in/oidc` has to be found before `/sign-in/:token`.
+      controllers: [BackChannelLogoutController, OidcController, SignInController, SignOutController, TokensController],
       providers: [
         ApiTokens,
         Authenticator,
+        BackChannelLogout,
         BearerTokenStrategy,
         BrowserSessions,
+        OidcProvider,
+        OidcSignIn,
         SessionCookieStrategy,
+        SignInAttempts,
+        SignInBars,
+        SignInIdentities,
         SignInLinks,
+        SignOutAtProvider,
+        UsedOnce,
         TokenOwners,
         RouteCheck,
         { provide: PublicRouteList, useValue: { routes: publicRoutes } satisfies PublicRouteList },
         { provide: APP_GUARD, useClass: SignInGuard },
       ],
-      exports: [ApiTokens, SignInLinks, TokenOwners],
+      exports: [ApiTokens, SignInBars, SignInIdentities, SignInLinks, TokenOwners],
     };
   }
 }

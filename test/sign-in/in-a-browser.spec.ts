@@ -1,0 +1,69 @@
+import { randomUUID } from 'node:crypto';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { SCOPES, SYSTEM } from '../../src/platform/sign-in/actor.js';
+import { SignInLinks } from '../../src/platform/sign-in/sign-in-links.service.js';
+import { hasChromium, startChromium } from '../support/chromium.js';
+import { startOidcApp, type OidcApp } from './oidc-app.js';
+
+describe.skipIf(!hasChromium)('in Chromium, with its own ideas of cookies and of where a form may lead', () => {
+  let test: OidcApp;
+  let browser: Browser;
+  beforeAll(async () => {
+    [test, browser] = await Promise.all([startOidcApp(), startChromium()]);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await test?.close();
+  });
+
+  /** By a fetch of a page of ours, as the user interface will call. */
+  const callsApi = (page: Page) => page.evaluate(async () => (await fetch('/v1/people')).status);
+  const signInAs = async (page: Page, who: string) => {
+    await page.goto(`${test.url}/sign-in?return=/sign-in`);
+    await page.getByRole('link', { name: 'Sign in with Acme <login>' }).click();
+    await page.locator('input[name=who]').fill(who);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+  };
+
+  it('somebody signs in at the provider, goes on by themselves, and signs out here and there', async () => {
+    const who = randomUUID();
+    await test.admit(who);
+    const page = await browser.newPage();
+    await signInAs(page, who);
+    await page.getByRole('button', { name: 'Sign out' }).waitFor();
+    expect(await page.textContent('body')).toContain('Ada Example');
+    expect(await callsApi(page)).toBe(200);
+
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.waitForURL(`${test.provider.issuer}/session/end*`);
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByRole('link', { name: 'Sign in with Acme <login>' }).waitFor();
+    expect(await callsApi(page)).toBe(401);
+    // Signed out there as well: it asks who they are.
+    await page.getByRole('link', { name: 'Sign in with Acme <login>' }).click();
+    await page.locator('input[name=who]').waitFor();
+    await page.close();
+  });
+
+  it('somebody whom nobody admitted reads what to do', async () => {
+    const page = await browser.newPage();
+    await signInAs(page, 'stranger');
+    await page.getByRole('heading', { name: 'You are not admitted here' }).waitFor();
+    expect(await callsApi(page)).toBe(401);
+    await page.close();
+  });
+
+  it('a link from the command line signs in once', async () => {
+    const { app, db } = test.service;
+    const link = await db.transaction((tx) => app.get(SignInLinks).create(tx, SYSTEM, 'grace', SCOPES));
+    const page = await browser.newPage();
+    await page.goto(link);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.waitForURL(`${test.url}/docs`);
+    expect(await callsApi(page)).toBe(200);
+    await page.goto(link);
+    expect(await page.textContent('h1')).toBe('This link does not work any more');
+    await page.close();
+  });
+});
