@@ -23,6 +23,7 @@ import { Settlement } from './engine/settle.js';
 import { StepMeasures } from './engine/step-measures.service.js';
 import { Sweeper } from './engine/sweep.js';
 import { SecondPerson } from './second-person.service.js';
+import { SignInWatch } from './sign-in-watch.service.js';
 import { StepDecisions } from './step-decisions.service.js';
 import { StepReadings } from './step-readings.service.js';
 import { StepsController } from './steps.controller.js';
@@ -45,6 +46,7 @@ import { StepsController } from './steps.controller.js';
     Settlement,
     SettleTogether,
     SecondPerson,
+    SignInWatch,
     StepDecisions,
     StepMeasures,
     StepReadings,

@@ -5,6 +5,7 @@ import { idsIn, prepared } from '../platform/database/prepared.js';
 import { queryRows } from '../platform/database/query-rows.js';
 import { newId } from '../platform/ids/new-id.js';
 import { SYSTEM, type Actor } from '../platform/sign-in/actor.js';
+import { SignInIdentities } from '../platform/sign-in/sign-in-identities.service.js';
 import type { StepPlan } from './step-plan.js';
 import {
   EFFECT_OF,
@@ -46,7 +47,10 @@ const SUPERSEDABLE_STATES = SUPERSEDABLE.map((state) => `'${state}'`).join(', ')
 /** Opens cases, lets their plans grow, and closes them. Always in the caller's transaction, with the person locked. */
 @Injectable()
 export class CasesService {
-  constructor(private readonly audit: AuditService) {}
+  constructor(
+    private readonly audit: AuditService,
+    private readonly identities: SignInIdentities,
+  ) {}
 
   /** Answers the new case's id. A case without any step is closed at once: there was nothing to do. */
   async open(tx: EntityManager, wanted: OpenCase): Promise<string> {
@@ -111,13 +115,19 @@ export class CasesService {
     return ids;
   }
 
-  private async placeHold(tx: EntityManager, caseId: string, { personId, deviceId, hold }: OpenCase): Promise<void> {
+  /** Whoever must be without access is so here as well, from this very commit on. */
+  private async placeHold(
+    tx: EntityManager,
+    caseId: string,
+    { personId, deviceId, hold, actor }: OpenCase,
+  ): Promise<void> {
     await tx.query(
       prepared(
         `INSERT INTO holds (id, subject, person_id, device_id, reason, case_id) VALUES ($1, 'person', $2, $3, $4, $5)`,
       ),
       [newId(), personId, deviceId ?? null, hold, caseId],
     );
+    await this.identities.endSessionsOfPerson(tx, actor, personId, caseId);
   }
 
   private async insertSteps(

@@ -1,14 +1,13 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { AlertsService } from '../../src/cases/alerts.service.js';
 import { Attempt } from '../../src/cases/attempt.entity.js';
-import { CasesService } from '../../src/cases/cases.service.js';
 import { Settlement } from '../../src/cases/engine/settle.js';
 import { Sweeper } from '../../src/cases/engine/sweep.js';
 import { Step } from '../../src/cases/step.entity.js';
 import { createDataSource } from '../../src/data-source.js';
 import { AuditService } from '../../src/platform/audit/audit.service.js';
 import { newId } from '../../src/platform/ids/new-id.js';
-import { aStep } from '../factories/cases.js';
+import { aStep, casesServiceOn } from '../factories/cases.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 
 /**
@@ -26,7 +25,7 @@ describe('a worker that died over a step after its lease had lapsed', () => {
     db = await createDataSource({ url: database.url, applicationName: 'sweep', poolSize: 2 }).initialize();
     const audit = new AuditService();
     const alerts = new AlertsService();
-    sweeper = new Sweeper(db, new Settlement(new CasesService(audit), alerts, audit), alerts);
+    sweeper = new Sweeper(db, new Settlement(casesServiceOn(db), alerts, audit), alerts);
   });
   afterAll(async () => {
     await db?.destroy();

@@ -1,8 +1,15 @@
-import type { EntityManager } from 'typeorm';
+import { randomBytes } from 'node:crypto';
+import type { DataSource, EntityManager } from 'typeorm';
 import { Case } from '../../src/cases/case.entity.js';
+import { CasesService } from '../../src/cases/cases.service.js';
 import { EFFECT_OF } from '../../src/cases/step-states.js';
 import { Step } from '../../src/cases/step.entity.js';
+import { AuditService } from '../../src/platform/audit/audit.service.js';
+import { InstallationKey } from '../../src/platform/crypto/installation-key.js';
+import { SecretVault } from '../../src/platform/crypto/secret-vault.service.js';
 import { newId } from '../../src/platform/ids/new-id.js';
+import { BrowserSessions } from '../../src/platform/sign-in/browser-sessions.service.js';
+import { SignInIdentities } from '../../src/platform/sign-in/sign-in-identities.service.js';
 import { anAccount } from './accounts.js';
 import { aPerson } from './people.js';
 
@@ -71,4 +78,11 @@ function needsOf(state: Step['state'] | undefined): Partial<Step> {
     default:
       return {};
   }
+}
+
+/** As the application makes it, for tests that start none. */
+export function casesServiceOn(db: DataSource): CasesService {
+  const audit = new AuditService();
+  const vault = new SecretVault(new InstallationKey(randomBytes(32)));
+  return new CasesService(audit, new SignInIdentities(audit, new BrowserSessions(db, audit, vault)));
 }

@@ -1,10 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { CasesService } from '../../src/cases/cases.service.js';
+import type { CasesService } from '../../src/cases/cases.service.js';
 import { Step } from '../../src/cases/step.entity.js';
 import { createDataSource } from '../../src/data-source.js';
-import { AuditService } from '../../src/platform/audit/audit.service.js';
 import { SYSTEM } from '../../src/platform/sign-in/actor.js';
-import { aStep } from '../factories/cases.js';
+import { aStep, casesServiceOn } from '../factories/cases.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { waitFor } from '../support/wait-for.js';
 
@@ -12,11 +11,12 @@ import { waitFor } from '../support/wait-for.js';
 describe('a step that is planned while the one it needs is ending', () => {
   let database: TestDatabase;
   let db: ReturnType<typeof createDataSource>;
-  const cases = new CasesService(new AuditService());
+  let cases: CasesService;
 
   beforeAll(async () => {
     database = await createTestDatabase();
     db = await createDataSource({ url: database.url, applicationName: 'found', poolSize: 4 }).initialize();
+    cases = casesServiceOn(db);
   });
   afterAll(async () => {
     await db?.destroy();

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { SYSTEM } from '../../src/platform/sign-in/actor.js';
 import { SignInIdentities } from '../../src/platform/sign-in/sign-in-identities.service.js';
+import { aDevice } from '../factories/devices.js';
 import { aPerson } from '../factories/people.js';
 import { CLIENT_SECRET } from '../support/oidc-provider.js';
 import { PlainBrowser } from '../support/plain-browser.js';
@@ -292,5 +293,38 @@ describe('signing out', () => {
       expect((await tell(right)).status).toBe(200);
       expect(await test.statusFor(browser)).toBe(401);
     });
+  });
+});
+
+describe('when the access of a person is cut', () => {
+  it('their sessions here end with the case, and no new one starts while it stands', async () => {
+    const { id: personId } = await aPerson(test.service.db.manager);
+    const { id, subject, browser } = await signedIn({ personId });
+    const bystander = await signedIn();
+    const admin = await test.service.caller('Grace');
+    const { caseId } = (await admin.post('/v1/leavers').send({ personId, reason: 'at once' }).expect(202)).body as {
+      caseId: string;
+    };
+    expect(await test.statusFor(browser)).toBe(401);
+    expect(await test.statusFor(bystander.browser)).toBe(200);
+    expect(await sessions(id)).toMatchObject([{ ended: true, id_token_secret_id: null }]);
+    const [ended] = await audited('browser-session.ended');
+    expect(ended).toMatchObject({ case_id: caseId });
+    const refused = await test.signIn(browser, subject);
+    expect(refused.status).toBe(403);
+    expect(refused.text).toContain('Your access is suspended');
+    expect(await test.statusFor(browser)).toBe(401);
+  });
+
+  it('by a lost laptop, they sign in again once access was given back', async () => {
+    const { id: personId } = await aPerson(test.service.db.manager);
+    const device = await aDevice(test.service.db.manager, { holderId: personId });
+    const { subject, browser } = await signedIn({ personId });
+    const admin = await test.service.caller('Grace');
+    const { body } = await admin.post('/v1/lost-devices').send({ deviceId: device.id }).expect(202);
+    expect(await test.statusFor(browser)).toBe(401);
+    expect((await test.signIn(browser, subject)).status).toBe(403);
+    await admin.post(`/v1/lost-devices/${body.caseId}/restore`).send({}).expect(202);
+    expect((await test.signIn(browser, subject)).status).toBe(200);
   });
 });
