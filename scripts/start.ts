@@ -88,7 +88,7 @@ async function startEverything(isEmbedded: boolean, port: number, signal: AbortS
   stops.push(() => service.stop());
   say(`Quartermaster is ready at ${service.baseUrl}`);
   if (!isEmbedded) return;
-  say(`sign in, once, within 15 minutes: ${(await runCli(['sign-in-link'], env, signal)).trim()}`);
+  say(`sign in, once, within 10 minutes: ${(await runCli(['sign-in-link'], env, signal)).trim()}`);
 }
 
 async function main(): Promise<void> {

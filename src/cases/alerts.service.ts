@@ -12,6 +12,7 @@ export type AlertKind =
   | 'step_struggling'
   | 'hr_event_held'
   | 'employment_stuck'
+  | 'sign_in_link'
   | 'policy_broken'
   | 'audit_log_broken'
   | 'emergency_lane_late'

@@ -53,6 +53,6 @@ import { StepsController } from './steps.controller.js';
     StepRunner,
     Sweeper,
   ],
-  exports: [AccessPlanning, AlertsService, CasesService, CutPlanning, EngineHealth],
+  exports: [AccessPlanning, AlertsService, CasesService, CutPlanning, EngineHealth, SignInWatch],
 })
 export class CasesModule {}

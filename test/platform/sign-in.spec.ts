@@ -174,10 +174,10 @@ describe('who may call', () => {
       expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([303, 410, 410]);
     });
 
-    it('end after 15 minutes', async () => {
+    it('end after ten minutes', async () => {
       const path = await newPath();
       await test.db.query(
-        `UPDATE sign_in_links SET expires_at = expires_at - interval '15 minutes' WHERE used_at IS NULL`,
+        `UPDATE sign_in_links SET expires_at = expires_at - interval '10 minutes' WHERE used_at IS NULL`,
       );
       await test.agent.get(path).expect(410);
       await use(path).expect(410);

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { SYSTEM } from '../../src/platform/sign-in/actor.js';
+import { EngineWatch } from '../../src/alerting/engine-watch.service.js';
+import { SYSTEM, type Actor } from '../../src/platform/sign-in/actor.js';
 import { SignInIdentities } from '../../src/platform/sign-in/sign-in-identities.service.js';
+import { SignInLinks } from '../../src/platform/sign-in/sign-in-links.service.js';
 import { aDevice } from '../factories/devices.js';
 import { aPerson } from '../factories/people.js';
 import { CLIENT_SECRET } from '../support/oidc-provider.js';
@@ -326,5 +328,33 @@ describe('when the access of a person is cut', () => {
     expect((await test.signIn(browser, subject)).status).toBe(403);
     await admin.post(`/v1/lost-devices/${body.caseId}/restore`).send({}).expect(202);
     expect((await test.signIn(browser, subject)).status).toBe(200);
+  });
+});
+
+describe('a link from the command line', () => {
+  const alerts = async () =>
+    test.service.db.query<{ message: string; severity: string; open: boolean }[]>(
+      `SELECT message, severity, resolved_at IS NULL AS open FROM alerts WHERE kind = 'sign_in_link' ORDER BY id`,
+    );
+
+  it('is told to whoever is on call when it is made, and when it is used, and forgotten after an hour', async () => {
+    const { app, db } = test.service;
+    expect(await alerts()).toEqual([]);
+    const grace: Actor = { ...SYSTEM, name: 'grace' };
+    const link = await db.transaction((tx) => app.get(SignInLinks).create(tx, grace, 'Ada', ['people:read']));
+    const made = { message: expect.stringContaining("grace made a link on the server's command line"), open: true };
+    expect(await alerts()).toEqual([{ ...made, severity: 'warning' }]);
+    const use = () => fetch(link, { method: 'POST', headers: { origin: test.url }, redirect: 'manual' });
+    expect((await use()).status).toBe(303);
+    expect((await use()).status).toBe(410);
+    const used = { message: expect.stringContaining('Somebody signed in as Ada'), open: true };
+    expect(await alerts()).toMatchObject([made, used]);
+
+    const watch = app.get(EngineWatch, { strict: false });
+    await watch.look();
+    expect((await alerts()).map(({ open }) => open)).toEqual([true, true]);
+    await db.query(`UPDATE alerts SET raised_at = raised_at - interval '1 hour' WHERE kind = 'sign_in_link'`);
+    await watch.look();
+    expect((await alerts()).map(({ open }) => open)).toEqual([false, false]);
   });
 });

@@ -6,18 +6,20 @@ import { queryRows } from '../database/query-rows.js';
 import { newId } from '../ids/new-id.js';
 import type { Actor, Scope } from './actor.js';
 import type { LinkHolder } from './browser-sessions.service.js';
+import { SignInLinkNews } from './sign-in-link-news.service.js';
 import { hashToken, newSecretToken } from './secret-token.js';
 
-export const LINK_MINUTES = 15;
+export const LINK_MINUTES = 10;
 
 @Injectable()
 export class SignInLinks {
   constructor(
     private readonly audit: AuditService,
     private readonly config: Config,
+    private readonly news: SignInLinkNews,
   ) {}
 
-  /** @returns the link, good once and for 15 minutes; it can't be shown again. */
+  /** @returns the link, good once and for ten minutes; it can't be shown again. */
   async create(tx: EntityManager, by: Actor, actorName: string, scopes: readonly Scope[]): Promise<string> {
     const id = newId();
     const token = newSecretToken();
@@ -31,6 +33,7 @@ export class SignInLinks {
       facts: { scopes },
       personal: { actorName },
     });
+    await this.news.tell(tx, { linkId: id, what: 'made', actorName, madeBy: by.name });
     return `${this.config.publicUrl}/sign-in/${token}`;
   }
 
@@ -56,6 +59,7 @@ export class SignInLinks {
     const { id, actor_name: actorName, scopes } = row;
     const actor: Actor = { kind: 'admin', id: `admin:${actorName}`, name: actorName, scopes: [] };
     await this.audit.record(tx, actor, 'sign-in-link.used', { subject: { kind: 'sign-in-link', id } });
+    await this.news.tell(tx, { linkId: id, what: 'used', actorName });
     return { actorName, scopes };
   }
 }

@@ -19,6 +19,7 @@ import { SignInBars } from './sign-in-bars.service.js';
 import { SignInController } from './sign-in.controller.js';
 import { SignInGuard } from './sign-in.guard.js';
 import { SignInIdentities } from './sign-in-identities.service.js';
+import { SignInLinkNews } from './sign-in-link-news.service.js';
 import { SignInLinks } from './sign-in-links.service.js';
 import { SignOutController } from './sign-out.controller.js';
 import { UsedOnce } from './used-once.service.js';
@@ -47,6 +48,7 @@ export class SignInModule {
         SignInAttempts,
         SignInBars,
         SignInIdentities,
+        SignInLinkNews,
         SignInLinks,
         SignOutAtProvider,
         UsedOnce,
@@ -55,7 +57,7 @@ export class SignInModule {
         { provide: PublicRouteList, useValue: { routes: publicRoutes } satisfies PublicRouteList },
         { provide: APP_GUARD, useClass: SignInGuard },
       ],
-      exports: [ApiTokens, SignInBars, SignInIdentities, SignInLinks, TokenOwners],
+      exports: [ApiTokens, SignInBars, SignInIdentities, SignInLinkNews, SignInLinks, TokenOwners],
     };
   }
 }
