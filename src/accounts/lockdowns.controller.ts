@@ -2,6 +2,7 @@ import { Body, Controller, Delete, Get, HttpCode, Param, Put } from '@nestjs/com
 import { ApiNoContentResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import type { Actor } from '../platform/sign-in/actor.js';
+import { FreshSignIn } from '../platform/sign-in/fresh-sign-in.js';
 import { Allow, CurrentActor } from '../platform/sign-in/who-may-call.js';
 import { Lockdowns } from './lockdowns.service.js';
 
@@ -45,6 +46,7 @@ export class LockdownsController {
   @Delete()
   @HttpCode(204)
   @Allow('tools:lock-down', 'within-reach')
+  @FreshSignIn()
   @ApiNoContentResponse({ description: 'Lifted. What was suspended or revoked meanwhile stays so.' })
   async lift(@Param('id', { schema: ToolId }) id: string, @CurrentActor() actor: Actor): Promise<void> {
     await this.lockdowns.lift(actor, id, 'lifted through the API');

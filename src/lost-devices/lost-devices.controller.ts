@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { Problem } from '../platform/errors/problem.js';
 import { Idempotent } from '../platform/http/idempotent.js';
 import type { Actor } from '../platform/sign-in/actor.js';
+import { FreshSignIn } from '../platform/sign-in/fresh-sign-in.js';
 import { Allow, CurrentActor } from '../platform/sign-in/who-may-call.js';
 import { LostDevicesService } from './lost-devices.service.js';
 
@@ -64,6 +65,7 @@ export class LostDevicesController {
   @Post(':caseId/restore')
   @HttpCode(202)
   @Allow('access:restore', 'within-reach')
+  @FreshSignIn()
   @ApiAcceptedResponse({ standardSchema: AccessRestored })
   async restore(
     @Param('caseId', { schema: z.uuid() }) caseId: string,

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { EngineWatch } from '../../src/alerting/engine-watch.service.js';
-import { SYSTEM, type Actor } from '../../src/platform/sign-in/actor.js';
+import { SCOPES, SYSTEM, type Actor } from '../../src/platform/sign-in/actor.js';
 import { SignInIdentities } from '../../src/platform/sign-in/sign-in-identities.service.js';
 import { SignInLinks } from '../../src/platform/sign-in/sign-in-links.service.js';
 import { aDevice } from '../factories/devices.js';
@@ -331,6 +331,40 @@ describe('when the access of a person is cut', () => {
   });
 });
 
+describe('what is dangerous', () => {
+  const restore = (browser: PlainBrowser) =>
+    fetch(`${test.url}/v1/lost-devices/${randomUUID()}/restore`, {
+      method: 'POST',
+      body: '{}',
+      headers: { cookie: browser.cookies(test.url), origin: test.url, 'content-type': 'application/json' },
+    });
+  const isOpenFor = async (browser: PlainBrowser) => {
+    const answer = await restore(browser);
+    // Nobody lost a device with that id: whoever gets so far was let through.
+    return answer.status === 404 ? 'yes' : ((await answer.json()) as { stepUpUrl?: string }).stepUpUrl;
+  };
+
+  it('asks whoever signed in a while ago to do it again, at the provider', async () => {
+    const { id, subject, browser } = await signedIn({ scopes: ['people:read', 'access:restore'] });
+    await test.service.db.query(
+      `UPDATE browser_sessions SET authenticated_at = now() - interval '11 minutes' WHERE identity_id = $1`,
+      [id],
+    );
+    const stepUp = await isOpenFor(browser);
+    expect(stepUp).toBe(`${test.url}/sign-in/oidc?fresh`);
+    // Without it the provider would know them still, and ask nothing.
+    const atProvider = await browser.get(String(stepUp), ({ pathname }) => pathname.startsWith('/login/'));
+    expect(atProvider.url.pathname).toMatch(/^\/login\//);
+    await test.signIn(browser, subject, '/sign-in/oidc?fresh');
+    expect(await isOpenFor(browser)).toBe('yes');
+  });
+
+  it('is closed to whom the provider does not say since when it knows them', async () => {
+    const { browser } = await signedIn({ scopes: ['people:read', 'access:restore'] });
+    expect(await isOpenFor(browser)).toBe(`${test.url}/sign-in/oidc?fresh`);
+  });
+});
+
 describe('a link from the command line', () => {
   const alerts = async () =>
     test.service.db.query<{ message: string; severity: string; open: boolean }[]>(
@@ -356,5 +390,26 @@ describe('a link from the command line', () => {
     await db.query(`UPDATE alerts SET raised_at = raised_at - interval '1 hour' WHERE kind = 'sign_in_link'`);
     await watch.look();
     expect((await alerts()).map(({ open }) => open)).toEqual([false, false]);
+  });
+
+  it('counts as fresh for ten minutes', async () => {
+    const { app, db } = test.service;
+    const link = await db.transaction((tx) => app.get(SignInLinks).create(tx, SYSTEM, 'Ada', SCOPES));
+    const answer = await fetch(link, { method: 'POST', headers: { origin: test.url }, redirect: 'manual' });
+    const cookie = /^[^;]+/.exec(answer.headers.getSetCookie()[0] ?? '')?.[0] ?? '';
+    const lift = () =>
+      fetch(`${test.url}/v1/tools/${randomUUID()}/lockdown`, {
+        method: 'DELETE',
+        headers: { cookie, origin: test.url },
+      });
+    expect((await lift()).status).toBe(404);
+    await db.query(`UPDATE browser_sessions SET authenticated_at = now() - interval '601 seconds'`);
+    const refused = await lift();
+    expect(refused.status).toBe(403);
+    expect(await refused.json()).toMatchObject({
+      type: '/problems/step-up-required',
+      stepUpUrl: `${test.url}/sign-in`,
+      detail: expect.stringContaining('quartermaster sign-in-link'),
+    });
   });
 });

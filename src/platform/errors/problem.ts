@@ -7,6 +7,7 @@ export const PROBLEMS = {
   unauthenticated: { status: 401, title: 'Who you are is not known' },
   'invalid-signature': { status: 401, title: 'The signature does not match' },
   forbidden: { status: 403, title: 'This is not allowed for you' },
+  'step-up-required': { status: 403, title: 'Show again that it is you' },
   'not-found': { status: 404, title: 'There is no such thing' },
   conflict: { status: 409, title: 'It is not possible in this state' },
   'request-in-flight': { status: 409, title: 'The same request is still being worked on' },

@@ -6,6 +6,7 @@ import { Authenticator } from './authenticator.service.js';
 import { BearerTokenStrategy } from './bearer-token.strategy.js';
 import { BrowserSessions } from './browser-sessions.service.js';
 import { PUBLIC_ROUTES } from './public-routes.js';
+import { FreshSignInGuard } from './fresh-sign-in.guard.js';
 import { BackChannelLogoutController } from './oidc/back-channel-logout.controller.js';
 import { BackChannelLogout } from './oidc/back-channel-logout.service.js';
 import { OidcController } from './oidc/oidc.controller.js';
@@ -56,6 +57,8 @@ export class SignInModule {
         RouteCheck,
         { provide: PublicRouteList, useValue: { routes: publicRoutes } satisfies PublicRouteList },
         { provide: APP_GUARD, useClass: SignInGuard },
+        // Guards are asked in this order.
+        { provide: APP_GUARD, useClass: FreshSignInGuard },
       ],
       exports: [ApiTokens, SignInBars, SignInIdentities, SignInLinkNews, SignInLinks, TokenOwners],
     };
