@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SCOPES, SYSTEM } from '../../src/platform/sign-in/actor.js';
 import { SignInLinks } from '../../src/platform/sign-in/sign-in-links.service.js';
 import { hasChromium, startChromium } from '../support/chromium.js';
+import { waitFor } from '../support/wait-for.js';
 import { startOidcApp, type OidcApp } from './oidc-app.js';
 
 describe.skipIf(!hasChromium)('in Chromium, with its own ideas of cookies and of where a form may lead', () => {
@@ -46,6 +47,21 @@ describe.skipIf(!hasChromium)('in Chromium, with its own ideas of cookies and of
     await page.close();
   });
 
+  it('somebody who signs out at the provider is signed out here: it tells us, behind the browser', async () => {
+    const who = randomUUID();
+    await test.admit(who);
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    await signInAs(page, who);
+    await page.getByRole('button', { name: 'Sign out' }).waitFor();
+    const atProvider = await context.newPage();
+    await atProvider.goto(`${test.provider.issuer}/session/end`);
+    expect(await callsApi(page)).toBe(200);
+    await atProvider.getByRole('button', { name: 'Sign out' }).click();
+    await waitFor('the session here ended', async () => (await callsApi(page)) === 401);
+    await context.close();
+  });
+
   it('somebody whom nobody admitted reads what to do', async () => {
     const page = await browser.newPage();
     await signInAs(page, 'stranger');
@@ -60,7 +76,8 @@ describe.skipIf(!hasChromium)('in Chromium, with its own ideas of cookies and of
     const page = await browser.newPage();
     await page.goto(link);
     await page.getByRole('button', { name: 'Sign in' }).click();
-    await page.waitForURL(`${test.url}/docs`);
+    // The page itself is large, and another test's.
+    await page.waitForURL(`${test.url}/docs`, { waitUntil: 'commit' });
     expect(await callsApi(page)).toBe(200);
     await page.goto(link);
     expect(await page.textContent('h1')).toBe('This link does not work any more');

@@ -2,12 +2,16 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { EngineWatch } from '../../src/alerting/engine-watch.service.js';
 import { SCOPES, SYSTEM, type Actor } from '../../src/platform/sign-in/actor.js';
+import { LeaversService } from '../../src/leavers/leavers.service.js';
+import { OidcSignIn } from '../../src/platform/sign-in/oidc/oidc-sign-in.service.js';
+import { SignInBars } from '../../src/platform/sign-in/sign-in-bars.service.js';
 import { SignInIdentities } from '../../src/platform/sign-in/sign-in-identities.service.js';
 import { SignInLinks } from '../../src/platform/sign-in/sign-in-links.service.js';
 import { aDevice } from '../factories/devices.js';
 import { aPerson } from '../factories/people.js';
 import { CLIENT_SECRET } from '../support/oidc-provider.js';
 import { PlainBrowser } from '../support/plain-browser.js';
+import { waitFor } from '../support/wait-for.js';
 import { startOidcApp, type OidcApp } from './oidc-app.js';
 
 let test: OidcApp;
@@ -55,6 +59,7 @@ describe('signing in through an OpenID provider', () => {
     expect((await browser.get(`${test.url}/sign-in`)).text).toContain('Ada &#60;Example&#62;');
     const [started] = await audited('browser-session.started');
     expect(started).toMatchObject({ actor_id: `user:${id}`, facts: { by: 'provider' } });
+    expect(test.provider.lastNonce()).toMatch(/^[\w-]{43}$/);
     const answer = await browser.get(`${test.url}/v1/tools`);
     expect(answer.status).toBe(403);
   });
@@ -151,6 +156,15 @@ describe('signing in through an OpenID provider', () => {
       expect(replay.headers.getSetCookie().join()).not.toMatch(/quartermaster=[\w-]{43}/);
     });
 
+    it('by an answer that comes again, put right, after it was refused', async () => {
+      const { browser, answer } = await answered();
+      const cookie = browser.cookies(test.url);
+      const wrong = new URL(answer);
+      wrong.searchParams.set('iss', 'https://elsewhere.example');
+      // The code isn't redeemed yet, so the provider would give its tokens still.
+      for (const one of [wrong, answer]) expect((await fetch(one, { headers: { cookie } })).status).toBe(400);
+    });
+
     it("by another browser's answer", async () => {
       const { answer } = await answered();
       await expectNobody(new PlainBrowser(), answer);
@@ -190,7 +204,8 @@ describe('signing in through an OpenID provider', () => {
 
     it('by a cookie that was changed', async () => {
       const { browser, answer } = await answered();
-      const cookie = browser.cookies(test.url).replace(/.$/, (last) => (last === 'A' ? 'B' : 'A'));
+      // In the middle: the last character of base64 may carry bits that nobody reads.
+      const cookie = browser.cookies(test.url).replace(/(?<=.{60})./, (letter) => (letter === 'A' ? 'B' : 'A'));
       expect((await fetch(answer, { headers: { cookie } })).status).toBe(400);
     });
   });
@@ -318,6 +333,40 @@ describe('when the access of a person is cut', () => {
     expect(await test.statusFor(browser)).toBe(401);
   });
 
+  it('a sign-in that is under way at that moment ends with it, too', async () => {
+    const { id: personId } = await aPerson(test.service.db.manager);
+    const subject = subjectOf('ada');
+    const id = await test.admit(subject, { personId });
+    const { app, db } = test.service;
+    const answer = {
+      issuer: test.provider.issuer,
+      subject,
+      authenticatedAt: null,
+      providerSession: null,
+      idToken: null,
+    };
+    const bars = app.get(SignInBars);
+    const signIn = app.get(OidcSignIn);
+    // It asked whether anything bars them, and goes on only when the leave has begun and waits for it.
+    let leave: Promise<unknown> = Promise.resolve();
+    const against = bars.against.bind(bars);
+    vi.spyOn(bars, 'against').mockImplementationOnce(async (tx, person) => {
+      const reason = await against(tx, person);
+      leave = db.transaction((other) => app.get(LeaversService).begin(other, personId, SYSTEM, {}));
+      await waitFor('the leave waits for the sign-in', async () => {
+        const [row] = await db.query<{ waiting: number }[]>(
+          `SELECT count(*)::int AS waiting FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+        );
+        return row?.waiting === 1;
+      });
+      return reason;
+    });
+    expect((await signIn.decide(answer, null)).kind).toBe('signed-in');
+    await leave;
+    expect(await sessions(id)).toMatchObject([{ ended: true }]);
+    expect(await signIn.decide(answer, null)).toMatchObject({ kind: 'barred' });
+  });
+
   it('by a lost laptop, they sign in again once access was given back', async () => {
     const { id: personId } = await aPerson(test.service.db.manager);
     const device = await aDevice(test.service.db.manager, { holderId: personId });
@@ -411,5 +460,15 @@ describe('a link from the command line', () => {
       stepUpUrl: `${test.url}/sign-in`,
       detail: expect.stringContaining('quartermaster sign-in-link'),
     });
+  });
+});
+
+describe('while the provider is away', () => {
+  it('says so, and how to get in all the same', async () => {
+    await test.provider.stop();
+    const page = await new PlainBrowser().get(`${test.url}/sign-in/oidc`);
+    expect(page.status).toBe(503);
+    expect(page.text).toContain('quartermaster sign-in-link');
+    expect((await new PlainBrowser().get(`${test.url}/health/ready`)).status).toBe(200);
   });
 });

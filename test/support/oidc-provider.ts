@@ -14,6 +14,8 @@ export interface TestProvider {
   issuer: string;
   /** Requests that it saw, as in `POST /request`. */
   requests: string[];
+  /** What the last sign-in was asked for with. */
+  lastNonce(): string | undefined;
   /** The nonce of the next ID token, in the place of the one that was sent. */
   forgeNonce(nonce: string): void;
   /** A new key takes the old one's place, as after a leak. */
@@ -34,6 +36,7 @@ export async function startOidcProvider(publicUrl: string): Promise<TestProvider
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   let forged: string | null = null;
+  let lastNonce: string | undefined;
   let key = newKey();
 
   const begin = (): void => {
@@ -45,6 +48,7 @@ export async function startOidcProvider(publicUrl: string): Promise<TestProvider
     // oxlint-disable-next-line typescript/unbound-method -- it is applied to each code below
     const { save } = code;
     code.save = function (...rest) {
+      lastNonce = this.nonce;
       if (forged !== null) this.nonce = forged;
       forged = null;
       return save.apply(this, rest);
@@ -54,6 +58,7 @@ export async function startOidcProvider(publicUrl: string): Promise<TestProvider
   return {
     issuer,
     requests,
+    lastNonce: () => lastNonce,
     forgeNonce: (nonce) => (forged = nonce),
     rotateKey: () => {
       key = newKey();
@@ -103,6 +108,8 @@ function configuration(publicUrl: string, { jwk }: SigningKey): Configuration {
     }),
     claims: { openid: ['sub', 'email', 'email_verified'] },
     conformIdTokenClaims: false,
+    // Its own would call no loopback address, which is where we are.
+    fetch: (address, options) => fetch(address, { ...options, dispatcher: undefined }),
     interactions: { url: (_context, { uid }) => `/login/${uid}` },
     // Nobody is asked whether we may know who they are.
     loadExistingGrant: async ({ oidc }) => {
