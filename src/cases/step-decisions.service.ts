@@ -132,7 +132,7 @@ export class StepDecisions {
       throw new Problem('conflict', `This step is ${step.state}; a person decides only about one that needs one.`);
     }
     const subject = await this.people.get(tx, step.personId);
-    if (actor.name.toLowerCase() === subject.corporateEmail) {
+    if (actor.personId === subject.id || actor.name.toLowerCase() === subject.corporateEmail) {
       throw new Problem('forbidden', 'Nobody decides about their own access.');
     }
     return step;

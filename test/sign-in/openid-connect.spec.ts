@@ -7,6 +7,7 @@ import { OidcSignIn } from '../../src/platform/sign-in/oidc/oidc-sign-in.service
 import { SignInBars } from '../../src/platform/sign-in/sign-in-bars.service.js';
 import { SignInIdentities } from '../../src/platform/sign-in/sign-in-identities.service.js';
 import { SignInLinks } from '../../src/platform/sign-in/sign-in-links.service.js';
+import { aCase, aStep } from '../factories/cases.js';
 import { aDevice } from '../factories/devices.js';
 import { aPerson } from '../factories/people.js';
 import { CLIENT_SECRET } from '../support/oidc-provider.js';
@@ -378,6 +379,25 @@ describe('when the access of a person is cut', () => {
     await admin.post(`/v1/lost-devices/${body.caseId}/restore`).send({}).expect(202);
     expect((await test.signIn(browser, subject)).status).toBe(200);
   });
+});
+
+it('nobody who is linked to a person decides about their own access, whatever they are called here', async () => {
+  const tx = test.service.db.manager;
+  const { id: personId } = await aPerson(tx);
+  const own = await aStep(tx, { state: 'needs_human', caseId: (await aCase(tx, { personId })).id });
+  const other = await aStep(tx, { state: 'needs_human' });
+  // Linked, and not barred: no hold stands on a person whose case a test made.
+  const { browser } = await signedIn({ personId, name: 'Ada', scopes: ['people:read', 'steps:decide'] });
+  const waive = (stepId: string) =>
+    fetch(`${test.url}/v1/steps/${stepId}/waive`, {
+      method: 'POST',
+      body: JSON.stringify({ reason: 'not needed' }),
+      headers: { cookie: browser.cookies(test.url), origin: test.url, 'content-type': 'application/json' },
+    });
+  const refused = await waive(own.id);
+  expect(refused.status).toBe(403);
+  expect(await refused.json()).toMatchObject({ detail: 'Nobody decides about their own access.' });
+  expect((await waive(other.id)).ok).toBe(true);
 });
 
 describe('what is dangerous', () => {

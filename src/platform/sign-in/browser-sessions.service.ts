@@ -19,9 +19,17 @@ export interface LinkHolder {
   scopes: string[];
 }
 
+/** What of an identity makes it an actor. */
+interface KnownIdentity {
+  id: string;
+  displayName: string;
+  scopes: readonly string[];
+  personId: string | null;
+}
+
 /** Who came by the OpenID provider, and what is known of that. */
 export interface ProviderSignIn {
-  identity: { id: string; displayName: string; scopes: string[] };
+  identity: KnownIdentity;
   /** When they proved who they are, by the provider's word. */
   authenticatedAt: Date | null;
   providerSession: string | null;
@@ -54,6 +62,7 @@ interface SessionRow {
   name: string;
   scopes: string[];
   identity_id: string | null;
+  person_id: string | null;
   seconds_since_proof: number | null;
   use_is_old: boolean;
 }
@@ -75,8 +84,8 @@ export class BrowserSessions {
 
   /** @returns the token for the cookie */
   async startByProvider(tx: EntityManager, signIn: ProviderSignIn, formerId: string | null): Promise<string> {
-    const { id: identityId, displayName: name, scopes } = signIn.identity;
-    const actor = actorOfIdentity(identityId, name, scopes);
+    const { id: identityId, displayName: name } = signIn.identity;
+    const actor = actorOfIdentity(signIn.identity);
     return this.start(tx, actor, { name, scopes: [], identityId, ...signIn }, formerId);
   }
 
@@ -121,7 +130,7 @@ export class BrowserSessions {
   async find(token: string): Promise<SignedInBrowser | null> {
     const [row] = await queryRows<SessionRow>(
       this.db,
-      `SELECT s.id, coalesce(i.display_name, s.actor_name) AS name, coalesce(i.scopes, s.scopes) AS scopes, s.identity_id,
+      `SELECT s.id, coalesce(i.display_name, s.actor_name) AS name, coalesce(i.scopes, s.scopes) AS scopes, s.identity_id, i.person_id,
          extract(epoch FROM now() - s.authenticated_at)::float8 AS seconds_since_proof,
          s.last_seen_at < now() - interval '1 minute' AS use_is_old
        FROM browser_sessions s LEFT JOIN sign_in_identities i ON i.id = s.identity_id
@@ -134,7 +143,7 @@ export class BrowserSessions {
     const actor =
       row.identity_id === null
         ? actorOfLink(row.name, row.scopes)
-        : actorOfIdentity(row.identity_id, row.name, row.scopes);
+        : actorOfIdentity({ id: row.identity_id, displayName: row.name, scopes: row.scopes, personId: row.person_id });
     return {
       sessionId: row.id,
       actor,
@@ -231,8 +240,9 @@ function actorOfLink(name: string, scopes: readonly string[]): Actor {
 }
 
 /** Roles are given to this id. */
-function actorOfIdentity(identityId: string, name: string, scopes: readonly string[]): Actor {
-  return { kind: 'admin', id: `user:${identityId}`, name, scopes: scopesOfIdentity(scopes) };
+function actorOfIdentity({ id, displayName: name, scopes, personId }: KnownIdentity): Actor {
+  const actor: Actor = { kind: 'admin', id: `user:${id}`, name, scopes: scopesOfIdentity(scopes) };
+  return personId === null ? actor : { ...actor, personId };
 }
 
 /** The one place that says what somebody who came by the provider may do: what they were admitted with. */
