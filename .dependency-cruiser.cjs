@@ -4,8 +4,9 @@
  */
 const FLOORS = [
   ['platform'],
-  ['people', 'tools', 'accounts', 'devices', 'images', 'access-policy'],
+  ['people', 'tools', 'accounts', 'devices', 'images', 'access-policy', 'approvals'],
   ['cases'],
+  ['brakes'],
   ['joiners', 'movers', 'leavers', 'lost-devices', 'credential-resets', 'alerting', 'service-principals'],
   ['hr-feeds'],
 ];

@@ -15,6 +15,7 @@ import { Roles1764000009000 } from './1764000009000-roles.js';
 import { FinerScopes1764000009100 } from './1764000009100-finer-scopes.js';
 import { WhoAsked1764000009200 } from './1764000009200-who-asked.js';
 import { OwnersOfTokens1764000009300 } from './1764000009300-owners-of-tokens.js';
+import { BrakesAndApprovals1764000010000 } from './1764000010000-brakes-and-approvals.js';
 
 /** All of them, oldest first. */
 export const MIGRATIONS = [
@@ -35,4 +36,5 @@ export const MIGRATIONS = [
   FinerScopes1764000009100,
   WhoAsked1764000009200,
   OwnersOfTokens1764000009300,
+  BrakesAndApprovals1764000010000,
 ];

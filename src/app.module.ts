@@ -3,6 +3,8 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { AccessPolicyModule } from './access-policy/access-policy.module.js';
 import { AccountsModule } from './accounts/accounts.module.js';
 import { AlertingModule } from './alerting/alerting.module.js';
+import { ApprovalsModule } from './approvals/approvals.module.js';
+import { BrakesModule } from './brakes/brakes.module.js';
 import { CasesModule } from './cases/cases.module.js';
 import { CredentialResetsModule } from './credential-resets/credential-resets.module.js';
 import { DevicesModule } from './devices/devices.module.js';
@@ -27,7 +29,9 @@ const FEATURES = [
   DevicesModule,
   ImagesModule,
   AccessPolicyModule,
+  ApprovalsModule,
   CasesModule,
+  BrakesModule,
   LeaversModule,
   LostDevicesModule,
   CredentialResetsModule,

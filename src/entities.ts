@@ -14,6 +14,11 @@ import { Hold } from './cases/hold.entity.js';
 import { StepEvidence } from './cases/step-evidence.entity.js';
 import { StepNeed } from './cases/step-need.entity.js';
 import { Step } from './cases/step.entity.js';
+import { Approval } from './approvals/approval.entity.js';
+import { BrakeLimit } from './brakes/brake-limit.entity.js';
+import { BrakeSlot } from './brakes/brake-slot.entity.js';
+import { Brake } from './brakes/brake.entity.js';
+import { BrakedCase } from './brakes/braked-case.entity.js';
 import { WorkerProcess } from './cases/worker-process.entity.js';
 import { DeviceEnrolment } from './devices/device-enrolment.entity.js';
 import { DeviceModel } from './devices/device-model.entity.js';
@@ -63,6 +68,11 @@ export const ENTITIES = [
   StepNeed,
   Step,
   WorkerProcess,
+  Approval,
+  BrakeLimit,
+  BrakeSlot,
+  Brake,
+  BrakedCase,
   DeviceEnrolment,
   DeviceModel,
   DeviceObservation,

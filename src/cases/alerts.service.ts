@@ -11,6 +11,7 @@ export type AlertKind =
   | 'step_overdue'
   | 'step_struggling'
   | 'hr_event_held'
+  | 'brake_held'
   | 'employment_stuck'
   | 'sign_in_link'
   | 'policy_broken'
@@ -63,6 +64,11 @@ export class AlertsService {
     if (raised.length === 0) return;
     const oneLine = alert.message.replaceAll(/\s+/g, ' ');
     process.stderr.write(`ALERT ${alert.severity} for ${alert.owner}: ${oneLine}\n`);
+  }
+
+  /** More is known of what was told already: nobody is told again, and whoever looks sees it. */
+  async reword(tx: EntityManager, dedupKey: string, message: string): Promise<void> {
+    await tx.query(`UPDATE alerts SET message = $2 WHERE dedup_key = $1 AND resolved_at IS NULL`, [dedupKey, message]);
   }
 
   async resolve(tx: EntityManager, dedupKeys: readonly string[]): Promise<void> {

@@ -16,6 +16,7 @@ import { EngineHealth } from './engine-health.service.js';
 import { EngineReadings } from './engine-readings.service.js';
 import { EvidenceController } from './evidence.controller.js';
 import { Evidence } from './evidence.service.js';
+import { HeldSteps } from './held-steps.service.js';
 import { LookForAccess } from './engine/look-for-access.js';
 import { StepRunner } from './engine/run-step.js';
 import { SettleTogether } from './engine/settle-together.js';
@@ -42,6 +43,7 @@ import { StepsController } from './steps.controller.js';
     EngineHealth,
     EngineReadings,
     Evidence,
+    HeldSteps,
     LookForAccess,
     Settlement,
     SettleTogether,
@@ -53,6 +55,6 @@ import { StepsController } from './steps.controller.js';
     StepRunner,
     Sweeper,
   ],
-  exports: [AccessPlanning, AlertsService, CasesService, CutPlanning, EngineHealth, SignInWatch],
+  exports: [AccessPlanning, AlertsService, CasesService, CutPlanning, EngineHealth, HeldSteps, SignInWatch],
 })
 export class CasesModule {}

@@ -32,6 +32,8 @@ export interface OpenCase {
   facts?: Record<string, unknown>;
   steps: readonly StepPlan[];
   hold?: HoldReason;
+  /** A brake holds it: its steps are planned and none of them runs before `HeldSteps.letGo`. */
+  held?: boolean;
 }
 
 interface CaseRow {
@@ -78,13 +80,20 @@ export class CasesService {
     await this.audit.recordChange(tx, opening, wanted.actor, 'case.opened', {
       subject: { kind: 'person', id: wanted.personId },
       caseId: id,
-      facts: { kind: wanted.kind, lane: wanted.lane, steps: wanted.steps.length, ...wanted.facts },
+      facts: {
+        kind: wanted.kind,
+        lane: wanted.lane,
+        steps: wanted.steps.length,
+        ...(wanted.held && { held: true }),
+        ...wanted.facts,
+      },
     });
-    if (wanted.hold) await this.placeHold(tx, id, wanted);
+    if (wanted.hold) await this.placeHold(tx, id, wanted.hold, wanted);
     await this.insertSteps(
       tx,
       { id, personId: wanted.personId, lane: wanted.lane, generation: wanted.generation },
       wanted.steps,
+      wanted.held,
     );
     if (wanted.steps.length === 0) await this.closeFinished(tx, [id]);
     return id;
@@ -115,17 +124,18 @@ export class CasesService {
     return ids;
   }
 
-  /** Whoever must be without access is so here as well, from this very commit on. */
-  private async placeHold(
+  /** The person must be without access from now on, here as well; `open` does it for a case that isn't held. */
+  async placeHold(
     tx: EntityManager,
     caseId: string,
-    { personId, deviceId, hold, actor }: OpenCase,
+    reason: HoldReason,
+    { personId, deviceId, actor }: Pick<OpenCase, 'personId' | 'deviceId' | 'actor'>,
   ): Promise<void> {
     await tx.query(
       prepared(
         `INSERT INTO holds (id, subject, person_id, device_id, reason, case_id) VALUES ($1, 'person', $2, $3, $4, $5)`,
       ),
-      [newId(), personId, deviceId ?? null, hold, caseId],
+      [newId(), personId, deviceId ?? null, reason, caseId],
     );
     await this.identities.endSessionsOfPerson(tx, actor, personId, caseId);
   }
@@ -134,6 +144,7 @@ export class CasesService {
     tx: EntityManager,
     row: CaseRow,
     plans: readonly StepPlan[],
+    held = false,
   ): Promise<ReadonlyMap<string, string>> {
     const idOf = new Map(plans.map(({ key }) => [key, newId()]));
     if (plans.length === 0) return idOf;
@@ -148,6 +159,7 @@ export class CasesService {
         .map((needed) => ({ step: idOf.get(plan.key), needs: needed })),
     ]);
     const waiting = new Set(needs.map(({ step }) => step));
+    const stateOf = (id: string | undefined) => (held ? 'held' : waiting.has(id) ? 'planned' : 'ready');
     const rows = plans.map((plan) => ({
       id: idOf.get(plan.key),
       tool_id: plan.toolId,
@@ -155,8 +167,11 @@ export class CasesService {
       grant_id: plan.grantId ?? null,
       act: plan.act,
       effect: EFFECT_OF[plan.act],
-      state: waiting.has(idOf.get(plan.key)) ? 'planned' : 'ready',
-      input: plan.grant ? { grant: plan.grant } : {},
+      state: stateOf(idOf.get(plan.key)),
+      input: {
+        ...(plan.grant && { grant: plan.grant }),
+        ...(held && EFFECT_OF[plan.act] === 'grant' && { needsApproval: true }),
+      },
     }));
     await tx.query(
       prepared(`INSERT INTO steps (id, case_id, person_id, tool_id, account_id, grant_id, act, effect, state, lane, position, generation, input)

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import type { Account } from '../accounts/account.entity.js';
 import { AccountsService } from '../accounts/accounts.service.js';
 import { isDoubtful } from '../accounts/doubtful.js';
 import { CredentialsService } from '../accounts/credentials.service.js';
@@ -17,9 +18,7 @@ export class CutPlanning {
   ) {}
 
   async plan(tx: EntityManager, personId: string): Promise<StepPlan[]> {
-    const accounts = (await this.accounts.forPerson(tx, personId)).filter(
-      (account) => account.kind === 'person' && !isDoubtful(account),
-    );
+    const accounts = await this.accountsOf(tx, personId);
     await this.accounts.setDesired(
       tx,
       accounts.map(({ id }) => id),
@@ -29,6 +28,21 @@ export class CutPlanning {
       tx,
       accounts.map(({ id }) => id),
     );
+    return this.stepsFor(tx, accounts);
+  }
+
+  /** How to get there, with nothing written: what a leave would do that a brake holds. */
+  async preview(tx: EntityManager, personId: string): Promise<StepPlan[]> {
+    return this.stepsFor(tx, await this.accountsOf(tx, personId));
+  }
+
+  private async accountsOf(tx: EntityManager, personId: string): Promise<Account[]> {
+    return (await this.accounts.forPerson(tx, personId)).filter(
+      (account) => account.kind === 'person' && !isDoubtful(account),
+    );
+  }
+
+  private async stepsFor(tx: EntityManager, accounts: readonly Account[]): Promise<StepPlan[]> {
     const tools = (await this.tools.inUse(tx)).map((tool) => ({
       id: tool.id,
       kind: this.tools.kindOf(tool),

@@ -4,6 +4,7 @@ import { PeopleService } from '../people/people.service.js';
 import { AuditService } from '../platform/audit/audit.service.js';
 import { Problem } from '../platform/errors/problem.js';
 import type { Actor } from '../platform/sign-in/actor.js';
+import { isSameName, isSamePerson } from '../platform/sign-in/same-person.js';
 import type { Tool } from '../tools/tool.entity.js';
 import { AlertsService } from './alerts.service.js';
 import { chooseOwner, dutyTime } from './human-duty.js';
@@ -13,8 +14,7 @@ import { Step } from './step.entity.js';
 export const NOT_ATTESTED = { attestedBy: null, attestedById: null, attestedAt: null };
 
 /**
- * The name of who did it, for another person who confirms it. People are told apart by the id of their sign-in and by
- * their name: somebody who comes by the terminal first and by the browser then is one person.
+ * The name of who did it, for another person who confirms it.
  *
  * @throws Problem `conflict` when nobody said it is done, `forbidden` when it is the same person
  */
@@ -22,7 +22,7 @@ export function whoDidIt({ attestedBy, attestedById }: Step, actor: Actor): stri
   if (attestedBy === null) {
     throw new Problem('conflict', 'Nobody said yet that this is done: complete it, then another person confirms.');
   }
-  if (actor.id === attestedById || sameName(actor.name, attestedBy)) {
+  if (isSamePerson(actor, { id: attestedById ?? '', name: attestedBy })) {
     throw new Problem('forbidden', 'Another person than the one who did it has to confirm this.');
   }
   return attestedBy;
@@ -46,7 +46,7 @@ export class SecondPerson {
       );
     }
     const subject = await this.people.get(tx, step.personId);
-    const others = tool.owners.filter((owner) => !sameName(owner, actor.name));
+    const others = tool.owners.filter((owner) => !isSameName(owner, actor.name));
     const owner = chooseOwner(others, subject.corporateEmail);
     const reason = `${actor.name} did it: ${note}`;
     await tx.update(
@@ -79,8 +79,4 @@ export class SecondPerson {
       toolId: step.toolId,
     });
   }
-}
-
-function sameName(one: string, other: string): boolean {
-  return one.toLowerCase() === other.toLowerCase();
 }

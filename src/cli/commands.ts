@@ -1,5 +1,7 @@
 import { addAlertChannel } from './alert-channel.js';
+import { addApprovals } from './approvals.js';
 import { addAudit } from './audit.js';
+import { addBrakes } from './brakes.js';
 import { addCase } from './case.js';
 import { addCheckDrift } from './check-drift.js';
 import type { AddCommand } from './command.js';
@@ -35,6 +37,8 @@ export const COMMANDS: readonly AddCommand[] = [
   addResetCredentials,
   addCase,
   addStep,
+  addBrakes,
+  addApprovals,
   addTools,
   addAudit,
   addCheckDrift,

@@ -12,7 +12,7 @@ export const addRestoreAccess: AddCommand = (program, { actor, note, out, withSe
     .option('--replacement <asset-tag>', 'a device in stock, given out in the same decision')
     .action(async (lossCaseId: string, options: { replacement?: string }) => {
       if (!z.uuid().safeParse(lossCaseId).success) throw new CommandFailure('That is no id of a case.', EXIT.usage);
-      const { caseId, stillHeld } = await withServices(async (services) => {
+      const { caseId, stillHeld, held } = await withServices(async (services) => {
         const { replacement } = options;
         const device = replacement
           ? await services.get(DataSource).manager.findOneBy(Device, { assetTag: replacement })
@@ -21,7 +21,8 @@ export const addRestoreAccess: AddCommand = (program, { actor, note, out, withSe
         return services.get(LostDevicesService).restore(lossCaseId, device?.id, actor);
       });
       out(caseId);
-      if (stillHeld.length > 0) note(`Nothing is given back yet: still held because of ${stillHeld.join(', ')}.`);
+      if (held) note('A brake holds it until two people decide: quartermaster brakes list');
+      else if (stillHeld.length > 0) note(`Nothing is given back yet: still held because of ${stillHeld.join(', ')}.`);
       note(`Watch it with: quartermaster case ${caseId} --watch`);
     });
 };

@@ -92,33 +92,44 @@ export class DueEmployments {
     employment: Employment,
     actor: Actor,
     now: Date,
-  ): Promise<{ employment: Employment; caseId?: string }> {
+    how: { urgent?: boolean } = {},
+  ): Promise<{ employment: Employment; caseId?: string; held?: boolean }> {
     const ended = employment.endsAt !== null && employment.endsAt <= now;
-    if (ended && employment.endAppliedAt === null) {
-      const caseId = await this.end(tx, employment, actor, now);
-      const startAppliedAt = employment.startAppliedAt ?? now;
-      return {
-        employment: Object.assign(employment, { startAppliedAt, endAppliedAt: now }),
-        ...(caseId && { caseId }),
-      };
-    }
+    if (ended && employment.endAppliedAt === null) return this.end(tx, employment, actor, now, how);
     if (!ended && employment.startsAt <= now && employment.startAppliedAt === null) {
-      const caseId = await this.joiners.begin(tx, employment, actor, now);
-      return { employment: Object.assign(employment, { startAppliedAt: now }), caseId };
+      const begun = await this.joiners.begin(tx, employment, actor, now);
+      return { employment: Object.assign(employment, { startAppliedAt: now }), ...begun };
     }
     return { employment };
   }
 
   /** The end of one of several employments takes away what only it gave; of the last one, everything. */
-  private async end(tx: EntityManager, employment: Employment, actor: Actor, now: Date): Promise<string | undefined> {
-    if (employment.startAppliedAt === null) await this.employments.markStartApplied(tx, employment.id, now);
-    await this.employments.markEndApplied(tx, employment.id, now);
-    const others = employedAt(await this.employments.forPerson(tx, employment.personId), now);
-    if (others.length > 0) return this.movers.apply(tx, employment.personId, actor, now);
-    return this.leavers.begin(tx, employment.personId, actor, {
-      employmentId: employment.id,
-      endDate: employment.endDate,
-      zone: employment.zone,
-    });
+  private async end(
+    tx: EntityManager,
+    employment: Employment,
+    actor: Actor,
+    now: Date,
+    how: { urgent?: boolean },
+  ): Promise<{ employment: Employment; caseId?: string; held?: boolean }> {
+    const { id, personId, endDate, zone } = employment;
+    if (employment.startAppliedAt === null) await this.employments.markStartApplied(tx, id, now);
+    const started = Object.assign(employment, { startAppliedAt: employment.startAppliedAt ?? now });
+    const all = await this.employments.forPerson(tx, personId);
+    const others = employedAt(
+      all.filter((one) => one.id !== id),
+      now,
+    );
+    if (others.length > 0) {
+      await this.employments.markEndApplied(tx, id, now);
+      const begun = await this.movers.apply(tx, personId, actor, now);
+      return { employment: Object.assign(started, { endAppliedAt: now, endHeldAt: null }), ...begun };
+    }
+    const leave = await this.leavers.begin(tx, personId, actor, { employmentId: id, endDate, zone }, how);
+    if (leave.held) {
+      await this.employments.markEndHeld(tx, id, now);
+      return { employment: Object.assign(started, { endHeldAt: now }), ...leave };
+    }
+    await this.employments.markEndApplied(tx, id, now);
+    return { employment: Object.assign(started, { endAppliedAt: now, endHeldAt: null }), ...leave };
   }
 }

@@ -3,6 +3,7 @@ import type { EntityManager } from 'typeorm';
 import { AccessPolicyService, required } from '../access-policy/access-policy.service.js';
 import type { PolicyVersion } from '../access-policy/policy-version.entity.js';
 import { AlertsService } from '../cases/alerts.service.js';
+import { LeaversService } from '../leavers/leavers.service.js';
 import { MoversService } from '../movers/movers.service.js';
 import { refusePersonalAddress } from '../people/corporate-address.js';
 import type { Employment } from '../people/employment.entity.js';
@@ -29,6 +30,8 @@ export interface EventEffect {
 }
 
 const DAY = 24 * 60 * 60_000;
+const IS_BRAKED =
+  'More of this came within an hour than the limit lets pass. A brake holds it until two people decide.';
 const IS_GONE = 'The leave has taken effect already. Post employee.joined to give access back.';
 
 type Hired = Extract<HrEvent, { type: 'employee.joined' | 'employee.changed' }>;
@@ -54,6 +57,7 @@ export class HrEventsService {
     private readonly policy: AccessPolicyService,
     private readonly due: DueEmployments,
     private readonly movers: MoversService,
+    private readonly leavers: LeaversService,
     private readonly alerts: AlertsService,
   ) {}
 
@@ -121,7 +125,7 @@ export class HrEventsService {
       case 'employee.leave-cancelled':
         if (!employment)
           return this.hold(tx, source, event, 'Nobody is known by this id yet. Did a join get lost?', {});
-        return this.cancelLeave(tx, event, employment, actor);
+        return this.cancelLeave(tx, event, employment, actor, now);
     }
   }
 
@@ -172,13 +176,14 @@ export class HrEventsService {
       lastEventSequence: event.sequence,
     };
     const employment = await this.employments.upsert(tx, actor, told, before);
+    await this.takeOutOfBrake(tx, before, employment, actor, now);
     // Gone by an end that HR told, or by an administrator's "leave now", of which the employment knows nothing.
     const wasGone = before !== null && (before.endAppliedAt !== null || person.status === 'left');
     const isBack = event.type === 'employee.joined' && wasGone;
     if (isBack) return this.applyIfDue(tx, await this.employments.restart(tx, employment.id), 'startsAt', actor, now);
     if (before?.startAppliedAt && !before.endAppliedAt && changesAccess(before, employment)) {
-      const caseId = await this.movers.apply(tx, person.id, actor, now);
-      return { outcome: 'applied', personId: person.id, ...(caseId && { caseId }) };
+      const begun = await this.movers.apply(tx, person.id, actor, now);
+      return begun ? { ...effectOf(begun), personId: person.id } : { outcome: 'applied', personId: person.id };
     }
     return this.applyIfDue(tx, employment, 'startsAt', actor, now);
   }
@@ -200,7 +205,9 @@ export class HrEventsService {
       lastEventAt: new Date(event.occurredAt),
       lastEventSequence: event.sequence,
     };
-    return this.applyIfDue(tx, await this.employments.upsert(tx, actor, told, employment), 'endsAt', actor, now);
+    const after = await this.employments.upsert(tx, actor, told, employment);
+    await this.takeOutOfBrake(tx, employment, after, actor, now);
+    return this.applyIfDue(tx, after, 'endsAt', actor, now, { urgent: event.immediate });
   }
 
   private async cancelLeave(
@@ -208,18 +215,33 @@ export class HrEventsService {
     event: Extract<HrEvent, { type: 'employee.leave-cancelled' }>,
     employment: Employment,
     actor: Actor,
+    now: Date,
   ): Promise<EventEffect> {
     const about = { personId: employment.personId };
     if (employment.endAppliedAt) {
       return this.hold(tx, employment.source, event, IS_GONE, about);
     }
-    await this.employments.upsert(tx, actor, {
+    const told: EmploymentFromSource = {
       ...asTold(employment),
       endDate: null,
       lastEventAt: new Date(event.occurredAt),
       lastEventSequence: event.sequence,
-    });
+    };
+    const after = await this.employments.upsert(tx, actor, told, employment);
+    await this.takeOutOfBrake(tx, employment, after, actor, now);
     return { ...about, outcome: 'applied' };
+  }
+
+  /** An end that a brake held and that HR moved away from now: the leave isn't to be done any more. */
+  private async takeOutOfBrake(
+    tx: EntityManager,
+    before: Employment | null,
+    { personId, endsAt }: Employment,
+    actor: Actor,
+    now: Date,
+  ): Promise<void> {
+    if (!before?.endHeldAt || (endsAt !== null && endsAt <= now)) return;
+    await this.leavers.cancelHeld(tx, personId, actor, `${actor.name} told that this isn’t the end.`);
   }
 
   /** What is due now is begun in the event's own transaction; what isn't is begun when its instant comes. */
@@ -229,10 +251,11 @@ export class HrEventsService {
     at: 'startsAt' | 'endsAt',
     actor: Actor,
     now: Date,
+    how: { urgent?: boolean } = {},
   ): Promise<EventEffect> {
-    const { employment, caseId } = await this.due.applyOne(tx, known, actor, now);
+    const { employment, caseId, held } = await this.due.applyOne(tx, known, actor, now, how);
     const about = { personId: employment.personId };
-    if (caseId) return { ...about, outcome: 'applied', caseId };
+    if (caseId) return { ...about, ...effectOf({ caseId, held }) };
     const effectiveAt = employment[at];
     const applied = at === 'startsAt' ? employment.startAppliedAt : employment.endAppliedAt;
     if (applied || !effectiveAt) return { ...about, outcome: 'applied' };
@@ -255,6 +278,11 @@ export class HrEventsService {
     });
     return { ...about, outcome: 'held', outcomeReason: reason };
   }
+}
+
+/** A case that was begun, or that a brake holds. */
+function effectOf({ caseId, held }: { caseId: string; held: boolean | undefined }): EventEffect {
+  return held ? { outcome: 'held', outcomeReason: IS_BRAKED, caseId } : { outcome: 'applied', caseId };
 }
 
 /** One event dated far ahead would make every later one "outdated", a leave among them. */

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import { Brakes, type HeldCase } from '../brakes/brakes.service.js';
 import { AccessPlanning } from '../cases/access-planning.service.js';
 import { CasesService } from '../cases/cases.service.js';
 import type { Employment } from '../people/employment.entity.js';
@@ -16,10 +17,19 @@ export class JoinersService {
     private readonly employments: EmploymentsService,
     private readonly cases: CasesService,
     private readonly access: AccessPlanning,
+    private readonly brakes: Brakes,
   ) {}
 
-  /** Gives what the policy grants. A leaver's hold is lifted by it; any other hold stays, and nothing is given under one. */
-  async begin(tx: EntityManager, employment: Employment, actor: Actor, now: Date): Promise<string> {
+  /**
+   * Gives what the policy grants. A leaver's hold is lifted by it; any other hold stays, and nothing is given under one.
+   * Beyond the limit of its source it is planned and held.
+   */
+  async begin(
+    tx: EntityManager,
+    employment: Employment,
+    actor: Actor,
+    now: Date,
+  ): Promise<{ caseId: string; held: boolean }> {
     const before = await this.people.lock(tx, employment.personId);
     const start = planStart({ status: before.status, holds: await this.cases.standingHolds(tx, before.id) });
     await this.employments.markStartApplied(tx, employment.id, now);
@@ -27,6 +37,9 @@ export class JoinersService {
     const generation = await this.people.nextGeneration(tx, before.id);
     const person = await this.people.update(tx, actor, before, { status: 'active' });
     const plan = start.mayGrant ? await this.access.plan(tx, person, generation, now) : undefined;
+    const change = { kind: 'grants', actor, personId: person.id } as const;
+    const verdict = await this.brakes.admit(tx, change);
+    const held = !verdict.passes && plan !== undefined && plan.steps.length > 0;
     const caseId = await this.cases.open(tx, {
       kind: start.kind,
       lane: 'standard',
@@ -43,8 +56,22 @@ export class JoinersService {
         unknownTools: plan?.unknownTools ?? [],
         ...(!start.mayGrant && { notGrantedBecause: 'another hold stands' }),
       },
+      held,
     });
     await this.cases.releaseHolds(tx, start.release, caseId, actor);
-    return caseId;
+    await this.replace(tx, verdict.held, actor);
+    if (held) await this.brakes.hold(tx, change, caseId);
+    return { caseId, held };
+  }
+
+  /** What brakes held of the person before: a leave isn't to be done any more, and older grants are replaced. */
+  private async replace(tx: EntityManager, before: readonly HeldCase[], actor: Actor): Promise<void> {
+    for (const one of before.filter(({ kind }) => kind === 'leaves')) {
+      await this.brakes.drop(tx, one, actor, 'The person starts again.');
+    }
+    await this.brakes.replaced(
+      tx,
+      before.filter(({ kind }) => kind !== 'leaves'),
+    );
   }
 }

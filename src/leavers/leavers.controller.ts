@@ -8,7 +8,10 @@ import { Allow, CurrentActor } from '../platform/sign-in/who-may-call.js';
 import { LeaversService } from './leavers.service.js';
 
 const StartLeaver = z.strictObject({ personId: z.uuid(), reason: z.string().trim().min(1).max(2_000) });
-const LeaverStarted = z.object({ caseId: z.uuid() });
+const LeaverStarted = z.object({
+  caseId: z.uuid(),
+  held: z.boolean().describe('A brake holds it: nothing is done before two people decide.'),
+});
 
 @ApiTags('leavers')
 @Controller('v1/leavers')
@@ -27,6 +30,6 @@ export class LeaversController {
     @Body({ schema: StartLeaver }) { personId, reason }: z.infer<typeof StartLeaver>,
     @CurrentActor() actor: Actor,
   ): Promise<z.infer<typeof LeaverStarted>> {
-    return { caseId: await inTransaction(this.db, (tx) => this.leavers.begin(tx, personId, actor, { reason })) };
+    return inTransaction(this.db, (tx) => this.leavers.begin(tx, personId, actor, { reason }, { urgent: true }));
   }
 }

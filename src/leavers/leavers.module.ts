@@ -1,13 +1,15 @@
 import { Module } from '@nestjs/common';
+import { BrakesModule } from '../brakes/brakes.module.js';
 import { CasesModule } from '../cases/cases.module.js';
 import { PeopleModule } from '../people/people.module.js';
 import { LeaversController } from './leavers.controller.js';
 import { LeaversService } from './leavers.service.js';
+import { TokensOfLeavers } from './tokens-of-leavers.service.js';
 
 @Module({
-  imports: [PeopleModule, CasesModule],
+  imports: [PeopleModule, CasesModule, BrakesModule],
   controllers: [LeaversController],
-  providers: [LeaversService],
+  providers: [LeaversService, TokensOfLeavers],
   exports: [LeaversService],
 })
 export class LeaversModule {}

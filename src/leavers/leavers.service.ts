@@ -1,60 +1,105 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, type OnModuleInit } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { AlertsService, ownerlessKey } from '../cases/alerts.service.js';
+import { Brakes } from '../brakes/brakes.service.js';
+import { HeldWork } from '../brakes/held-work.service.js';
 import { CasesService } from '../cases/cases.service.js';
 import { CutPlanning } from '../cases/cut-planning.service.js';
+import { HeldSteps } from '../cases/held-steps.service.js';
+import { EmploymentsService } from '../people/employments.service.js';
 import type { Person } from '../people/person.entity.js';
 import { PeopleService } from '../people/people.service.js';
 import { requireWithin } from '../platform/roles/within-reach.js';
 import type { Actor } from '../platform/sign-in/actor.js';
-import { ApiTokens } from '../platform/sign-in/api-tokens.service.js';
+import { missingSteps } from './missing-steps.js';
+import { TokensOfLeavers } from './tokens-of-leavers.service.js';
+
+export interface Leave {
+  caseId: string;
+  /** A brake holds it: nothing of it is done before two people decide. */
+  held: boolean;
+}
 
 /** Somebody's last day is over, or they leave at once. */
 @Injectable()
-export class LeaversService {
+export class LeaversService implements OnModuleInit {
   constructor(
     private readonly people: PeopleService,
+    private readonly employments: EmploymentsService,
     private readonly cases: CasesService,
     private readonly cut: CutPlanning,
-    private readonly tokens: ApiTokens,
-    private readonly alerts: AlertsService,
+    private readonly tokens: TokensOfLeavers,
+    private readonly brakes: Brakes,
+    private readonly heldSteps: HeldSteps,
+    private readonly heldWork: HeldWork,
   ) {}
+
+  onModuleInit(): void {
+    this.heldWork.register('leaves', (tx, { caseId, personId }, actor) => this.carryOut(tx, caseId, personId, actor));
+  }
 
   /**
    * Revokes everything. A second leave of somebody who has left changes nothing and answers the case that is there.
+   * Beyond the limit of its source it is planned and held; an urgent one isn't held by a brake that stands already.
    * @param why for the case's facts, e.g. the employment that ended
    */
-  async begin(tx: EntityManager, personId: string, actor: Actor, why: Record<string, unknown>): Promise<string> {
+  async begin(
+    tx: EntityManager,
+    personId: string,
+    actor: Actor,
+    why: Record<string, unknown>,
+    { urgent = false }: { urgent?: boolean } = {},
+  ): Promise<Leave> {
     await requireWithin(tx, actor, 'whole person', personId);
     const person = await this.people.lock(tx, personId);
     const earlier = (await this.cases.standingHolds(tx, personId)).find(({ reason }) => reason === 'leaver');
-    if (earlier) return earlier.caseId;
-    await this.cases.supersedeGrants(tx, personId, 'The person leaves.');
-    const generation = await this.people.nextGeneration(tx, personId);
-    await this.people.update(tx, actor, person, { status: 'left' });
-    await this.endTokens(tx, person, actor);
-    return this.cases.open(tx, {
-      kind: 'leaver',
-      lane: 'standard',
-      personId,
-      generation,
-      actor,
-      hold: 'leaver',
-      steps: await this.cut.plan(tx, personId),
-      facts: why,
-    });
+    if (earlier) return { caseId: earlier.caseId, held: false };
+    const change = { kind: 'leaves', actor, personId, urgent } as const;
+    const verdict = await this.brakes.admit(tx, change);
+    const heldLeave = verdict.held.find(({ kind }) => kind === 'leaves');
+    if (heldLeave && verdict.passes) {
+      await this.carryOut(tx, heldLeave.caseId, personId, actor);
+      await this.brakes.takenOut(tx, heldLeave);
+      return { caseId: heldLeave.caseId, held: false };
+    }
+    if (heldLeave) return { caseId: heldLeave.caseId, held: true };
+    const wanted = { kind: 'leaver', lane: 'standard', personId, actor, facts: why } as const;
+    if (!verdict.passes) {
+      const steps = await this.cut.preview(tx, personId);
+      const caseId = await this.cases.open(tx, { ...wanted, generation: person.generation, steps, held: true });
+      await this.brakes.hold(tx, change, caseId);
+      return { caseId, held: true };
+    }
+    const generation = await this.markLeft(tx, person, actor);
+    await this.brakes.replaced(tx, verdict.held);
+    const steps = await this.cut.plan(tx, personId);
+    return { caseId: await this.cases.open(tx, { ...wanted, generation, hold: 'leaver', steps }), held: false };
   }
 
-  /** Their own tokens end with them; the services that they answered for go on, and need somebody else. */
-  private async endTokens(tx: EntityManager, person: Person, actor: Actor): Promise<void> {
-    for (const { id, name } of await this.tokens.ownerLeft(tx, actor, person.id)) {
-      await this.alerts.raise(tx, {
-        dedupKey: ownerlessKey(id),
-        kind: 'service_ownerless',
-        severity: 'warning',
-        owner: 'it-admins',
-        message: `${person.displayName}, who answered for the service “${name}”, has left. Its tokens go on: name somebody else (service-principals hand-on).`,
-      });
-    }
+  /** HR says that the end isn't now: what a brake holds of the person's leave is taken out. */
+  async cancelHeld(tx: EntityManager, personId: string, actor: Actor, reason: string): Promise<void> {
+    await this.people.lock(tx, personId);
+    const held = (await this.brakes.heldOf(tx, personId)).find(({ kind }) => kind === 'leaves');
+    if (held) await this.brakes.drop(tx, held, actor, reason);
+  }
+
+  /** What was held is done now, and to every account that is there now: a revocation takes in what is found later. */
+  private async carryOut(tx: EntityManager, caseId: string, personId: string, actor: Actor): Promise<void> {
+    const person = await this.people.lock(tx, personId);
+    await this.markLeft(tx, person, actor);
+    await this.employments.applyHeldEnds(tx, personId);
+    await this.cases.placeHold(tx, caseId, 'leaver', { personId, actor });
+    const plan = await this.cut.plan(tx, personId);
+    const there = await this.heldSteps.of(tx, caseId);
+    await this.heldSteps.letGo(tx, caseId);
+    await this.cases.grow(tx, caseId, missingSteps(plan, there));
+  }
+
+  /** Nothing more is given, and nothing of theirs opens anything here. Answers the new generation. */
+  private async markLeft(tx: EntityManager, person: Person, actor: Actor): Promise<number> {
+    await this.cases.supersedeGrants(tx, person.id, 'The person leaves.');
+    const generation = await this.people.nextGeneration(tx, person.id);
+    await this.people.update(tx, actor, person, { status: 'left' });
+    await this.tokens.end(tx, person, actor);
+    return generation;
   }
 }

@@ -39,6 +39,7 @@ const AccessRestored = z.object({
   stillHeld: z
     .array(z.string())
     .describe('Other reasons why the person stays without access; empty: access comes back.'),
+  held: z.boolean().describe('A brake holds it: nothing is given back before two people decide.'),
 });
 
 @ApiTags('lost devices')

@@ -1,9 +1,14 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
+import { AccountsService } from '../accounts/accounts.service.js';
+import { Brakes } from '../brakes/brakes.service.js';
+import { HeldWork, type LetGo } from '../brakes/held-work.service.js';
 import { AccessPlanning } from '../cases/access-planning.service.js';
 import { Case } from '../cases/case.entity.js';
 import { CasesService } from '../cases/cases.service.js';
 import { CutPlanning } from '../cases/cut-planning.service.js';
+import { HeldSteps } from '../cases/held-steps.service.js';
+import { EFFECT_OF } from '../cases/step-states.js';
 import { Device } from '../devices/device.entity.js';
 import { DevicesService, type LostDevice } from '../devices/devices.service.js';
 import type { AgedObservation } from '../devices/observations.service.js';
@@ -24,7 +29,7 @@ export interface DeviceNamed {
 
 /** A laptop is lost: its holder's access is cut at once; and given back when they have another one. */
 @Injectable()
-export class LostDevicesService {
+export class LostDevicesService implements OnModuleInit {
   constructor(
     private readonly db: DataSource,
     private readonly people: PeopleService,
@@ -32,7 +37,15 @@ export class LostDevicesService {
     private readonly cases: CasesService,
     private readonly cut: CutPlanning,
     private readonly access: AccessPlanning,
+    private readonly accounts: AccountsService,
+    private readonly brakes: Brakes,
+    private readonly heldSteps: HeldSteps,
+    private readonly heldWork: HeldWork,
   ) {}
+
+  onModuleInit(): void {
+    this.heldWork.register('restorations', (tx, work, actor) => this.carryOutRestoration(tx, work, actor));
+  }
 
   /** Answers the case. A second report of the same loss answers the first one's case and changes nothing. */
   async report(
@@ -107,15 +120,16 @@ export class LostDevicesService {
 
   /**
    * Gives access back after a loss: lifts this loss's hold and no other, and restores what the policy grants, each
-   * account with new credentials first. With a replacement device it is given out in the same decision.
+   * account with new credentials first. With a replacement device it is given out in the same decision. Beyond the limit
+   * of whoever asks for it, it is planned and held, and so is the loss's own hold.
    *
-   * @throws Problem `not-found`; `conflict` when the loss was lifted before
+   * @throws Problem `not-found`; `conflict` when the loss was lifted before, or a brake holds its restoration
    */
   async restore(
     lossCaseId: string,
     replacementDeviceId: string | undefined,
     actor: Actor,
-  ): Promise<{ caseId: string; stillHeld: string[] }> {
+  ): Promise<{ caseId: string; stillHeld: string[]; held: boolean }> {
     return inTransaction(this.db, async (tx) => {
       const loss = await tx.findOneBy(Case, { id: lossCaseId, kind: 'lost_device' });
       if (!loss || !(await reaches(tx, actor, 'whole person', loss.personId))) {
@@ -127,6 +141,13 @@ export class LostDevicesService {
       if (release.length === 0) throw new Problem('conflict', 'Access was given back for this loss before.');
       // The case names it, so it has to be there; whether it may be given out is seen below.
       if (replacementDeviceId !== undefined) await this.devices.get(tx, replacementDeviceId);
+      const change = { kind: 'restorations', actor, personId: person.id } as const;
+      const verdict = await this.brakes.admit(tx, change);
+      const earlier = verdict.held.find(({ kind }) => kind === 'restorations');
+      if (earlier) {
+        throw new Problem('conflict', `A brake holds a restoration of this person's access: ${earlier.caseId}.`);
+      }
+      const held = !verdict.passes && mayGrant;
       await this.cases.supersedeGrants(tx, person.id, 'Access is given back after a loss.');
       const generation = await this.people.nextGeneration(tx, person.id);
       const plan = mayGrant ? await this.access.plan(tx, person, generation, await databaseNow(tx)) : undefined;
@@ -141,7 +162,15 @@ export class LostDevicesService {
         ...(replacementDeviceId !== undefined && { deviceId: replacementDeviceId }),
         ...(plan && { policyVersionId: plan.policyVersionId }),
         facts: { stillHeld, unknownTools: plan?.unknownTools ?? [] },
+        held,
       });
+      await this.brakes.replaced(tx, verdict.held);
+      if (held) {
+        // Nothing is given back yet, and nothing is to be: the accounts stay as the hold wants them.
+        await this.cut.plan(tx, person.id);
+        await this.brakes.hold(tx, change, caseId);
+        return { caseId, stillHeld: holds.map(({ reason }) => reason), held };
+      }
       await this.cases.releaseHolds(
         tx,
         release.map(({ id }) => id),
@@ -151,8 +180,29 @@ export class LostDevicesService {
       if (replacementDeviceId !== undefined) {
         await this.devices.assign(tx, actor, replacementDeviceId, person.id, caseId);
       }
-      return { caseId, stillHeld };
+      return { caseId, stillHeld, held };
     });
+  }
+
+  /** A restoration that a brake held is done after all. */
+  private async carryOutRestoration(
+    tx: EntityManager,
+    { caseId, personId, approved }: LetGo,
+    actor: Actor,
+  ): Promise<void> {
+    await this.people.lock(tx, personId);
+    const { parentCaseId, deviceId } = await tx.findOneByOrFail(Case, { id: caseId });
+    const given = (await this.heldSteps.of(tx, caseId)).filter(({ act }) => EFFECT_OF[act] === 'grant');
+    await this.accounts.setDesired(
+      tx,
+      given.flatMap(({ accountId }) => accountId ?? []),
+      'active',
+    );
+    const holds = await this.cases.standingHolds(tx, personId);
+    const lifted = holds.filter((hold) => hold.caseId === parentCaseId).map(({ id }) => id);
+    await this.cases.releaseHolds(tx, lifted, caseId, actor);
+    await this.heldSteps.letGo(tx, caseId, approved);
+    if (deviceId !== null) await this.devices.assign(tx, actor, deviceId, personId, caseId);
   }
 }
 

@@ -1,7 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import { Brakes } from '../brakes/brakes.service.js';
 import { AccessPlanning } from '../cases/access-planning.service.js';
 import { CasesService } from '../cases/cases.service.js';
+import type { StepPlan } from '../cases/step-plan.js';
 import { PeopleService } from '../people/people.service.js';
 import type { Actor } from '../platform/sign-in/actor.js';
 
@@ -12,17 +14,30 @@ export class MoversService {
     private readonly people: PeopleService,
     private readonly cases: CasesService,
     private readonly access: AccessPlanning,
+    private readonly brakes: Brakes,
   ) {}
 
-  /** Brings access to what the policy grants now. Undefined when a hold stands: the release will plan anew. */
-  async apply(tx: EntityManager, personId: string, actor: Actor, now: Date): Promise<string | undefined> {
+  /**
+   * Brings access to what the policy grants now. Undefined when a hold stands: the release will plan anew. Beyond the
+   * limit of its source it is planned and held.
+   */
+  async apply(
+    tx: EntityManager,
+    personId: string,
+    actor: Actor,
+    now: Date,
+  ): Promise<{ caseId: string; held: boolean } | undefined> {
     const person = await this.people.lock(tx, personId);
     const holds = await this.cases.standingHolds(tx, personId);
     if (person.status !== 'active' || holds.length > 0) return undefined;
     await this.cases.supersedeGrants(tx, personId, 'A newer decision about the person replaced this one.');
     const generation = await this.people.nextGeneration(tx, personId);
     const plan = await this.access.plan(tx, person, generation, now);
-    return this.cases.open(tx, {
+    const kind = volumeOf(plan.steps);
+    const change = kind && { kind, actor, personId };
+    const verdict = change && (await this.brakes.admit(tx, change));
+    const held = verdict?.passes === false;
+    const caseId = await this.cases.open(tx, {
       kind: 'mover',
       lane: 'standard',
       personId,
@@ -31,6 +46,16 @@ export class MoversService {
       steps: plan.steps,
       policyVersionId: plan.policyVersionId,
       facts: { deviceModel: plan.deviceModel, unknownTools: plan.unknownTools },
+      held,
     });
+    if (verdict) await this.brakes.replaced(tx, verdict.held);
+    if (change && held) await this.brakes.hold(tx, change, caseId);
+    return { caseId, held };
   }
+}
+
+/** What a change counts as: one that takes anything away is a removal, whatever it gives beside. */
+function volumeOf(steps: readonly StepPlan[]): 'removals' | 'grants' | undefined {
+  if (steps.some(({ act }) => act === 'suspend_account' || act === 'withdraw')) return 'removals';
+  return steps.length > 0 ? 'grants' : undefined;
 }

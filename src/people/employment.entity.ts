@@ -61,6 +61,10 @@ export class Employment {
   @Column('timestamptz', { name: 'end_applied_at', nullable: true })
   endAppliedAt!: Date | null;
 
+  /** When its end came and a brake held the leave: the person goes on as employed until two people have decided. */
+  @Column('timestamptz', { name: 'end_held_at', nullable: true })
+  endHeldAt!: Date | null;
+
   /** Event time, in the signed body, of the newest event that was applied. */
   @Column('timestamptz', { name: 'last_event_at' })
   lastEventAt!: Date;

@@ -66,7 +66,7 @@ export class EmploymentsService {
       startsAt,
       startAppliedAt: before?.startAppliedAt ?? null,
       endsAt,
-      endAppliedAt: before ? endAppliedAtOf(before, endsAt) : null,
+      ...(before ? endMarksOf(before, endsAt) : { endAppliedAt: null, endHeldAt: null }),
       version: before ? before.version + 1 : 1,
     });
     await this.audit.recordChange(tx, writing(after), actor, before ? 'employment.changed' : 'employment.created', {
@@ -85,7 +85,7 @@ export class EmploymentsService {
 
   /** Employed again under the same id: the start has to be applied once more. */
   async restart(tx: EntityManager, id: string): Promise<Employment> {
-    await tx.update(Employment, { id }, { startAppliedAt: null, endAppliedAt: null });
+    await tx.update(Employment, { id }, { startAppliedAt: null, endAppliedAt: null, endHeldAt: null });
     return tx.findOneByOrFail(Employment, { id });
   }
 
@@ -94,7 +94,20 @@ export class EmploymentsService {
   }
 
   async markEndApplied(tx: EntityManager, id: string, at: Date): Promise<void> {
-    await tx.query(`UPDATE employments SET end_applied_at = $2 WHERE id = $1`, [id, at]);
+    await tx.query(`UPDATE employments SET end_applied_at = $2, end_held_at = NULL WHERE id = $1`, [id, at]);
+  }
+
+  /** The end has come and a brake holds what follows from it: nobody begins it again. */
+  async markEndHeld(tx: EntityManager, id: string, at: Date): Promise<void> {
+    await tx.query(`UPDATE employments SET end_held_at = $2 WHERE id = $1`, [id, at]);
+  }
+
+  /** What a brake held of the person's ends is carried out. */
+  async applyHeldEnds(tx: EntityManager, personId: string): Promise<void> {
+    await tx.query(
+      `UPDATE employments SET end_applied_at = now(), end_held_at = NULL WHERE person_id = $1 AND end_held_at IS NOT NULL`,
+      [personId],
+    );
   }
 
   /** Starts that have come and aren't applied, earliest first, locked; what another process has locked is left to it. */
@@ -113,7 +126,9 @@ export class EmploymentsService {
   async takeDueEnds(tx: EntityManager, now: Date, limit: number): Promise<Employment[]> {
     return tx
       .createQueryBuilder(Employment, 'employment')
-      .where('employment.end_applied_at IS NULL AND employment.ends_at <= :now', { now })
+      .where('employment.end_applied_at IS NULL AND employment.end_held_at IS NULL AND employment.ends_at <= :now', {
+        now,
+      })
       .orderBy('employment.endsAt')
       .limit(limit)
       .setLock('pessimistic_write')
@@ -125,18 +140,19 @@ export class EmploymentsService {
 /** An employment is written whole, whether it is there or not; the caller holds the lock of one that is. */
 function writing(employment: Employment): SqlStatement {
   const { id, personId, source, sourceId, department, title, employmentType, location, zone } = employment;
-  const { startDate, startsAt, endDate, endsAt, endAppliedAt, lastEventAt, lastEventSequence, version } = employment;
+  const { startDate, startsAt, endDate, endsAt, endAppliedAt, endHeldAt } = employment;
+  const { lastEventAt, lastEventSequence, version } = employment;
   return {
     sql: `
     INSERT INTO employments (id, person_id, source, source_id, department, title, employment_type, location, zone,
-      start_date, starts_at, end_date, ends_at, end_applied_at, last_event_at, last_event_sequence, version)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+      start_date, starts_at, end_date, ends_at, end_applied_at, end_held_at, last_event_at, last_event_sequence, version)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
     ON CONFLICT ON CONSTRAINT pk_employments DO UPDATE
     SET person_id = EXCLUDED.person_id, department = EXCLUDED.department, title = EXCLUDED.title,
       employment_type = EXCLUDED.employment_type, location = EXCLUDED.location, zone = EXCLUDED.zone,
       start_date = EXCLUDED.start_date, starts_at = EXCLUDED.starts_at, end_date = EXCLUDED.end_date,
-      ends_at = EXCLUDED.ends_at, end_applied_at = EXCLUDED.end_applied_at, last_event_at = EXCLUDED.last_event_at,
-      last_event_sequence = EXCLUDED.last_event_sequence, version = EXCLUDED.version`,
+      ends_at = EXCLUDED.ends_at, end_applied_at = EXCLUDED.end_applied_at, end_held_at = EXCLUDED.end_held_at,
+      last_event_at = EXCLUDED.last_event_at, last_event_sequence = EXCLUDED.last_event_sequence, version = EXCLUDED.version`,
     parameters: [
       id,
       personId,
@@ -152,6 +168,7 @@ function writing(employment: Employment): SqlStatement {
       endDate,
       endsAt,
       endAppliedAt,
+      endHeldAt,
       lastEventAt,
       lastEventSequence,
       version,
@@ -159,12 +176,16 @@ function writing(employment: Employment): SqlStatement {
   };
 }
 
-/** The employments that stand at an instant: begun and not over. */
+/** The employments that stand at an instant: begun and not over; one whose end a brake holds goes on. */
 export function employedAt(employments: readonly Employment[], now: Date): Employment[] {
-  return employments.filter(({ startsAt, endsAt }) => startsAt <= now && (endsAt === null || endsAt > now));
+  return employments.filter(
+    ({ startsAt, endsAt, endHeldAt }) => startsAt <= now && (endsAt === null || endsAt > now || endHeldAt !== null),
+  );
 }
 
-/** An end that was moved isn't applied yet. */
-function endAppliedAtOf(before: Employment, endsAt: Date | null): Date | null {
-  return before.endsAt?.getTime() === endsAt?.getTime() ? before.endAppliedAt : null;
+/** An end that was moved isn't applied yet, and not held. */
+function endMarksOf(before: Employment, endsAt: Date | null): Pick<Employment, 'endAppliedAt' | 'endHeldAt'> {
+  const { endAppliedAt, endHeldAt } = before;
+  const isSame = before.endsAt?.getTime() === endsAt?.getTime();
+  return isSame ? { endAppliedAt, endHeldAt } : { endAppliedAt: null, endHeldAt: null };
 }

@@ -37,6 +37,7 @@ export const EmploymentView = z.object({
   endDate: z.iso.date().nullable().optional().describe(TERMS),
   endsAt: z.iso.datetime().nullable().optional().describe(TERMS),
   endAppliedAt: z.iso.datetime().nullable().optional().describe(TERMS),
+  endHeldAt: z.iso.datetime().nullable().optional().describe(`Since when a brake holds the leave. ${TERMS}`),
 });
 
 export const PersonDetails = PersonView.extend({ employments: z.array(EmploymentView) });
@@ -82,6 +83,7 @@ export function employmentView(employment: Employment, actor: Actor): z.infer<ty
       endDate,
       endsAt: employment.endsAt?.toISOString() ?? null,
       endAppliedAt: employment.endAppliedAt?.toISOString() ?? null,
+      endHeldAt: employment.endHeldAt?.toISOString() ?? null,
     }),
   };
 }

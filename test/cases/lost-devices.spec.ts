@@ -12,6 +12,7 @@ import { Tool } from '../../src/tools/tool.entity.js';
 import { anAccessPolicy } from '../factories/access-policies.js';
 import { anAccount } from '../factories/accounts.js';
 import { aCase, aStep } from '../factories/cases.js';
+import { liftBrakeLimits } from '../factories/brake-limits.js';
 import { aDevice } from '../factories/devices.js';
 import { anEmployment, aPerson } from '../factories/people.js';
 import { startServiceApp, type ServiceApp } from '../factories/service-app.js';
@@ -25,6 +26,7 @@ beforeAll(async () => {
   service = await startServiceApp({
     policy: anAccessPolicy({ rules: [{ name: 'everyone', tools: [{ tool: 'chat' }] }] }),
   });
+  await liftBrakeLimits(service.app);
   tx = service.db.manager;
   admin = await service.caller('Grace');
   chat = (await aTool(tx, { key: 'chat', connector: 'scim' })).id;
@@ -247,7 +249,7 @@ describe('access after a loss', () => {
     const loss = await lose(ada);
     const { generation } = (await world(ada)).person;
     const { body } = await restore(loss).expect(202);
-    expect(body).toEqual({ caseId: expect.any(String), stillHeld: [] });
+    expect(body).toEqual({ caseId: expect.any(String), stillHeld: [], held: false });
     expect(await caseOf(body.caseId)).toMatchObject({ kind: 'restoration', parentCaseId: loss, state: 'open' });
     const [reset, back, ...rest] = await stepsOf(body.caseId);
     expect([reset?.act, back?.act, rest.length]).toEqual(['reset_credentials', 'restore_account', 0]);

@@ -11,6 +11,7 @@ import { Person } from '../../src/people/person.entity.js';
 import { endOfLocalDay, localDate, startOfLocalDay } from '../../src/people/start-instant.js';
 import { Tool } from '../../src/tools/tool.entity.js';
 import { anAccessPolicy } from '../factories/access-policies.js';
+import { liftBrakeLimits } from '../factories/brake-limits.js';
 import { aDevice } from '../factories/devices.js';
 import {
   anHrEmployee,
@@ -46,6 +47,7 @@ beforeAll(async () => {
       ],
     }),
   });
+  await liftBrakeLimits(service.app);
   for (const key of ['chat', 'code', 'crm']) await aTool(service.db.manager, { key, name: key, connector: 'scim' });
 });
 afterAll(() => service?.close());

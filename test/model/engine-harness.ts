@@ -9,6 +9,7 @@ import { InstallationKey } from '../../src/platform/crypto/installation-key.js';
 import { queryRows } from '../../src/platform/database/query-rows.js';
 import { Connectors } from '../../src/tools/connectors.js';
 import { anActivePolicy } from '../factories/access-policies.js';
+import { liftBrakeLimits } from '../factories/brake-limits.js';
 import { anInstallation } from '../factories/installations.js';
 import { aTool } from '../factories/tools.js';
 import { createTestDatabase } from '../support/database.js';
@@ -21,7 +22,7 @@ export const TOOL_KEYS = ['tool-0', 'tool-1'] as const;
 /** Everything that a history writes; the tools, the policy and the installation stay. */
 const OF_A_HISTORY = [
   'people, employments, accounts, grants, sessions, credentials, credential_handovers, devices, device_observations',
-  'cases, steps, step_needs, attempts, holds, alerts, workers, inbox_events',
+  'cases, steps, step_needs, attempts, holds, alerts, workers, inbox_events, braked_cases, brakes, brake_slots',
 ].join(', ');
 
 /** The real engine in this process, on a PostgreSQL of its own, with scripted tools behind the connectors. */
@@ -60,6 +61,7 @@ export class EngineHarness {
     Object.assign(app.get(Connectors), { all: [connector] });
     await anInstallation(db.manager);
     await anActivePolicy(db.manager, POLICY);
+    await liftBrakeLimits(app);
     for (const name of TOOL_KEYS) {
       const settings = { usernameFrom: 'local-part', connector: { key: name } } as const;
       const limits = { maxConcurrency: 4, callsPerSecond: 100_000 };

@@ -6,11 +6,13 @@ import type { ActResult, GrantRef, ObservedAccount, ToolSession } from '../../..
 import { ToolError } from '../../../connectors/kit/errors.js';
 import { AccountsService } from '../../accounts/accounts.service.js';
 import { CredentialsService } from '../../accounts/credentials.service.js';
+import { InstallationKey } from '../../platform/crypto/installation-key.js';
 import { Grouped } from '../../platform/database/grouped.js';
 import { inTransaction } from '../../platform/database/transaction.js';
 import { Permits } from '../../platform/roles/permits.service.js';
 import { reaches } from '../../platform/roles/within-reach.js';
 import { ToolSessions } from '../../tools/tool-sessions.service.js';
+import { whyNotApproved } from '../approved-step.js';
 import { actOnTool, lookAtAccount, type Target } from './act-on-tool.js';
 import { failedAttempt, type Called, type Failed } from './call-result.js';
 import type { Claim } from './claim.js';
@@ -67,6 +69,7 @@ export class StepRunner {
     private readonly together: SettleTogether,
     private readonly looks: LookForAccess,
     private readonly permits: Permits,
+    private readonly key: InstallationKey,
   ) {}
 
   /** Never throws for what a tool does. Throws when PostgreSQL fails: then the lease lapses and another takes over. */
@@ -85,6 +88,11 @@ export class StepRunner {
 
   private async act(claim: Claim, lease: Lease): Promise<void> {
     const target = await this.targets.ask(claim);
+    const drift = this.driftOf(claim, target);
+    if (drift !== null) {
+      await this.settle(claim, { outcome: 'not_sent' }, { next: { state: 'needs_human', reason: drift } });
+      return;
+    }
     const prepared = await this.prepare(claim, target);
     const answer = await this.call(
       claim,
@@ -123,6 +131,12 @@ export class StepRunner {
       return this.credentials.passwordOf(tx, credentialId);
     });
     return { ...target, password };
+  }
+
+  /** Why a grant isn't what two people approved, when a brake had held it; what was loaded for the call says it. */
+  private driftOf(claim: Claim, { username, mark, grant }: Target): string | null {
+    if (claim.effect !== 'grant') return null;
+    return whyNotApproved(this.key, claim.input, { ...claim, username, mark, grant });
   }
 
   /** Why a grant may not be sent any more; looked up as late as can be (I4). */

@@ -22,6 +22,7 @@ const LOOKS: readonly Scope[] = [
   'devices:read',
   'cases:read',
   'alerts:read',
+  'brakes:read',
 ];
 
 /** A role by a sentence, and what it may do. Whatever is added to `SCOPES` is the owner's, and the auditor's when it reads. */
@@ -40,7 +41,17 @@ export const ROLE_DEFINITIONS: Record<Role, { purpose: string; scopes: readonly 
   },
   hr: {
     purpose: 'Looks after people and their employments, and starts a leave that counts at once.',
-    scopes: ['people:read', 'people:read-terms', 'people:write', 'cases:read', 'cases:write', 'hr-events:read'],
+    scopes: [
+      'people:read',
+      'people:read-terms',
+      'people:write',
+      'cases:read',
+      'cases:write',
+      'hr-events:read',
+      'brakes:read',
+      'approvals:read',
+      'approvals:request',
+    ],
   },
   'it-operator': {
     purpose: 'Runs the daily work: everything of the helpdesk, steps that need a person, access after a loss, alerts.',
@@ -61,11 +72,13 @@ export const ROLE_DEFINITIONS: Record<Role, { purpose: string; scopes: readonly 
       'policy:read',
       'alerts:write',
       'metrics:read',
+      'approvals:read',
+      'approvals:request',
     ],
   },
   approver: {
     purpose: 'Looks at what others did or want to do, and confirms it; does nothing by themselves.',
-    scopes: [...LOOKS, 'steps:confirm', 'policy:read', 'hr-events:read'],
+    scopes: [...LOOKS, 'steps:confirm', 'policy:read', 'hr-events:read', 'approvals:read', 'approvals:decide'],
   },
   security: {
     purpose: 'Takes access away at once: leaves, losses, resets, lockdowns; sees who may do what.',
@@ -86,6 +99,9 @@ export const ROLE_DEFINITIONS: Record<Role, { purpose: string; scopes: readonly 
       'roles:read',
       'tokens:read',
       'tokens:write',
+      'approvals:read',
+      'approvals:request',
+      'approvals:decide',
     ],
   },
   auditor: {

@@ -24,6 +24,11 @@ export const SCOPES = [
   'steps:decide',
   /** Of what another person did by hand. */
   'steps:confirm',
+  'brakes:read',
+  'brakes:write',
+  'approvals:read',
+  'approvals:request',
+  'approvals:decide',
   'hr-events:read',
   'policy:read',
   'alerts:read',

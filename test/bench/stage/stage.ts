@@ -55,6 +55,11 @@ export class Stage {
     const create = ['token', 'create', '--name', 'bench', '--owner', 'bench', '--scopes', SCOPES.join(',')];
     this.token = (await runCli(create, env)).trim();
     this.hrSecret = (await runCli(['hr-source', 'add', 'hr'], env)).trim();
+    // One source posts more than any company's HR system does in an hour.
+    await runCli(
+      ['brakes', 'limit', 'leaves,removals,grants,restorations', '--at-least', '1000000', '--share', '100'],
+      env,
+    );
   }
 
   /** What a process of the service needs beside its own port. */

@@ -59,6 +59,8 @@ export class Installation {
     await cli('init');
     const token = await cli('token', 'create', '--name', 'faults', '--scopes', SCOPES, '--owner', 'faults');
     const hrSecret = await cli('hr-source', 'add', 'hr');
+    // A crowd that leaves at once is what is wanted here.
+    await cli('brakes', 'limit', 'leaves,removals,grants,restorations', '--at-least', '1000000', '--share', '100');
     return new Installation(folder, postgres, env, templateUrl, token, hrSecret, record);
   }
 

@@ -1,0 +1,198 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { DataSource, type EntityManager } from 'typeorm';
+import { AuditService } from '../platform/audit/audit.service.js';
+import { InstallationKey } from '../platform/crypto/installation-key.js';
+import { databaseNow } from '../platform/database/database-now.js';
+import { inTransaction } from '../platform/database/transaction.js';
+import { Problem } from '../platform/errors/problem.js';
+import { newId } from '../platform/ids/new-id.js';
+import type { Actor } from '../platform/sign-in/actor.js';
+import { Approval, type ApprovalAct } from './approval.entity.js';
+import { canonicalJson } from './canonical-json.js';
+import { whyNotDecided } from './may-decide.js';
+
+/** How long a request waits for its second person. */
+const VALID_MS = 30 * 60_000;
+
+/** What an act would do now. Two plans are the same when their canonical JSON is. */
+export interface ActPlan {
+  /** In a sentence, with how many it is about. */
+  summary: string;
+  /** Addresses of the people whom it is about: none of them may approve it. */
+  subjects: readonly string[];
+  /** Each target and each step: text, whole numbers, booleans, lists and objects. */
+  plan: Record<string, unknown>;
+}
+
+/** An approval that was just given, in the transaction that carries its act out. */
+export interface Approved {
+  approvalId: string;
+  planHash: string;
+  requestedBy: string;
+  reason: string;
+}
+
+/** An act that takes two people, as the feature that carries it out binds it. */
+export interface BoundAct {
+  /** What would happen if it were carried out now. @throws Problem `not-found`, `conflict` when there is nothing to do */
+  plan(tx: EntityManager, targetId: string): Promise<ActPlan>;
+  /** Carries it out, in the transaction of the approval. */
+  carryOut(tx: EntityManager, targetId: string, approved: Approved, actor: Actor): Promise<void>;
+}
+
+/** Acts that one person requests and another one approves: bound to the hash of exactly one plan, used once. */
+@Injectable()
+export class Approvals {
+  private readonly acts = new Map<ApprovalAct, BoundAct>();
+
+  constructor(
+    private readonly db: DataSource,
+    private readonly key: InstallationKey,
+    private readonly audit: AuditService,
+  ) {}
+
+  /** Called once, when the application starts, by the feature that carries the act out. */
+  bind(act: ApprovalAct, bound: BoundAct): void {
+    this.acts.set(act, bound);
+  }
+
+  /** @throws Problem what the act's plan throws */
+  async request(act: ApprovalAct, targetId: string, reason: string, actor: Actor): Promise<Approval> {
+    return inTransaction(this.db, async (tx) => {
+      const { summary, subjects, plan } = await this.bound(act).plan(tx, targetId);
+      const content = { subjects: [...subjects].toSorted(), ...plan };
+      const planHash = hashOf(content);
+      const id = newId();
+      const expiresAt = new Date((await databaseNow(tx)).getTime() + VALID_MS);
+      const sealed = { id, act, targetId, planHash, requestedById: actor.id, requestedBy: actor.name, expiresAt };
+      await tx.insert(Approval, {
+        ...sealed,
+        summary,
+        // TypeORM's partial types can't express `unknown` inside a JSON column.
+        plan: content as object,
+        seal: this.sealOf(sealed),
+        reason,
+      });
+      await this.audit.record(tx, actor, 'approval.requested', {
+        subject: { kind: 'approval', id },
+        facts: { act, targetId, planHash, reason },
+      });
+      return tx.findOneByOrFail(Approval, { id });
+    });
+  }
+
+  /**
+   * Carries the act out, if what would happen is still exactly what was requested.
+   *
+   * @throws Problem `not-found`; `forbidden` for the requester and the subjects; `gone` after 30 minutes; `conflict`
+   * when it was decided before or something else would happen now
+   */
+  async approve(id: string, note: string | undefined, actor: Actor): Promise<Approval> {
+    return inTransaction(this.db, async (tx) => {
+      const approval = await this.lock(tx, id, actor);
+      const { act, targetId, planHash, requestedBy, reason } = approval;
+      const bound = this.bound(act);
+      const { subjects, plan } = await bound.plan(tx, targetId);
+      if (hashOf({ subjects: [...subjects].toSorted(), ...plan }) !== planHash) {
+        throw new Problem(
+          'conflict',
+          'What would happen now isn’t what was requested: people or steps have changed. Look again, and request it anew.',
+        );
+      }
+      await this.decide(tx, approval, 'approved', note, actor);
+      await bound.carryOut(tx, targetId, { approvalId: id, planHash, requestedBy, reason }, actor);
+      return tx.findOneByOrFail(Approval, { id });
+    });
+  }
+
+  /** @throws Problem as `approve`, but for the plan: a refusal needs no second look */
+  async refuse(id: string, note: string | undefined, actor: Actor): Promise<Approval> {
+    return inTransaction(this.db, async (tx) => {
+      await this.decide(tx, await this.lock(tx, id, actor), 'refused', note, actor);
+      return tx.findOneByOrFail(Approval, { id });
+    });
+  }
+
+  async list(
+    filter: { state?: Approval['state'] | undefined; targetId?: string | undefined },
+    page: { before: string | null; limit: number },
+  ): Promise<Approval[]> {
+    const query = this.db.manager.createQueryBuilder(Approval, 'a').orderBy('a.id', 'DESC').limit(page.limit);
+    if (page.before) query.andWhere('a.id < :before', { before: page.before });
+    if (filter.state) query.andWhere('a.state = :state', { state: filter.state });
+    if (filter.targetId) query.andWhere('a.target_id = :targetId', { targetId: filter.targetId });
+    return query.getMany();
+  }
+
+  /** @throws Problem `not-found` */
+  async get(id: string): Promise<Approval> {
+    return found(await this.db.manager.findOneBy(Approval, { id }));
+  }
+
+  private bound(act: ApprovalAct): BoundAct {
+    const bound = this.acts.get(act);
+    if (!bound) throw new Error(`nothing carries out ${act}`);
+    return bound;
+  }
+
+  /** Whoever comes second waits here, and finds it decided. */
+  private async lock(tx: EntityManager, id: string, actor: Actor): Promise<Approval> {
+    const approval = found(await tx.findOne(Approval, { where: { id }, lock: { mode: 'pessimistic_write' } }));
+    const { plan, requestedBy, requestedById } = approval;
+    if (!sameText(approval.seal, this.sealOf(approval)) || hashOf(plan) !== approval.planHash) {
+      throw new Problem('conflict', 'This request was changed in the database, past the service. Request it anew.');
+    }
+    const refusal = whyNotDecided(
+      { ...approval, requestedBy: { id: requestedById, name: requestedBy }, subjects: subjectsOf(plan) },
+      actor,
+      await databaseNow(tx),
+    );
+    if (refusal) throw new Problem(refusal.kind, refusal.because);
+    return approval;
+  }
+
+  private async decide(
+    tx: EntityManager,
+    { id, act, targetId, planHash, requestedById }: Approval,
+    state: 'approved' | 'refused',
+    note: string | undefined,
+    actor: Actor,
+  ): Promise<void> {
+    await tx.update(
+      Approval,
+      { id },
+      { state, decidedBy: actor.name, decidedById: actor.id, decidedAt: () => 'now()', note: note ?? null },
+    );
+    await this.audit.record(tx, actor, `approval.${state}`, {
+      subject: { kind: 'approval', id },
+      facts: { act, targetId, planHash, requestedById, ...(note !== undefined && { note }) },
+    });
+  }
+
+  private sealOf(
+    of: Pick<Approval, 'id' | 'act' | 'targetId' | 'planHash' | 'requestedById' | 'requestedBy' | 'expiresAt'>,
+  ): string {
+    const { id, act, targetId, planHash, requestedById, requestedBy } = of;
+    const expiresAt = of.expiresAt.toISOString();
+    const content = canonicalJson({ id, act, targetId, planHash, requestedById, requestedBy, expiresAt });
+    return this.key.mac('approval', Buffer.from(content, 'utf8')).toString('hex');
+  }
+}
+
+function hashOf(plan: Record<string, unknown>): string {
+  return createHash('sha256').update(canonicalJson(plan)).digest('hex');
+}
+
+function subjectsOf({ subjects }: Record<string, unknown>): string[] {
+  return Array.isArray(subjects) ? subjects.map(String) : [];
+}
+
+function sameText(one: string, other: string): boolean {
+  return one.length === other.length && timingSafeEqual(Buffer.from(one), Buffer.from(other));
+}
+
+function found(approval: Approval | null): Approval {
+  if (!approval) throw new Problem('not-found', 'There is no approval with this id.');
+  return approval;
+}

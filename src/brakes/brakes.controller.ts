@@ -1,0 +1,95 @@
+import { Body, Controller, Get, HttpCode, Param, Post, Put, Query } from '@nestjs/common';
+import { ApiAcceptedResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import { z } from 'zod';
+import { ApprovalDetails, approvalDetails } from '../approvals/approvals-views.js';
+import { pageOf, PageQuery, positionOf, toPage, type Page } from '../platform/http/page.js';
+import type { Actor } from '../platform/sign-in/actor.js';
+import { Allow, CurrentActor } from '../platform/sign-in/who-may-call.js';
+import { BRAKE_STATES } from './brake.entity.js';
+import { BrakeDecisions } from './brake-decisions.service.js';
+import { BrakeLimits } from './brake-limits.service.js';
+import { BrakesReader } from './brakes-reader.service.js';
+import { BrakeDetails, brakeDetails, BrakeView, brakeView, LimitView } from './brakes-views.js';
+import { BRAKE_KINDS } from './decide-brake.js';
+
+const BrakesQuery = PageQuery.extend({ state: z.enum(BRAKE_STATES).optional() });
+const Request = z.strictObject({ reason: z.string().trim().min(3).max(2_000) });
+const PutLimit = z.strictObject({
+  atLeast: z.int().min(0).max(1_000_000),
+  sharePercent: z.int().min(0).max(100),
+});
+const LimitsView = z.object({ items: z.array(LimitView) });
+
+@ApiTags('brakes')
+@Controller('v1')
+export class BrakesController {
+  constructor(
+    private readonly reader: BrakesReader,
+    private readonly decisions: BrakeDecisions,
+    private readonly limits: BrakeLimits,
+  ) {}
+
+  @Get('brakes')
+  @Allow('brakes:read')
+  @ApiOkResponse({ standardSchema: pageOf(BrakeView), description: 'Newest first.' })
+  async list(
+    @Query({ schema: BrakesQuery }) query: z.infer<typeof BrakesQuery>,
+  ): Promise<Page<z.infer<typeof BrakeView>>> {
+    const { limit, cursor, ...filter } = query;
+    const rows = await this.reader.list(filter, { before: positionOf(cursor)?.id ?? null, limit: limit + 1 });
+    return toPage(rows, limit, ({ id }) => ({ key: '', id }), brakeView);
+  }
+
+  @Get('brakes/:id')
+  @Allow('brakes:read')
+  @ApiOkResponse({ standardSchema: BrakeDetails, description: 'With everybody it holds, and what would be done.' })
+  async one(@Param('id', { schema: z.uuid() }) id: string): Promise<z.infer<typeof BrakeDetails>> {
+    return brakeDetails(await this.decisions.show(id));
+  }
+
+  /** Asks another person to let everything go that the brake holds now. */
+  @Post('brakes/:id/release')
+  @HttpCode(202)
+  @Allow('approvals:request')
+  @ApiAcceptedResponse({ standardSchema: ApprovalDetails })
+  async release(
+    @Param('id', { schema: z.uuid() }) id: string,
+    @Body({ schema: Request }) { reason }: z.infer<typeof Request>,
+    @CurrentActor() actor: Actor,
+  ): Promise<z.infer<typeof ApprovalDetails>> {
+    return approvalDetails(await this.decisions.request('brake.release', id, reason, actor));
+  }
+
+  /** Asks another person to give up everything that the brake holds now. */
+  @Post('brakes/:id/discard')
+  @HttpCode(202)
+  @Allow('approvals:request')
+  @ApiAcceptedResponse({ standardSchema: ApprovalDetails })
+  async discard(
+    @Param('id', { schema: z.uuid() }) id: string,
+    @Body({ schema: Request }) { reason }: z.infer<typeof Request>,
+    @CurrentActor() actor: Actor,
+  ): Promise<z.infer<typeof ApprovalDetails>> {
+    return approvalDetails(await this.decisions.request('brake.discard', id, reason, actor));
+  }
+
+  @Get('brake-limits')
+  @Allow('brakes:read')
+  @ApiOkResponse({ standardSchema: LimitsView })
+  async listLimits(): Promise<z.infer<typeof LimitsView>> {
+    return { items: await this.limits.list() };
+  }
+
+  /** Counts from now on; what a brake holds already stays held. */
+  @Put('brake-limits/:kind')
+  @Allow('brakes:write')
+  @ApiOkResponse({ standardSchema: LimitsView })
+  async setLimit(
+    @Param('kind', { schema: z.enum(BRAKE_KINDS) }) kind: z.infer<typeof LimitView>['kind'],
+    @Body({ schema: PutLimit }) limit: z.infer<typeof PutLimit>,
+    @CurrentActor() actor: Actor,
+  ): Promise<z.infer<typeof LimitsView>> {
+    await this.limits.set(kind, limit, actor);
+    return { items: await this.limits.list() };
+  }
+}

@@ -1,0 +1,17 @@
+import { Module } from '@nestjs/common';
+import { ApprovalsModule } from '../approvals/approvals.module.js';
+import { CasesModule } from '../cases/cases.module.js';
+import { BrakeDecisions } from './brake-decisions.service.js';
+import { BrakeLimits } from './brake-limits.service.js';
+import { BrakesController } from './brakes.controller.js';
+import { BrakesReader } from './brakes-reader.service.js';
+import { Brakes } from './brakes.service.js';
+import { HeldWork } from './held-work.service.js';
+
+@Module({
+  imports: [ApprovalsModule, CasesModule],
+  controllers: [BrakesController],
+  providers: [Brakes, BrakeDecisions, BrakeLimits, BrakesReader, HeldWork],
+  exports: [Brakes, HeldWork],
+})
+export class BrakesModule {}

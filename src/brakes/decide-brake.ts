@@ -1,0 +1,56 @@
+import type { Actor } from '../platform/sign-in/actor.js';
+
+/** What is counted: people who leave, people from whom a change takes something, people to whom something is given. */
+export const BRAKE_KINDS = ['leaves', 'removals', 'grants', 'restorations'] as const;
+export type BrakeKind = (typeof BRAKE_KINDS)[number];
+
+/** How many people a source may change within an hour: the larger one of a number and a share of the active staff. */
+export interface Limit {
+  atLeast: number;
+  /** Of everybody who is active, in percent. */
+  sharePercent: number;
+}
+
+/** Restorations are the only ones of people who are known to have been in danger: few are normal, many never are. */
+export const DEFAULT_LIMITS: Record<BrakeKind, Limit> = {
+  leaves: { atLeast: 10, sharePercent: 5 },
+  removals: { atLeast: 10, sharePercent: 5 },
+  grants: { atLeast: 50, sharePercent: 10 },
+  restorations: { atLeast: 5, sharePercent: 0 },
+};
+
+/** What a source did within the last hour, or is doing at this moment, and for how large a company. */
+export interface Volume {
+  recent: number;
+  staff: number;
+  /** A brake of this kind and source stands already. */
+  standing: boolean;
+  /** Somebody has to be out at once. */
+  urgent: boolean;
+}
+
+export function allowedOf({ atLeast, sharePercent }: Limit, staff: number): number {
+  return Math.max(atLeast, Math.floor((staff * sharePercent) / 100));
+}
+
+/**
+ * Whether one more change passes. While a brake stands its source isn't believed, but for an urgent change within the
+ * limit. Pure.
+ */
+export function decideBrake({ recent, staff, standing, urgent }: Volume, limit: Limit): 'pass' | 'hold' {
+  if (standing && !urgent) return 'hold';
+  return recent < allowedOf(limit, staff) ? 'pass' : 'hold';
+}
+
+/** Who a change comes from. A person is one source, whichever token or browser they come by. */
+export function sourceOf({ kind, id, name }: Pick<Actor, 'kind' | 'id' | 'name'>): string {
+  switch (kind) {
+    case 'hr':
+      return `hr:${id}`;
+    case 'system':
+      return 'schedule';
+    case 'admin':
+    case 'service':
+      return `${kind}:${name.trim().toLowerCase()}`;
+  }
+}

@@ -1,0 +1,110 @@
+import type { Command } from 'commander';
+import { z } from 'zod';
+import type { ApprovalAct } from '../approvals/approval.entity.js';
+import { BrakeDecisions } from '../brakes/brake-decisions.service.js';
+import { BrakeLimits } from '../brakes/brake-limits.service.js';
+import { BrakesReader, type HeldPlanStep } from '../brakes/brakes-reader.service.js';
+import { BRAKE_KINDS } from '../brakes/decide-brake.js';
+import { EXIT } from '../platform/lifecycle/failure.js';
+import { CommandFailure, type AddCommand, type CliContext } from './command.js';
+
+const LISTED = 100;
+const People = z.coerce.number().int().min(0).max(1_000_000);
+const Percent = z.coerce.number().int().min(0).max(100);
+
+/** What somebody did too much of within an hour, and what is done about it. */
+export const addBrakes: AddCommand = (program, context) => {
+  const { out, withServices } = context;
+  const brakes = program
+    .command('brakes')
+    .description('mass changes that are held until two people decide: list, show, release, discard, limits');
+  brakes
+    .command('list')
+    .description('show the brakes that stand; with --all those that are over as well')
+    .option('--all', 'those that are over, too')
+    .action(async ({ all }: { all?: boolean }) => {
+      const state = all ? undefined : ('standing' as const);
+      const found = await withServices((services) =>
+        services.get(BrakesReader).list({ state }, { before: null, limit: LISTED }),
+      );
+      if (found.length === 0) out('No brake stands.');
+      for (const { id, kind, source, state: is, people, allowed, since } of found) {
+        out(`${id}  ${is}  ${people} ${kind} by ${source} held, ${allowed} an hour pass  since ${since.toISOString()}`);
+      }
+    });
+  brakes
+    .command('show <id>')
+    .description('show whom a brake holds, and each step that would be taken')
+    .option('--json', 'for a program')
+    .action(async (id: string, { json }: { json?: boolean }) => {
+      const { brake, people } = await withServices((services) => services.get(BrakeDecisions).show(brakeId(id)));
+      if (json) return out(JSON.stringify({ brake, people }, null, 2));
+      out(`${brake.state}: ${people.length} ${brake.kind} by ${brake.source}, since ${brake.since.toISOString()}`);
+      for (const person of people) {
+        out(`${person.displayName} <${person.corporateEmail}>  case ${person.caseId}`);
+        for (const step of person.steps) out(`  ${lineOf(step)}`);
+      }
+    });
+  addRequest(brakes, context, 'release', 'ask another person to let everything go that it holds');
+  addRequest(brakes, context, 'discard', 'ask another person to give up everything that it holds');
+  addLimits(brakes, context);
+};
+
+function addRequest(
+  brakes: Command,
+  { actor, note, out, withServices }: CliContext,
+  name: 'release' | 'discard',
+  description: string,
+): void {
+  brakes
+    .command(`${name} <id> <reason>`)
+    .description(`${description}; prints the id of the approval`)
+    .action(async (id: string, reason: string) => {
+      if (reason.trim().length < 3) throw new CommandFailure('Say in a few words why.', EXIT.usage);
+      const act: ApprovalAct = `brake.${name}`;
+      const approval = await withServices((services) =>
+        services.get(BrakeDecisions).request(act, brakeId(id), reason, actor),
+      );
+      out(approval.id);
+      note(`${approval.summary}. Within 30 minutes another person: quartermaster approvals approve ${approval.id}`);
+    });
+}
+
+function addLimits(brakes: Command, { actor, out, withServices }: CliContext): void {
+  brakes
+    .command('limits')
+    .description('show how many people one source may change within an hour')
+    .action(async () => {
+      const limits = await withServices((services) => services.get(BrakeLimits).list());
+      for (const { kind, atLeast, sharePercent, changedBy } of limits) {
+        const by = changedBy === null ? 'default' : `set by ${changedBy}`;
+        out(`${kind.padEnd(12)} ${atLeast}, or ${sharePercent} % of the active staff where that is more  (${by})`);
+      }
+    });
+  brakes
+    .command('limit <kinds>')
+    .description(`change limits, comma-separated (${BRAKE_KINDS.join(', ')}); what is held stays held`)
+    .requiredOption('--at-least <people>', 'so many within an hour always pass')
+    .requiredOption('--share <percent>', 'of the active staff; the larger one of the two counts')
+    .action(async (kinds: string, options: { atLeast: string; share: string }) => {
+      const read = z
+        .object({ kinds: z.array(z.enum(BRAKE_KINDS)).min(1), atLeast: People, sharePercent: Percent })
+        .safeParse({ kinds: kinds.split(','), atLeast: options.atLeast, sharePercent: options.share });
+      if (!read.success) throw new CommandFailure(z.prettifyError(read.error), EXIT.usage);
+      const { atLeast, sharePercent } = read.data;
+      await withServices(async (services) => {
+        for (const kind of read.data.kinds) await services.get(BrakeLimits).set(kind, { atLeast, sharePercent }, actor);
+      });
+      out(`${kinds}: ${atLeast}, or ${sharePercent} % of the active staff where that is more`);
+    });
+}
+
+function lineOf({ act, toolName, username, grant }: HeldPlanStep): string {
+  const what = grant ? `${act} ${grant.kind} ${grant.name}` : act.replaceAll('_', ' ');
+  return [what.padEnd(20), toolName, username].filter(Boolean).join('  ');
+}
+
+function brakeId(id: string): string {
+  if (z.uuid().safeParse(id).success) return id;
+  throw new CommandFailure('That is no id of a brake. See `quartermaster brakes list`.', EXIT.usage);
+}

@@ -1,0 +1,328 @@
+import type { EntityManager } from 'typeorm';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Approval } from '../../src/approvals/approval.entity.js';
+import { Brake } from '../../src/brakes/brake.entity.js';
+import { Alert } from '../../src/cases/alert.entity.js';
+import { Case } from '../../src/cases/case.entity.js';
+import { Hold } from '../../src/cases/hold.entity.js';
+import { Step } from '../../src/cases/step.entity.js';
+import { DueEmployments } from '../../src/hr-feeds/due-employments.service.js';
+import { HrSourcesService } from '../../src/hr-feeds/hr-sources.service.js';
+import { Employment } from '../../src/people/employment.entity.js';
+import { Person } from '../../src/people/person.entity.js';
+import { SYSTEM } from '../../src/platform/sign-in/actor.js';
+import { anAccessPolicy } from '../factories/access-policies.js';
+import { anAccount } from '../factories/accounts.js';
+import { aDevice } from '../factories/devices.js';
+import {
+  anHrEmployee,
+  at,
+  hasChanged,
+  hasJoined,
+  hasLeft,
+  staysAfterAll,
+  type HrEmployee,
+} from '../factories/hr-events.js';
+import { aPerson, anEmployment } from '../factories/people.js';
+import { startServiceApp, type ServiceApp } from '../factories/service-app.js';
+import { aTool } from '../factories/tools.js';
+
+type Caller = Awaited<ReturnType<ServiceApp['caller']>>;
+
+let service: ServiceApp;
+let tx: EntityManager;
+let grace: Caller;
+let linus: Caller;
+let toolId: string;
+beforeAll(async () => {
+  service = await startServiceApp({
+    policy: anAccessPolicy({
+      rules: [
+        { name: 'engineering', when: { department: 'engineering' }, tools: [{ tool: 'chat', groups: ['engineers'] }] },
+        { name: 'sales', when: { department: 'sales' }, tools: [{ tool: 'chat', groups: ['sellers'] }] },
+      ],
+    }),
+  });
+  tx = service.db.manager;
+  grace = await service.caller('Grace');
+  linus = await service.caller('Linus');
+  toolId = (await aTool(tx, { key: 'chat', connector: 'scim' })).id;
+});
+afterAll(() => service?.close());
+
+/** Somebody employed, with an account; each test is a source of its own. */
+async function employed(source: string): Promise<HrEmployee & { personId: string }> {
+  const employee = anHrEmployee();
+  const { id: personId } = await aPerson(tx, { corporateEmail: employee.workEmail });
+  await anEmployment(tx, { personId, source, sourceId: employee.id, startAppliedAt: new Date() });
+  await anAccount(tx, { personId, toolId });
+  return { ...employee, personId };
+}
+
+async function aSource(name: string): Promise<(event: unknown) => Promise<Record<string, string | null>>> {
+  const secret = await service.app.get(HrSourcesService).addSecret(name, SYSTEM);
+  return async (event) =>
+    (await service.post(event, { source: name, secret }).expect(202)).body as Record<string, string | null>;
+}
+
+async function allow(kind: string, atLeast: number): Promise<void> {
+  await grace.put(`/v1/brake-limits/${kind}`).send({ atLeast, sharePercent: 0 }).expect(200);
+}
+
+const standing = (source: string) => tx.findOneByOrFail(Brake, { source, state: 'standing' });
+const statesOf = async (caseId: string | null | undefined) =>
+  [...new Set((await tx.findBy(Step, { caseId: caseId ?? '' })).map(({ state }) => state))].toSorted();
+const statusOf = async (personId: string) => (await tx.findOneByOrFail(Person, { id: personId })).status;
+
+async function requested(brakeId: string, act: 'release' | 'discard' = 'release', by = grace): Promise<string> {
+  const { body } = await by.post(`/v1/brakes/${brakeId}/${act}`).send({ reason: 'HR confirmed it.' }).expect(202);
+  return body.id as string;
+}
+
+/** `count` people told to leave at once by a source that may end `allowed` an hour. */
+async function exceeded(source: string, count: number, allowed: number) {
+  const post = await aSource(source);
+  await allow('leaves', allowed);
+  const people = await Promise.all(Array.from({ length: count }, () => employed(source)));
+  const answers = [];
+  for (const person of people) {
+    const { outcome, caseId } = await post(hasLeft(person));
+    answers.push({ person, outcome, caseId });
+  }
+  const held = answers.filter(({ outcome }) => outcome === 'held');
+  return { post, people, answers, held, brake: await standing(`hr:${source}`) };
+}
+
+describe('an HR feed that ends 200 people at once', () => {
+  it('ends as many as the limit lets pass, holds the others and tells of it once, whatever comes at the same time', async () => {
+    const post = await aSource('flood');
+    const people = await Promise.all(Array.from({ length: 200 }, () => employed('flood')));
+    const answers = await Promise.all(people.map((person) => post(hasLeft(person))));
+    // 5 % of the active staff may be more than ten: the brake says how many it let pass.
+    const brake = await standing('hr:flood');
+    const passed = answers.filter(({ outcome }) => outcome === 'applied');
+    const held = answers.filter(({ outcome }) => outcome === 'held');
+    expect(passed).toHaveLength(brake.allowed);
+    expect(brake.allowed).toBe(Math.max(10, Math.floor(brake.staff * 0.05)));
+    expect(held).toHaveLength(200 - brake.allowed);
+    expect(await statesOf(held[0]?.['caseId'])).toEqual(['held']);
+    const alerts = await tx.findBy(Alert, { kind: 'brake_held' });
+    expect(alerts).toHaveLength(1);
+    expect(alerts[0]?.message).toContain(`${held.length} held`);
+    expect(alerts[0]?.message).toContain(brake.id);
+    const { body } = await grace.get(`/v1/brakes/${brake.id}`).expect(200);
+    expect(body.people).toBe(held.length);
+    expect(body.held[0].steps.map(({ act }: { act: string }) => act).toSorted()).toEqual([
+      'discover',
+      'final_look',
+      'suspend_account',
+    ]);
+    // Nothing of it was begun: the schedule leaves them alone, too.
+    expect(await service.app.get(DueEmployments).applyDue()).toBe(0);
+    const leftNow = await tx.countBy(Person, { status: 'left' });
+    expect(leftNow).toBe(passed.length);
+  });
+
+  it('is ended as it was told once two people release it, with the accounts that came since', async () => {
+    const { held, brake } = await exceeded('release', 3, 1);
+    const [first] = held;
+    const later = await anAccount(tx, { personId: first?.person.personId ?? '', toolId, purpose: 'admin' });
+    const approvalId = await requested(brake.id);
+    await grace.post(`/v1/approvals/${approvalId}/approve`).send({}).expect(403);
+    expect(await statesOf(first?.caseId)).toEqual(['held']);
+    await linus.post(`/v1/approvals/${approvalId}/approve`).send({ note: 'Seen.' }).expect(200);
+    for (const { person, caseId } of held) {
+      expect(await statusOf(person.personId)).toBe('left');
+      expect(await statesOf(caseId)).toEqual(['planned', 'ready']);
+      expect(await tx.countBy(Hold, { personId: person.personId, reason: 'leaver' })).toBe(1);
+    }
+    const suspended = await tx.findBy(Step, { caseId: first?.caseId ?? '', act: 'suspend_account' });
+    expect(suspended.map(({ accountId }) => accountId)).toContain(later.id);
+    expect(await tx.findOneByOrFail(Brake, { id: brake.id })).toMatchObject({ state: 'released', approvalId });
+    const alert = await tx.findOneByOrFail(Alert, { dedupKey: `brake_held:${brake.id}` });
+    expect(alert.resolvedAt).not.toBeNull();
+    const employment = await tx.findOneByOrFail(Employment, { sourceId: first?.person.id ?? '' });
+    expect(employment).toMatchObject({ endHeldAt: null, endAppliedAt: expect.any(Date) });
+  });
+
+  it('ends nobody once two people discard it, and a case says who answers for that', async () => {
+    const { held, brake } = await exceeded('discard', 2, 1);
+    const approvalId = await requested(brake.id, 'discard');
+    await linus.post(`/v1/approvals/${approvalId}/approve`).send({}).expect(200);
+    const [one] = held;
+    expect(await statusOf(one?.person.personId ?? '')).toBe('active');
+    expect(await statesOf(one?.caseId)).toEqual(['superseded', 'waived']);
+    expect(await tx.findOneByOrFail(Case, { id: one?.caseId ?? '' })).toMatchObject({ state: 'closed' });
+    expect(await service.app.get(DueEmployments).applyDue()).toBe(0);
+  });
+
+  it('goes on without whom HR keeps after all, and the brake ends when it holds nobody more', async () => {
+    const { post, held, brake } = await exceeded('cancelled', 2, 1);
+    const [one] = held;
+    if (!one) throw new Error('one is held');
+    expect(await post(staysAfterAll(one.person))).toMatchObject({ outcome: 'applied' });
+    expect(await statesOf(one.caseId)).toEqual(['superseded', 'waived']);
+    expect(await statusOf(one.person.personId)).toBe('active');
+    expect(await tx.findOneByOrFail(Brake, { id: brake.id })).toMatchObject({ state: 'emptied' });
+  });
+
+  it('stays held when the same feed tells a change of somebody, whose access stays as it is', async () => {
+    const { post, held } = await exceeded('changed', 2, 1);
+    const [one] = held;
+    if (!one) throw new Error('one is held');
+    const { personId, ...employee } = one.person;
+    await post(hasChanged({ ...employee, department: 'sales' }, at(5)));
+    expect(await statesOf(one.caseId)).toEqual(['held']);
+    const suspensions = await tx.findBy(Step, { personId, act: 'suspend_account' });
+    expect(suspensions.map(({ state }) => state)).toEqual(['held']);
+  });
+});
+
+describe('what a brake never holds', () => {
+  it('a lost laptop of somebody whose leave is held', async () => {
+    const { held } = await exceeded('laptop', 2, 1);
+    const personId = held[0]?.person.personId ?? '';
+    const device = await aDevice(tx, { holderId: personId, state: 'assigned' });
+    const { body } = await grace.post('/v1/lost-devices').send({ deviceId: device.id }).expect(202);
+    expect(await statesOf(body.caseId)).toEqual(['planned', 'ready']);
+  });
+
+  it('an administrator’s “leave now” about one of the held people, which carries the held case out', async () => {
+    const { held } = await exceeded('leave-now', 3, 1);
+    const [one, other] = held;
+    const { body } = await grace
+      .post('/v1/leavers')
+      .send({ personId: one?.person.personId, reason: 'Dismissed.' })
+      .expect(202);
+    expect(body).toEqual({ caseId: one?.caseId, held: false });
+    expect(await statesOf(one?.caseId)).toEqual(['planned', 'ready']);
+    expect(await statusOf(one?.person.personId ?? '')).toBe('left');
+    expect(await statesOf(other?.caseId)).toEqual(['held']);
+  });
+
+  it('another source, which has a limit of its own', async () => {
+    await exceeded('one-source', 2, 1);
+    const post = await aSource('another-source');
+    expect(await post(hasLeft(await employed('another-source')))).toMatchObject({ outcome: 'applied' });
+  });
+});
+
+describe('an approval', () => {
+  it('counts once, whoever approves at the same time', async () => {
+    const { brake } = await exceeded('once', 2, 1);
+    const approvalId = await requested(brake.id);
+    const margaret = await service.caller('Margaret');
+    const answers = await Promise.all(
+      [linus, margaret].map((one) => one.post(`/v1/approvals/${approvalId}/approve`).send({})),
+    );
+    expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 409]);
+  });
+
+  it('is of another person: the same name by another token is the same one, and so is the subject', async () => {
+    const { held, brake } = await exceeded('same-person', 2, 1);
+    const approvalId = await requested(brake.id);
+    const alsoGrace = await service.caller('grace');
+    await alsoGrace.post(`/v1/approvals/${approvalId}/approve`).send({}).expect(403);
+    const subject = await service.caller(held[0]?.person.workEmail);
+    await subject.post(`/v1/approvals/${approvalId}/approve`).send({}).expect(403);
+    await linus.post(`/v1/approvals/${approvalId}/approve`).send({}).expect(200);
+  });
+
+  it('is of exactly the people that were shown', async () => {
+    const { post, brake } = await exceeded('grew', 2, 1);
+    const approvalId = await requested(brake.id);
+    await post(hasLeft(await employed('grew')));
+    const { body } = await linus.post(`/v1/approvals/${approvalId}/approve`).send({}).expect(409);
+    expect(body.detail).toContain('isn’t what was requested');
+    expect(await standing('hr:grew')).toMatchObject({ id: brake.id });
+    await linus
+      .post(`/v1/approvals/${await requested(brake.id)}/approve`)
+      .send({})
+      .expect(200);
+  });
+
+  it('counts no more after 30 minutes, nor when its row was edited', async () => {
+    const { brake } = await exceeded('expired', 2, 1);
+    const old = await requested(brake.id);
+    await tx.query(`UPDATE approvals SET expires_at = now() WHERE id = $1`, [old]);
+    // The row isn't what was sealed any more: who moves the end is found out, in both directions.
+    await linus.post(`/v1/approvals/${old}/approve`).send({}).expect(409);
+    expect(await tx.findOneByOrFail(Approval, { id: old })).toMatchObject({ state: 'waiting' });
+    expect(await standing('hr:expired')).toMatchObject({ id: brake.id });
+  });
+
+  it('that is refused changes nothing, and may be asked for anew', async () => {
+    const { held, brake } = await exceeded('refused', 2, 1);
+    const approvalId = await requested(brake.id);
+    await linus.post(`/v1/approvals/${approvalId}/refuse`).send({ note: 'Not them.' }).expect(200);
+    await linus.post(`/v1/approvals/${approvalId}/approve`).send({}).expect(409);
+    expect(await statesOf(held[0]?.caseId)).toEqual(['held']);
+    const { body } = await grace.get(`/v1/approvals?targetId=${brake.id}`).expect(200);
+    expect(body.items).toMatchObject([{ id: approvalId, state: 'refused', decidedBy: 'Linus' }]);
+  });
+});
+
+describe('limits for what is given and what a change takes away', () => {
+  it('hold joins beyond the limit, and a leave takes a held join out', async () => {
+    const post = await aSource('hires');
+    await allow('grants', 1);
+    await allow('leaves', 10);
+    const [first, second] = [anHrEmployee(), anHrEmployee()];
+    expect(await post(hasJoined(first))).toMatchObject({ outcome: 'applied' });
+    const held = await post(hasJoined(second));
+    expect(held).toMatchObject({ outcome: 'held' });
+    expect(await statesOf(held['caseId'])).toEqual(['held']);
+    await post(hasLeft(second));
+    expect(await statesOf(held['caseId'])).toEqual(['superseded']);
+    expect(await tx.findOneByOrFail(Brake, { source: 'hr:hires' })).toMatchObject({ state: 'emptied' });
+  });
+
+  it('hold changes that take something away, and let the whole change go together', async () => {
+    const post = await aSource('moves');
+    await allow('grants', 10);
+    await allow('removals', 0);
+    const employee = anHrEmployee();
+    const { caseId: joined } = await post(hasJoined(employee));
+    await tx.query(
+      `UPDATE grants SET observed = 'present' WHERE account_id IN (SELECT account_id FROM steps WHERE case_id = $1)`,
+      [joined],
+    );
+    const held = await post(hasChanged({ ...employee, department: 'sales' }));
+    expect(held).toMatchObject({ outcome: 'held' });
+    const acts = (await tx.findBy(Step, { caseId: held['caseId'] ?? '' })).map(({ act }) => act).toSorted();
+    expect(acts).toEqual(['create_account', 'grant', 'withdraw']);
+    const approvalId = await requested((await standing('hr:moves')).id);
+    await linus.post(`/v1/approvals/${approvalId}/approve`).send({}).expect(200);
+    expect(await statesOf(held['caseId'])).toEqual(['planned', 'ready']);
+  });
+
+  it('are shown, changed with the name of who did it, and refused when they make no sense', async () => {
+    const { body } = await grace.put('/v1/brake-limits/leaves').send({ atLeast: 7, sharePercent: 3 }).expect(200);
+    expect(body.items).toContainEqual({ kind: 'leaves', atLeast: 7, sharePercent: 3, changedBy: 'Grace' });
+    await grace.put('/v1/brake-limits/leaves').send({ atLeast: -1, sharePercent: 3 }).expect(400);
+    await grace.put('/v1/brake-limits/wipes').send({ atLeast: 1, sharePercent: 3 }).expect(400);
+    const reader = await service.caller('Reader', 'brakes:read');
+    await reader.put('/v1/brake-limits/leaves').send({ atLeast: 7, sharePercent: 3 }).expect(403);
+  });
+});
+
+describe('access given back after losses', () => {
+  it('is held beyond the limit of whoever asks for it, and so is the loss’s own hold', async () => {
+    await allow('restorations', 0);
+    await allow('grants', 100);
+    const post = await aSource('losses');
+    const employee = anHrEmployee();
+    await post(hasJoined(employee));
+    const { id: personId } = await tx.findOneByOrFail(Person, { corporateEmail: employee.workEmail });
+    const device = await aDevice(tx, { holderId: personId, state: 'assigned' });
+    const { body: loss } = await grace.post('/v1/lost-devices').send({ deviceId: device.id }).expect(202);
+    const { body } = await grace.post(`/v1/lost-devices/${loss.caseId}/restore`).send({}).expect(202);
+    expect(body).toMatchObject({ held: true, stillHeld: ['lost_device'] });
+    expect(await tx.countBy(Hold, { personId, releasedCaseId: body.caseId })).toBe(0);
+    await grace.post(`/v1/lost-devices/${loss.caseId}/restore`).send({}).expect(409);
+    const approvalId = await requested((await standing('service:grace')).id);
+    await linus.post(`/v1/approvals/${approvalId}/approve`).send({}).expect(200);
+    expect(await tx.countBy(Hold, { personId, releasedCaseId: body.caseId })).toBe(1);
+    expect(await statesOf(body.caseId)).not.toContain('held');
+  });
+});
