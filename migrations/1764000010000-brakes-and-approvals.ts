@@ -67,6 +67,7 @@ export class BrakesAndApprovals1764000010000 implements MigrationInterface {
         staff integer NOT NULL,
         held integer NOT NULL DEFAULT 1,
         since timestamptz NOT NULL DEFAULT now(),
+        told_at timestamptz NOT NULL DEFAULT now(),
         ended_at timestamptz,
         ended_by text,
         reason text,

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
+import { RemindOfBrakes } from '../brakes/remind-of-brakes.service.js';
 import { Config } from '../platform/config/config.js';
 import { ChannelsService } from './channels.service.js';
 import { DatabaseAwayPage } from './database-away-page.js';
@@ -11,6 +12,7 @@ import { EscalationService } from './escalation.service.js';
 const DELIVER_EVERY = 500;
 const WATCH_EVERY = 1_000;
 const ESCALATE_EVERY = 2_000;
+const REMIND_EVERY = 30_000;
 const FAREWELL = 3_000;
 
 /**
@@ -28,6 +30,7 @@ export class AlertingLoop {
     private readonly deliverAlerts: DeliverAlerts,
     private readonly escalation: EscalationService,
     private readonly watch: EngineWatch,
+    private readonly brakes: RemindOfBrakes,
     private readonly config: Config,
   ) {}
 
@@ -43,6 +46,7 @@ export class AlertingLoop {
       this.keepDoing(() => this.deliverAlerts.deliverDue(), DELIVER_EVERY, onError),
       this.keepDoing(() => this.escalation.tellWhoIsNext(), ESCALATE_EVERY, onError),
       this.keepDoing(() => this.watch.look(), WATCH_EVERY, onError),
+      this.keepDoing(() => this.brakes.remind(), REMIND_EVERY, onError),
       this.keepDoing(() => page.look(), WATCH_EVERY, onError),
     ];
   }

@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { BrakesModule } from '../brakes/brakes.module.js';
 import { CasesModule } from '../cases/cases.module.js';
 import { AlertChannelsController } from './alert-channels.controller.js';
 import { AlertDeliveriesReader } from './alert-deliveries-reader.service.js';
@@ -13,7 +14,7 @@ import { PolicyAlarm } from './policy-alarm.service.js';
 import { SealAuditLog } from './seal-audit-log.service.js';
 
 @Module({
-  imports: [CasesModule],
+  imports: [CasesModule, BrakesModule],
   controllers: [AlertChannelsController, EscalationController],
   providers: [
     AlertDeliveriesReader,

@@ -139,12 +139,12 @@ export class Approvals {
   /** Whoever comes second waits here, and finds it decided. */
   private async lock(tx: EntityManager, id: string, actor: Actor): Promise<Approval> {
     const approval = found(await tx.findOne(Approval, { where: { id }, lock: { mode: 'pessimistic_write' } }));
-    const { plan, requestedBy, requestedById } = approval;
+    const { state, expiresAt, plan, requestedBy, requestedById } = approval;
     if (!sameText(approval.seal, this.sealOf(approval)) || hashOf(plan) !== approval.planHash) {
       throw new Problem('conflict', 'This request was changed in the database, past the service. Request it anew.');
     }
     const refusal = whyNotDecided(
-      { ...approval, requestedBy: { id: requestedById, name: requestedBy }, subjects: subjectsOf(plan) },
+      { state, expiresAt, requestedBy: { id: requestedById, name: requestedBy }, subjects: subjectsOf(plan) },
       actor,
       await databaseNow(tx),
     );

@@ -37,6 +37,10 @@ export class Brake {
   @Column('timestamptz', { default: () => 'now()' })
   since!: Date;
 
+  /** When people were last told of it, or reminded. */
+  @Column('timestamptz', { name: 'told_at', default: () => 'now()' })
+  toldAt!: Date;
+
   @Column('timestamptz', { name: 'ended_at', nullable: true })
   endedAt!: Date | null;
 

@@ -7,11 +7,12 @@ import { BrakesController } from './brakes.controller.js';
 import { BrakesReader } from './brakes-reader.service.js';
 import { Brakes } from './brakes.service.js';
 import { HeldWork } from './held-work.service.js';
+import { RemindOfBrakes } from './remind-of-brakes.service.js';
 
 @Module({
   imports: [ApprovalsModule, CasesModule],
   controllers: [BrakesController],
-  providers: [Brakes, BrakeDecisions, BrakeLimits, BrakesReader, HeldWork],
-  exports: [Brakes, HeldWork],
+  providers: [Brakes, BrakeDecisions, BrakeLimits, BrakesReader, HeldWork, RemindOfBrakes],
+  exports: [Brakes, HeldWork, RemindOfBrakes],
 })
 export class BrakesModule {}

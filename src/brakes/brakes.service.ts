@@ -34,6 +34,11 @@ export interface Verdict {
 /** As many rows are made at once at most; whoever needs more makes more. */
 const SLOTS_AT_ONCE = 200;
 
+/** Of a brake `k`: each of its cases was let go, taken out, or closed by something else. */
+export const HOLDS_NOTHING = `NOT EXISTS (
+  SELECT 1 FROM braked_cases b JOIN cases c ON c.id = b.case_id
+  WHERE b.brake_id = k.id AND b.outcome = 'held' AND c.state = 'open')`;
+
 /** Limits of volume, by what is done and by who does it. Always in the caller's transaction, with the person locked. */
 @Injectable()
 export class Brakes {
@@ -113,18 +118,20 @@ export class Brakes {
     for (const one of held.filter(({ caseId }) => closed.some(({ id }) => id === caseId))) await this.takenOut(tx, one);
   }
 
-  /** The case is no matter of the brake any more; a brake that holds nothing more ends. */
+  /** The case is no matter of the brake any more. */
   async takenOut(tx: EntityManager, { caseId, brakeId }: HeldCase): Promise<void> {
     await tx.query(`UPDATE braked_cases SET outcome = 'taken_out', ended_at = now() WHERE case_id = $1`, [caseId]);
+    await this.endIfEmpty(tx, brakeId);
+  }
+
+  /** A brake that holds nothing more ends. */
+  async endIfEmpty(tx: EntityManager, brakeId: string): Promise<void> {
     // Locked first: whoever adds a case at this moment is seen by the count below.
     await tx.query(`SELECT 1 FROM brakes WHERE id = $1 FOR UPDATE`, [brakeId]);
     const emptied = await queryRows(
       tx,
       `UPDATE brakes k SET state = 'emptied', ended_at = now(), ended_by = $2
-       WHERE k.id = $1 AND k.state = 'standing' AND NOT EXISTS (
-         SELECT 1 FROM braked_cases b JOIN cases c ON c.id = b.case_id
-         WHERE b.brake_id = k.id AND b.outcome = 'held' AND c.state = 'open')
-       RETURNING k.id`,
+       WHERE k.id = $1 AND k.state = 'standing' AND ${HOLDS_NOTHING} RETURNING k.id`,
       [brakeId, SYSTEM.name],
     );
     if (emptied.length > 0) await this.ended(tx, brakeId);
@@ -132,7 +139,7 @@ export class Brakes {
 
   /** Nobody needs to decide about the brake any more. */
   async ended(tx: EntityManager, brakeId: string): Promise<void> {
-    await this.alerts.resolve(tx, [alertKey(brakeId)]);
+    await this.alerts.resolve(tx, [alertKey(brakeId), overdueKey(brakeId)]);
   }
 
   private async takeSlot(
@@ -232,6 +239,11 @@ interface Counted {
   held: number;
   allowed: number;
   staff: number;
+}
+
+/** The key of what reminds people of a brake. */
+export function overdueKey(brakeId: string): string {
+  return `brake_overdue:${brakeId}`;
 }
 
 function alertKey(brakeId: string): string {

@@ -12,6 +12,7 @@ export type AlertKind =
   | 'step_struggling'
   | 'hr_event_held'
   | 'brake_held'
+  | 'brake_overdue'
   | 'employment_stuck'
   | 'sign_in_link'
   | 'policy_broken'

@@ -2,6 +2,7 @@ import type { EntityManager } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Approval } from '../../src/approvals/approval.entity.js';
 import { Brake } from '../../src/brakes/brake.entity.js';
+import { RemindOfBrakes } from '../../src/brakes/remind-of-brakes.service.js';
 import { Alert } from '../../src/cases/alert.entity.js';
 import { Case } from '../../src/cases/case.entity.js';
 import { Hold } from '../../src/cases/hold.entity.js';
@@ -178,6 +179,41 @@ describe('an HR feed that ends 200 people at once', () => {
   });
 });
 
+describe('a brake that nobody decides about', () => {
+  const remind = () => service.app.get(RemindOfBrakes).remind();
+
+  it('is told of again every four hours, until somebody does', async () => {
+    const { brake } = await exceeded('forgotten', 2, 1);
+    const reminders = () => tx.findBy(Alert, { dedupKey: `brake_overdue:${brake.id}` });
+    await remind();
+    expect(await reminders()).toEqual([]);
+    for (const times of [1, 2]) {
+      await tx.query(`UPDATE brakes SET told_at = told_at - interval '4 hours' WHERE id = $1`, [brake.id]);
+      await remind();
+      expect(await reminders()).toHaveLength(times);
+    }
+    await linus
+      .post(`/v1/approvals/${await requested(brake.id)}/approve`)
+      .send({})
+      .expect(200);
+    expect((await reminders()).filter(({ resolvedAt }) => resolvedAt === null)).toEqual([]);
+  });
+
+  it('ends by itself when something else closed what it held', async () => {
+    const post = await aSource('overtaken');
+    await allow('grants', 0);
+    const employee = anHrEmployee();
+    const { caseId } = await post(hasJoined(employee));
+    const { id: personId } = await tx.findOneByOrFail(Person, { corporateEmail: employee.workEmail });
+    const device = await aDevice(tx, { holderId: personId, state: 'assigned' });
+    await grace.post('/v1/lost-devices').send({ deviceId: device.id }).expect(202);
+    expect(await statesOf(caseId)).toEqual(['superseded']);
+    expect(await standing('hr:overtaken')).toBeTruthy();
+    await remind();
+    expect(await tx.findOneByOrFail(Brake, { source: 'hr:overtaken' })).toMatchObject({ state: 'emptied' });
+  });
+});
+
 describe('what a brake never holds', () => {
   it('a lost laptop of somebody whose leave is held', async () => {
     const { held } = await exceeded('laptop', 2, 1);
@@ -215,7 +251,7 @@ describe('an approval', () => {
     const answers = await Promise.all(
       [linus, margaret].map((one) => one.post(`/v1/approvals/${approvalId}/approve`).send({})),
     );
-    expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 409]);
+    expect(answers.map(({ status }) => String(status)).toSorted()).toEqual(['200', '409']);
   });
 
   it('is of another person: the same name by another token is the same one, and so is the subject', async () => {
