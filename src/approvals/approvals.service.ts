@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
+import canonicalize from 'canonicalize';
 import { DataSource, type EntityManager } from 'typeorm';
 import { AuditService } from '../platform/audit/audit.service.js';
 import { InstallationKey } from '../platform/crypto/installation-key.js';
@@ -9,7 +10,6 @@ import { Problem } from '../platform/errors/problem.js';
 import { newId } from '../platform/ids/new-id.js';
 import type { Actor } from '../platform/sign-in/actor.js';
 import { Approval, type ApprovalAct } from './approval.entity.js';
-import { canonicalJson } from './canonical-json.js';
 import { whyNotDecided } from './may-decide.js';
 
 /** How long a request waits for its second person. */
@@ -178,6 +178,13 @@ export class Approvals {
     const content = canonicalJson({ id, act, targetId, planHash, requestedById, requestedBy, expiresAt });
     return this.key.mac('approval', Buffer.from(content, 'utf8')).toString('hex');
   }
+}
+
+/** The same content has the same bytes, and so the same hash, whatever order the database gives its fields (RFC 8785). */
+function canonicalJson(content: object): string {
+  const text = canonicalize(content);
+  if (text === undefined) throw new Error('a plan has a canonical form');
+  return text;
 }
 
 function hashOf(plan: Record<string, unknown>): string {

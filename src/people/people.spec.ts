@@ -141,11 +141,14 @@ describe('EmploymentsService', () => {
 
   it('counts somebody as employed from the first instant to before the last', () => {
     const [startsAt, endsAt] = [new Date('2026-01-01T00:00:00Z'), new Date('2026-02-01T00:00:00Z')];
-    const employment = Object.assign(new Employment(), { startsAt, endsAt });
-    const open = Object.assign(new Employment(), { startsAt, endsAt: null });
+    const employment = Object.assign(new Employment(), { startsAt, endsAt, endHeldAt: null });
+    const open = Object.assign(new Employment(), { startsAt, endsAt: null, endHeldAt: null });
+    const held = Object.assign(new Employment(), { startsAt, endsAt, endHeldAt: endsAt });
     const at = (instant: Date, one: Employment): boolean => employedAt([one], instant).length > 0;
     expect([at(startsAt, employment), at(endsAt, employment), at(endsAt, open)]).toEqual([true, false, true]);
     expect(at(new Date(startsAt.getTime() - 1), employment)).toBe(false);
+    // A brake holds the end: nobody has left yet.
+    expect(at(endsAt, held)).toBe(true);
   });
 });
 

@@ -7,11 +7,14 @@ import { Alert } from '../../src/cases/alert.entity.js';
 import { Case } from '../../src/cases/case.entity.js';
 import { Hold } from '../../src/cases/hold.entity.js';
 import { Step } from '../../src/cases/step.entity.js';
+import { cliContext } from '../../src/cli/cli-context.js';
+import type { CliContext } from '../../src/cli/command.js';
+import { runCli } from '../../src/cli/run-cli.js';
 import { DueEmployments } from '../../src/hr-feeds/due-employments.service.js';
 import { HrSourcesService } from '../../src/hr-feeds/hr-sources.service.js';
 import { Employment } from '../../src/people/employment.entity.js';
 import { Person } from '../../src/people/person.entity.js';
-import { SYSTEM } from '../../src/platform/sign-in/actor.js';
+import { SCOPES, SYSTEM } from '../../src/platform/sign-in/actor.js';
 import { anAccessPolicy } from '../factories/access-policies.js';
 import { anAccount } from '../factories/accounts.js';
 import { aDevice } from '../factories/devices.js';
@@ -236,6 +239,19 @@ describe('what a brake never holds', () => {
     expect(await statesOf(other?.caseId)).toEqual(['held']);
   });
 
+  it('somebody whom an administrator ends now, until they end more than the limit lets pass', async () => {
+    await allow('leaves', 2);
+    const margaret = await service.caller('Margaret Hamilton');
+    const people = await Promise.all([0, 1, 2].map(() => employed('hr')));
+    const answers = [];
+    for (const { personId } of people) {
+      const { body } = await margaret.post('/v1/leavers').send({ personId, reason: 'Site closes.' }).expect(202);
+      answers.push(body.held);
+    }
+    expect(answers).toEqual([false, false, true]);
+    expect(await standing('service:margaret hamilton')).toMatchObject({ kind: 'leaves', held: 1 });
+  });
+
   it('another source, which has a limit of its own', async () => {
     await exceeded('one-source', 2, 1);
     const post = await aSource('another-source');
@@ -339,6 +355,48 @@ describe('limits for what is given and what a change takes away', () => {
     await grace.put('/v1/brake-limits/wipes').send({ atLeast: 1, sharePercent: 3 }).expect(400);
     const reader = await service.caller('Reader', 'brakes:read');
     await reader.put('/v1/brake-limits/leaves').send({ atLeast: 7, sharePercent: 3 }).expect(403);
+  });
+});
+
+describe('at the command line', () => {
+  it('brakes are shown and released by two people, and limits are changed', async () => {
+    const { held, brake } = await exceeded('by-hand', 2, 1);
+    const env = {
+      DATABASE_URL: service.database.url,
+      QUARTERMASTER_KEY_FILE: 'none',
+      QUARTERMASTER_ENVIRONMENT: 'test',
+    };
+    /** As this person at the terminal, in the service that runs already. */
+    const run = async (name: string, ...args: string[]) => {
+      const lines: string[] = [];
+      const say = (line: string) => void lines.push(line);
+      const context: CliContext = {
+        ...cliContext(env, say, () => undefined),
+        actor: { kind: 'admin', id: `terminal:${name}`, name, scopes: SCOPES },
+        withServices: (work) => work(service.app),
+      };
+      return { code: await runCli(args, context), out: lines.join('\n') };
+    };
+    expect((await run('ada', 'brakes', 'list')).out).toContain(`${brake.id}  standing  1 leaves by hr:by-hand held`);
+    const shown = await run('ada', 'brakes', 'show', brake.id);
+    expect(shown.out).toContain(held[0]?.person.workEmail);
+    expect(shown.out).toContain('suspend account');
+    const asked = await run('ada', 'brakes', 'release', brake.id, 'They did leave.');
+    expect((await run('bob', 'approvals', 'list')).out).toContain(asked.out);
+    expect((await run('bob', 'approvals', 'show', asked.out)).out).toContain(held[0]?.caseId);
+    expect((await run('Ada', 'approvals', 'approve', asked.out)).code).toBe(1);
+    expect((await run('bob', 'approvals', 'approve', asked.out)).out).toContain(
+      'approved: does 1 leaves by hr:by-hand',
+    );
+    expect(await statusOf(held[0]?.person.personId ?? '')).toBe('left');
+    expect((await run('ada', 'brakes', 'list', '--all')).out).toContain(`${brake.id}  released`);
+
+    expect(await run('ada', 'brakes', 'limit', 'leaves,removals', '--at-least', '4', '--share', '2')).toMatchObject({
+      code: 0,
+    });
+    expect((await run('ada', 'brakes', 'limits')).out).toMatch(/^leaves +4, or 2 % .*set by ada/);
+    expect(await run('ada', 'brakes', 'limit', 'wipes', '--at-least', '4', '--share', '2')).toMatchObject({ code: 2 });
+    expect(await run('ada', 'brakes', 'release', 'x', 'Why not.')).toMatchObject({ code: 2 });
   });
 });
 
