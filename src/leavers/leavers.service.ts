@@ -1,6 +1,6 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { Brakes } from '../brakes/brakes.service.js';
+import { Brakes, type HeldCase } from '../brakes/brakes.service.js';
 import { HeldWork } from '../brakes/held-work.service.js';
 import { CasesService } from '../cases/cases.service.js';
 import { CutPlanning } from '../cases/cut-planning.service.js';
@@ -69,8 +69,7 @@ export class LeaversService implements OnModuleInit {
       await this.brakes.hold(tx, change, caseId);
       return { caseId, held: true };
     }
-    const generation = await this.markLeft(tx, person, actor);
-    await this.brakes.replaced(tx, verdict.held);
+    const generation = await this.markLeft(tx, person, verdict.held, actor);
     const steps = await this.cut.plan(tx, personId);
     return { caseId: await this.cases.open(tx, { ...wanted, generation, hold: 'leaver', steps }), held: false };
   }
@@ -85,7 +84,7 @@ export class LeaversService implements OnModuleInit {
   /** What was held is done now, and to every account that is there now: a revocation takes in what is found later. */
   private async carryOut(tx: EntityManager, caseId: string, personId: string, actor: Actor): Promise<void> {
     const person = await this.people.lock(tx, personId);
-    await this.markLeft(tx, person, actor);
+    await this.markLeft(tx, person, await this.brakes.heldOf(tx, personId), actor);
     await this.employments.applyHeldEnds(tx, personId);
     await this.cases.placeHold(tx, caseId, 'leaver', { personId, actor });
     const plan = await this.cut.plan(tx, personId);
@@ -95,11 +94,20 @@ export class LeaversService implements OnModuleInit {
   }
 
   /** Nothing more is given, and nothing of theirs opens anything here. Answers the new generation. */
-  private async markLeft(tx: EntityManager, person: Person, actor: Actor): Promise<number> {
+  private async markLeft(tx: EntityManager, person: Person, held: readonly HeldCase[], actor: Actor): Promise<number> {
     await this.cases.supersedeGrants(tx, person.id, 'The person leaves.');
+    await this.endHeldChanges(tx, held);
     const generation = await this.people.nextGeneration(tx, person.id);
     await this.people.update(tx, actor, person, { status: 'left' });
     await this.tokens.end(tx, person, actor);
     return generation;
+  }
+
+  /** What a held change would take away is taken away, since everything is; what it would give was superseded. */
+  private async endHeldChanges(tx: EntityManager, held: readonly HeldCase[]): Promise<void> {
+    for (const change of held.filter(({ kind }) => kind !== 'leaves')) {
+      await this.heldSteps.letGo(tx, change.caseId);
+      await this.brakes.takenOut(tx, change);
+    }
   }
 }
