@@ -15,7 +15,6 @@ export class SignInByOpenIdConnect1764000008000 implements MigrationInterface {
         subject text NOT NULL,
         display_name text NOT NULL,
         person_id uuid,
-        scopes text[] NOT NULL,
         admitted_at timestamptz NOT NULL DEFAULT now(),
         withdrawn_at timestamptz,
         CONSTRAINT pk_sign_in_identities PRIMARY KEY (id),

@@ -4,11 +4,10 @@ import { z } from 'zod';
 import { PeopleService } from '../people/people.service.js';
 import { Config } from '../platform/config/config.js';
 import { EXIT } from '../platform/lifecycle/failure.js';
-import { SCOPES, type Scope } from '../platform/sign-in/actor.js';
+import { userPrincipal } from '../platform/sign-in/principals.js';
 import type { SignInIdentity } from '../platform/sign-in/sign-in-identity.entity.js';
 import { SignInIdentities } from '../platform/sign-in/sign-in-identities.service.js';
 import { CommandFailure, type AddCommand, type CliContext } from './command.js';
-import { parseScopes } from './parse-scopes.js';
 
 export const addSignIn: AddCommand = (program, context) => {
   const signIn = program
@@ -24,23 +23,17 @@ interface AdmitOptions {
   subject: string;
   name: string;
   person?: string;
-  scopes?: string;
-  all?: boolean;
 }
 
 function addAdmit(signIn: Command, { actor, note, out, withServices }: CliContext): void {
   signIn
     .command('admit')
-    .description('let somebody in, or change what was said of them before')
+    .description('let somebody in, who may do nothing before a role is given to them; or change what was said of them')
     .option('--issuer <address>', 'the provider, as the page that refused them says; else OIDC_ISSUER')
     .requiredOption('--subject <subject>', "the provider's own id of them, as that page says; never an e-mail address")
     .requiredOption('--name <name>', 'what the audit log calls them')
     .option('--person <id>', 'who they are among the people here: when their access is cut, it is cut here as well')
-    .option('--scopes <scopes>', 'what they may do, comma-separated')
-    .option('--all', 'they may do everything')
-    .addHelpText('after', `\nScopes: ${SCOPES.join(', ')}`)
     .action(async (options: AdmitOptions) => {
-      const scopes = wantedScopes(options);
       const { subject, person: personId = null, name: displayName } = options;
       if (personId !== null && !z.uuid().safeParse(personId).success) {
         throw new CommandFailure('--person has to be the id of a person, as `GET /v1/people` shows it.', EXIT.usage);
@@ -51,11 +44,11 @@ function addAdmit(signIn: Command, { actor, note, out, withServices }: CliContex
         return services.get(DataSource).transaction(async (tx) => {
           // Locked first, as by whoever cuts their access.
           if (personId !== null) await services.get(PeopleService).lock(tx, personId);
-          return services.get(SignInIdentities).admit(tx, actor, { issuer, subject, displayName, personId, scopes });
+          return services.get(SignInIdentities).admit(tx, actor, { issuer, subject, displayName, personId });
         });
       });
       out(id);
-      note(`${displayName} may sign in${scopes.length === SCOPES.length ? ', and do everything' : ''}.`);
+      note(`${displayName} may sign in. What they may do: quartermaster roles assign ${userPrincipal(id)} ROLE`);
       if (personId === null) note('Without --person they stay admitted when they leave: withdraw them then.');
     });
 }
@@ -90,15 +83,7 @@ function addWithdraw(signIn: Command, { actor, out, withServices }: CliContext):
     });
 }
 
-/** Nobody gets everything because somebody forgot to say what. */
-function wantedScopes({ scopes, all }: AdmitOptions): readonly Scope[] {
-  if (all && scopes === undefined) return SCOPES;
-  if (scopes !== undefined && !all) return parseScopes(scopes);
-  throw new CommandFailure('Say what they may do: either --scopes, or --all.', EXIT.usage);
-}
-
-function lineFor({ id, displayName, issuer, subject, personId, scopes, withdrawnAt }: SignInIdentity): string {
+function lineFor({ id, displayName, issuer, subject, personId, withdrawnAt }: SignInIdentity): string {
   const state = withdrawnAt ? `withdrawn ${withdrawnAt.toISOString().slice(0, 10)}` : 'admitted';
-  const may = scopes.length === SCOPES.length ? 'everything' : scopes.join(',');
-  return [id, displayName, state, `person ${personId ?? 'none'}`, issuer, subject, may].join('  ');
+  return [id, displayName, state, `person ${personId ?? 'none'}`, issuer, subject].join('  ');
 }

@@ -4,12 +4,12 @@ import { CasesModule } from '../cases/cases.module.js';
 import { PeopleModule } from '../people/people.module.js';
 import { LeaversController } from './leavers.controller.js';
 import { LeaversService } from './leavers.service.js';
-import { TokensOfLeavers } from './tokens-of-leavers.service.js';
+import { RightsOfLeavers } from './rights-of-leavers.service.js';
 
 @Module({
   imports: [PeopleModule, CasesModule, BrakesModule],
   controllers: [LeaversController],
-  providers: [LeaversService, TokensOfLeavers],
+  providers: [LeaversService, RightsOfLeavers],
   exports: [LeaversService],
 })
 export class LeaversModule {}

@@ -11,7 +11,7 @@ import { PeopleService } from '../people/people.service.js';
 import { requireWithin } from '../platform/roles/within-reach.js';
 import type { Actor } from '../platform/sign-in/actor.js';
 import { missingSteps } from './missing-steps.js';
-import { TokensOfLeavers } from './tokens-of-leavers.service.js';
+import { RightsOfLeavers } from './rights-of-leavers.service.js';
 
 export interface Leave {
   caseId: string;
@@ -27,7 +27,7 @@ export class LeaversService implements OnModuleInit {
     private readonly employments: EmploymentsService,
     private readonly cases: CasesService,
     private readonly cut: CutPlanning,
-    private readonly tokens: TokensOfLeavers,
+    private readonly rights: RightsOfLeavers,
     private readonly brakes: Brakes,
     private readonly heldSteps: HeldSteps,
     private readonly heldWork: HeldWork,
@@ -99,7 +99,7 @@ export class LeaversService implements OnModuleInit {
     await this.endHeldChanges(tx, held);
     const generation = await this.people.nextGeneration(tx, person.id);
     await this.people.update(tx, actor, person, { status: 'left' });
-    await this.tokens.end(tx, person, actor);
+    await this.rights.end(tx, person, actor);
     return generation;
   }
 

@@ -5,6 +5,7 @@ import { RoleAssignments } from '../../src/platform/roles/role-assignments.servi
 import { SCOPES, SYSTEM, type Actor, type Scope } from '../../src/platform/sign-in/actor.js';
 import { ApiTokens } from '../../src/platform/sign-in/api-tokens.service.js';
 import { SignInLinks } from '../../src/platform/sign-in/sign-in-links.service.js';
+import { anIdentity } from '../factories/identities.js';
 import { aPerson } from '../factories/people.js';
 import { AN_ADMIN } from '../factories/role-holders.js';
 import { startServiceApp, type ServiceApp } from '../factories/service-app.js';
@@ -102,7 +103,7 @@ describe('API tokens over REST', () => {
   });
 
   it('of a person that a user made do what this user may still do, where they may', async () => {
-    const grace: Actor = { kind: 'admin', id: `user:${newId()}`, name: 'Grace', scopes: [] };
+    const grace: Actor = { kind: 'admin', id: await anIdentity(service.db.manager), name: 'Grace', scopes: [] };
     const assign = (role: 'viewer' | 'helpdesk', department: string | null) =>
       service.db.transaction((tx) =>
         service.app

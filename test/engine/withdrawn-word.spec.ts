@@ -3,6 +3,7 @@ import { Alert } from '../../src/cases/alert.entity.js';
 import { claimThese } from '../../src/cases/engine/claim.js';
 import { StepRunner } from '../../src/cases/engine/run-step.js';
 import { StepDecisions } from '../../src/cases/step-decisions.service.js';
+import { Hold } from '../../src/cases/hold.entity.js';
 import { Step } from '../../src/cases/step.entity.js';
 import { WorkerProcess } from '../../src/cases/worker-process.entity.js';
 import { newId } from '../../src/platform/ids/new-id.js';
@@ -13,6 +14,7 @@ import { ApiTokens } from '../../src/platform/sign-in/api-tokens.service.js';
 import { Tool } from '../../src/tools/tool.entity.js';
 import { anAccount } from '../factories/accounts.js';
 import { aCase, aStep } from '../factories/cases.js';
+import { anIdentity } from '../factories/identities.js';
 import { anEmployment, aPerson } from '../factories/people.js';
 import { AN_ADMIN } from '../factories/role-holders.js';
 import { EngineHarness } from '../model/engine-harness.js';
@@ -32,7 +34,9 @@ describe('a worker that is about to give access', () => {
   });
   afterAll(() => harness?.stop());
 
-  const user = (): Actor => ({ kind: 'admin', id: `user:${newId()}`, name: 'Grace', scopes: [] });
+  const user = async (fields: { personId?: string } = {}): Promise<Actor> => {
+    return { kind: 'admin', id: await anIdentity(harness.db.manager, fields), name: 'Grace', scopes: [] };
+  };
   const assign = (principal: string, role: Role, department: string | null = null) =>
     harness.db.transaction((tx) =>
       harness.app
@@ -61,14 +65,14 @@ describe('a worker that is about to give access', () => {
   }
 
   it('gives it on the word of somebody whose role still stands', async () => {
-    const grace = user();
+    const grace = await user();
     await assign(grace.id, 'it-operator');
     await run(await aStepAskedBy(grace));
     expect(sent).toEqual(['restore_account']);
   });
 
   it('asks a person, with an alert, when the role of who asked has ended', async () => {
-    const grace = user();
+    const grace = await user();
     const { id } = await assign(grace.id, 'it-operator');
     const step = await aStepAskedBy(grace);
     await end(id);
@@ -81,8 +85,19 @@ describe('a worker that is about to give access', () => {
     expect(await harness.db.manager.findOneBy(Alert, { stepId: step.id })).toMatchObject({ kind: 'needs_human' });
   });
 
+  it('asks a person while who asked is to be without access, as after the loss of their own laptop', async () => {
+    const tx = harness.db.manager;
+    const { id: personId } = await aPerson(tx);
+    const grace = await user({ personId });
+    await assign(grace.id, 'it-operator');
+    const lost = await aCase(tx, { kind: 'lost_device', personId });
+    await tx.insert(Hold, { id: newId(), subject: 'person', personId, reason: 'lost_device', caseId: lost.id });
+    expect(await run(await aStepAskedBy(grace))).toMatchObject({ state: 'needs_human' });
+    expect(sent).toEqual([]);
+  });
+
   it('asks a person when the role was narrowed to where this person isn’t', async () => {
-    const grace = user();
+    const grace = await user();
     await assign(grace.id, 'it-operator', 'Legal');
     expect(await run(await aStepAskedBy(grace))).toMatchObject({ state: 'needs_human' });
     expect(sent).toEqual([]);
@@ -104,7 +119,7 @@ describe('a worker that is about to give access', () => {
   });
 
   it('gives it when somebody who may has it tried again, and not when that one may not either', async () => {
-    const [grace, ada, security] = [user(), user(), user()];
+    const [grace, ada, security] = [await user(), await user(), await user()];
     await assign(ada.id, 'it-operator');
     await assign(security.id, 'security');
     const step = await aStepAskedBy(grace);
@@ -127,7 +142,7 @@ describe('a worker that is about to give access', () => {
   });
 
   it('takes access away whatever happened to who asked', async () => {
-    await run(await aStepAskedBy(user(), 'suspend_account'));
+    await run(await aStepAskedBy(await user(), 'suspend_account'));
     expect(sent).toEqual(['suspend_account']);
   });
 });

@@ -8,6 +8,8 @@ import { AuditService } from '../../src/platform/audit/audit.service.js';
 import { InstallationKey } from '../../src/platform/crypto/installation-key.js';
 import { SecretVault } from '../../src/platform/crypto/secret-vault.service.js';
 import { newId } from '../../src/platform/ids/new-id.js';
+import { Permits } from '../../src/platform/roles/permits.service.js';
+import { RoleAssignments } from '../../src/platform/roles/role-assignments.service.js';
 import { BrowserSessions } from '../../src/platform/sign-in/browser-sessions.service.js';
 import { SignInIdentities } from '../../src/platform/sign-in/sign-in-identities.service.js';
 import { anAccount } from './accounts.js';
@@ -84,5 +86,8 @@ function needsOf(state: Step['state'] | undefined): Partial<Step> {
 export function casesServiceOn(db: DataSource): CasesService {
   const audit = new AuditService();
   const vault = new SecretVault(new InstallationKey(randomBytes(32)));
-  return new CasesService(audit, new SignInIdentities(audit, new BrowserSessions(db, audit, vault)));
+  return new CasesService(
+    audit,
+    new SignInIdentities(audit, new BrowserSessions(db, audit, vault), new RoleAssignments(db, new Permits(db), audit)),
+  );
 }

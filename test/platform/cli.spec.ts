@@ -198,30 +198,32 @@ describe('the command line', () => {
   it('sign-in admits people by issuer and subject, lists them, and withdraws them', async () => {
     const admit = (rest: string, oidc: Record<string, string> = {}) =>
       run(`sign-in admit --subject "auth0|12" --name "Ada Example" ${rest}`, oidc);
-    expect(await admit('--issuer https://login.acme.example')).toMatchObject({
-      code: 2,
-      note: expect.stringContaining('--scopes'),
-    });
-    expect(await admit('--all')).toMatchObject({ code: 2, note: expect.stringContaining('--issuer') });
-    expect(await admit('--all --person 01890000-0000-7000-8000-000000000001 --issuer x')).toMatchObject({
+    expect(await admit('')).toMatchObject({ code: 2, note: expect.stringContaining('--issuer') });
+    expect(await admit('--person 01890000-0000-7000-8000-000000000001 --issuer x')).toMatchObject({
       code: 1,
       note: expect.stringContaining('no person'),
     });
     const provider = { OIDC_ISSUER: 'https://login.acme.example', OIDC_CLIENT_ID: 'qm' };
-    const admitted = await admit('--scopes people:read', provider);
-    expect(admitted.code).toBe(0);
-    const again = await admit('--all', provider);
+    const admitted = await admit('', provider);
+    expect(admitted).toMatchObject({
+      code: 0,
+      note: expect.stringContaining(`roles assign user:${admitted.out} ROLE`),
+    });
+    const again = await admit('', provider);
     expect(again.out).toBe(admitted.out);
     expect((await run('sign-in list')).out).toBe(
-      `${admitted.out}  Ada Example  admitted  person none  https://login.acme.example  auth0|12  everything`,
+      `${admitted.out}  Ada Example  admitted  person none  https://login.acme.example  auth0|12`,
     );
+    expect(await run(`roles assign user:${admitted.out} owner`)).toMatchObject({ code: 0 });
     expect(await run(`sign-in withdraw ${admitted.out}`)).toMatchObject({ code: 0 });
+    expect((await run('roles list')).out).toContain('Nobody holds a role');
     expect((await run('sign-in list')).out).toContain('withdrawn 20');
     expect(await run(`sign-in withdraw ${admitted.out}`)).toMatchObject({ code: 1 });
   });
 
   it('roles are assigned, listed and ended; the last owner stays', async () => {
-    const ada = 'user:01890000-0000-7000-8000-000000000001';
+    const admitted = await run('sign-in admit --issuer https://login.acme.example --subject 13 --name Ada');
+    const ada = `user:${admitted.out}`;
     expect((await run('roles list')).out).toContain('Nobody holds a role');
     expect(await run(`roles assign ${ada} helpdesk --department Sales`)).toMatchObject({
       code: 0,
@@ -281,12 +283,15 @@ describe('the command line', () => {
     expect(entries.map(({ action }) => action)).toEqual([
       'token.created',
       'token.revoked',
+      'sign-in-identity.admitted',
+      'sign-in-identity.admitted',
+      'role.assigned',
+      'role.ended',
+      'sign-in-identity.withdrawn',
+      'sign-in-identity.admitted',
       'role.assigned',
       'role.assigned',
       'role.ended',
-      'sign-in-identity.admitted',
-      'sign-in-identity.admitted',
-      'sign-in-identity.withdrawn',
       'sign-in-link.created',
     ]);
     for (const { actor_id } of entries) expect(actor_id).toMatch(/^terminal:/);

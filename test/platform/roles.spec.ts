@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { newId } from '../../src/platform/ids/new-id.js';
 import { Allow, CurrentActor } from '../../src/platform/sign-in/who-may-call.js';
 import { SCOPES, type Actor } from '../../src/platform/sign-in/actor.js';
+import { anIdentity } from '../factories/identities.js';
 import { startApp, type TestApp } from './start-app.js';
 
 @Controller('v1/things')
@@ -66,7 +67,7 @@ describe('roles', () => {
 
   it('are listed, those that ended on demand; the same role again is the same assignment', async () => {
     const admin = await owner();
-    const principal = `user:${newId()}`;
+    const principal = await anIdentity(test.db.manager);
     const wish = { principal, role: 'helpdesk', department: 'Sales' };
     const first = await admin.post('/v1/role-assignments').send(wish).expect(201);
     const again = await admin
@@ -88,14 +89,14 @@ describe('roles', () => {
     const admin = await owner();
     const make = async (principal: string) =>
       (await admin.post('/v1/role-assignments').send({ principal, role: 'owner' }).expect(201)).body.id as string;
-    const ada = await make(`user:${newId()}`);
+    const ada = await make(await anIdentity(test.db.manager));
     const answer = await admin.delete(`/v1/role-assignments/${ada}`).expect(409);
     expect(answer.body.detail).toContain('last owner');
     // A token doesn't count: nobody signs in with it.
     await make((await test.token()).id);
     await admin.delete(`/v1/role-assignments/${ada}`).expect(409);
 
-    const grace = await make(`user:${newId()}`);
+    const grace = await make(await anIdentity(test.db.manager));
     const both = await Promise.all([ada, grace].map((id) => admin.delete(`/v1/role-assignments/${id}`)));
     expect(both.map(({ status }) => status).toSorted((one, other) => one - other)).toEqual([204, 409]);
   });
@@ -104,7 +105,7 @@ describe('roles', () => {
     const weak = as((await test.token('roles:write', 'people:read')).token);
     const refused = await weak
       .post('/v1/role-assignments')
-      .send({ principal: `user:${newId()}`, role: 'owner' })
+      .send({ principal: await anIdentity(test.db.manager), role: 'owner' })
       .expect(403);
     expect(refused.body.detail).toContain('more than they hold');
   });
@@ -112,9 +113,10 @@ describe('roles', () => {
   it('refuse who and what is not there, and an owner of a part', async () => {
     const admin = await owner();
     const assign = (wish: object) => admin.post('/v1/role-assignments').send(wish).expect(400);
-    const somebody = `user:${newId()}`;
+    const somebody = await anIdentity(test.db.manager);
     expect((await assign({ principal: 'ada', role: 'viewer' })).body.errors[0].pointer).toBe('/principal');
     expect((await assign({ principal: newId(), role: 'viewer' })).body.detail).toContain('no API token');
+    expect((await assign({ principal: `user:${newId()}`, role: 'viewer' })).body.detail).toContain('admitted');
     expect((await assign({ principal: somebody, role: 'king' })).body.errors[0].pointer).toBe('/role');
     expect((await assign({ principal: somebody, role: 'viewer', toolId: newId() })).body.detail).toContain('no tool');
     expect((await assign({ principal: somebody, role: 'owner', department: 'Sales' })).body.detail).toContain('owner');

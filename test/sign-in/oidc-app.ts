@@ -2,8 +2,12 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { inject } from 'vitest';
 import { freePort } from '../../scripts/embedded/free-port.js';
-import { SYSTEM, type Scope } from '../../src/platform/sign-in/actor.js';
+import { RoleAssignments } from '../../src/platform/roles/role-assignments.service.js';
+import type { Role } from '../../src/platform/roles/roles.js';
+import { SYSTEM } from '../../src/platform/sign-in/actor.js';
+import { userPrincipal } from '../../src/platform/sign-in/principals.js';
 import { SignInIdentities } from '../../src/platform/sign-in/sign-in-identities.service.js';
+import { AN_ADMIN } from '../factories/role-holders.js';
 import { startServiceApp, type ServiceApp } from '../factories/service-app.js';
 import { CLIENT_ID, CLIENT_SECRET, startOidcProvider, type TestProvider } from '../support/oidc-provider.js';
 import { PlainBrowser, type Page } from '../support/plain-browser.js';
@@ -13,11 +17,8 @@ export interface OidcApp {
   provider: TestProvider;
   /** Where the service listens. */
   url: string;
-  /** Lets this subject in. */
-  admit(
-    subject: string,
-    options?: { personId?: string | null; name?: string; scopes?: readonly Scope[] },
-  ): Promise<string>;
+  /** Lets this subject in, as a viewer unless something else is said. */
+  admit(subject: string, options?: { personId?: string | null; name?: string; role?: Role | null }): Promise<string>;
   /** The way to the provider and through its page, up to the answer that isn't delivered yet. */
   answerFor(browser: PlainBrowser, subject: string, path?: string): Promise<URL>;
   /** All the way. */
@@ -26,8 +27,6 @@ export interface OidcApp {
   statusFor(browser: PlainBrowser): Promise<number>;
   close(): Promise<void>;
 }
-
-const READER: readonly Scope[] = ['people:read'];
 
 /** The service on a port, and an OpenID provider that knows it. */
 export async function startOidcApp(): Promise<OidcApp> {
@@ -57,9 +56,15 @@ export async function startOidcApp(): Promise<OidcApp> {
     provider,
     url,
     answerFor,
-    admit: (subject, { personId = null, name = 'Ada Example', scopes = READER } = {}) => {
-      const admission = { issuer: provider.issuer, subject, displayName: name, personId, scopes };
-      return service.db.transaction((tx) => service.app.get(SignInIdentities).admit(tx, SYSTEM, admission));
+    admit: (subject, { personId = null, name = 'Ada Example', role = 'viewer' } = {}) => {
+      const admission = { issuer: provider.issuer, subject, displayName: name, personId };
+      return service.db.transaction(async (tx) => {
+        const id = await service.app.get(SignInIdentities).admit(tx, SYSTEM, admission);
+        const everywhere = { department: null, location: null, toolId: null };
+        const wish = { principal: userPrincipal(id), ...everywhere };
+        if (role !== null) await service.app.get(RoleAssignments).assign(tx, AN_ADMIN, { ...wish, role });
+        return id;
+      });
     },
     signIn: async (browser, subject, path) => browser.get(await answerFor(browser, subject, path)),
     statusFor: async (browser) => (await browser.get(`${url}/v1/people`)).status,

@@ -55,14 +55,19 @@ describe('signing in through an OpenID provider', () => {
     expect(test.provider.requests.slice(before)).toContain('POST /request');
   });
 
-  it('signs in who was admitted, by issuer and subject, as user:<id> with what they were admitted with', async () => {
+  it('signs in who was admitted, by issuer and subject, as user:<id> with what their roles allow at that moment', async () => {
     const { id, browser } = await signedIn({ name: 'Ada <Example>' });
     expect((await browser.get(`${test.url}/sign-in`)).text).toContain('Ada &#60;Example&#62;');
     const [started] = await audited('browser-session.started');
     expect(started).toMatchObject({ actor_id: `user:${id}`, facts: { by: 'provider' } });
     expect(test.provider.lastNonce()).toMatch(/^[\w-]{43}$/);
-    const answer = await browser.get(`${test.url}/v1/tools`);
-    expect(answer.status).toBe(403);
+    const may = async (path: string) => (await browser.get(`${test.url}${path}`)).status;
+    expect([await may('/v1/tools'), await may('/v1/tokens')]).toEqual([200, 403]);
+    await test.service.db.query(
+      `UPDATE role_assignments SET ended_at = now(), ended_by = 'a test' WHERE principal = $1`,
+      [`user:${id}`],
+    );
+    expect(await may('/v1/tools')).toBe(403);
   });
 
   it('goes on to the page that was wanted, and never to another site', async () => {
@@ -387,7 +392,7 @@ it('nobody who is linked to a person decides about their own access, whatever th
   const own = await aStep(tx, { state: 'needs_human', caseId: (await aCase(tx, { personId })).id });
   const other = await aStep(tx, { state: 'needs_human' });
   // Linked, and not barred: no hold stands on a person whose case a test made.
-  const { browser } = await signedIn({ personId, name: 'Ada', scopes: ['people:read', 'steps:decide'] });
+  const { browser } = await signedIn({ personId, name: 'Ada', role: 'it-operator' });
   const waive = (stepId: string) =>
     fetch(`${test.url}/v1/steps/${stepId}/waive`, {
       method: 'POST',
@@ -414,7 +419,7 @@ describe('what is dangerous', () => {
   };
 
   it('asks whoever signed in a while ago to do it again, at the provider', async () => {
-    const { id, subject, browser } = await signedIn({ scopes: ['people:read', 'access:restore'] });
+    const { id, subject, browser } = await signedIn({ role: 'it-operator' });
     await test.service.db.query(
       `UPDATE browser_sessions SET authenticated_at = now() - interval '11 minutes' WHERE identity_id = $1`,
       [id],
@@ -429,7 +434,7 @@ describe('what is dangerous', () => {
   });
 
   it('is closed to whom the provider does not say since when it knows them', async () => {
-    const { browser } = await signedIn({ scopes: ['people:read', 'access:restore'] });
+    const { browser } = await signedIn({ role: 'it-operator' });
     expect(await isOpenFor(browser)).toBe(`${test.url}/sign-in/oidc?fresh`);
   });
 });

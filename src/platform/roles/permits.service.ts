@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { queryRows } from '../database/query-rows.js';
 import type { Actor, Scope } from '../sign-in/actor.js';
+import { identityIdIn } from '../sign-in/principals.js';
 import { knownScopes } from '../sign-in/scopes.js';
 import { heldEverywhere, permitFor, type HeldRole, type Permit, type Standing } from './permit.js';
 import { isRole } from './roles.js';
@@ -25,8 +26,9 @@ export class Permits {
   /** Of somebody who isn't here to sign in: whether what they asked for may still be done on their word. */
   async ofPrincipal(principal: string, scope: Scope): Promise<Permit | null> {
     const { manager } = this.db;
-    if (principal.startsWith('user:'))
+    if (identityIdIn(principal) !== null) {
       return permitFor(scope, await this.standing(manager, { id: principal, scopes: [] }));
+    }
     const [token] = await queryRows<{ scopes: string[]; boundTo: string | null }>(
       manager,
       `SELECT scopes, bound_to AS "boundTo" FROM api_tokens WHERE id = $1 AND revoked_at IS NULL`,
@@ -42,11 +44,15 @@ export class Permits {
     tx: EntityManager,
     { id, scopes, boundTo }: Pick<Actor, 'id' | 'scopes' | 'boundTo'>,
   ): Promise<Standing> {
+    const principal = boundTo ?? id;
+    // Whoever is to be without access is so here as well, by a token that they made, too.
     const roles = await queryRows<HeldRole>(
       tx,
       `SELECT role, department, location, tool_id AS "toolId" FROM role_assignments
-       WHERE principal = $1 AND ended_at IS NULL`,
-      [boundTo ?? id],
+       WHERE principal = $1 AND ended_at IS NULL AND NOT EXISTS (
+         SELECT FROM sign_in_identities i JOIN holds h ON h.person_id = i.person_id
+         WHERE i.id = $2::uuid AND h.released_at IS NULL)`,
+      [principal, identityIdIn(principal)],
     );
     // A role that was dropped since allows nothing.
     const known = roles.filter(({ role }) => isRole(role));

@@ -5,14 +5,13 @@ import { queryRows } from '../database/query-rows.js';
 import { Problem } from '../errors/problem.js';
 import { newId } from '../ids/new-id.js';
 import type { Actor } from '../sign-in/actor.js';
+import { identityIdIn } from '../sign-in/principals.js';
 import type { HeldRole } from './permit.js';
 import { Permits } from './permits.service.js';
 import type { Narrowing } from './reach.js';
 import { RoleAssignment } from './role-assignment.entity.js';
 import { ROLE_DEFINITIONS } from './roles.js';
 
-/** A person who signs in: the sign-in's own id of them. */
-const USER = /^user:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 export interface NewAssignment extends HeldRole {
@@ -105,6 +104,25 @@ export class RoleAssignments {
     });
   }
 
+  /** All that they hold ends, for they are let in no more: the last owner's as well. There is always the link. */
+  async endAllOf(tx: EntityManager, actor: Actor, principals: readonly string[], because: string): Promise<void> {
+    const ended = await queryRows<{ id: string; principal: string; role: string }>(
+      tx,
+      `UPDATE role_assignments SET ended_at = now(), ended_by = $2 WHERE principal = ANY($1) AND ended_at IS NULL
+       RETURNING id, principal, role`,
+      [principals, actor.name],
+    );
+    await this.audit.recordAll(
+      tx,
+      actor,
+      'role.ended',
+      ended.map(({ id, principal, role }) => ({
+        subject: { kind: 'principal', id: principal },
+        facts: { assignmentId: id, role, because },
+      })),
+    );
+  }
+
   /** By id, which is the order in which they were made. @param page.after the last id of the page before */
   async list(filter: AssignmentsFilter, page: { after: string | null; limit: number }): Promise<RoleAssignment[]> {
     const query = this.db.manager.createQueryBuilder(RoleAssignment, 'r').orderBy('r.id').limit(page.limit);
@@ -116,12 +134,23 @@ export class RoleAssignments {
 
   private async refuseUnknown(tx: EntityManager, principal: string, { toolId }: Narrowing): Promise<void> {
     const isToken = UUID.test(principal);
-    if (!isToken && !USER.test(principal)) {
+    const identityId = identityIdIn(principal);
+    if (!isToken && identityId === null) {
       throw invalid('/principal', 'This has to be user:<id> of somebody who signs in, or the id of an API token.');
     }
     if (isToken) {
       const there = await queryRows(tx, `SELECT FROM api_tokens WHERE id = $1 AND revoked_at IS NULL`, [principal]);
       if (there.length === 0) throw invalid('/principal', 'There is no API token with this id, or it was revoked.');
+    }
+    if (identityId !== null) {
+      // Held: whoever withdraws them at this moment ends this role as well, or comes first and is seen.
+      const there = await queryRows(
+        tx,
+        `SELECT FROM sign_in_identities WHERE id = $1 AND withdrawn_at IS NULL FOR SHARE`,
+        [identityId],
+      );
+      if (there.length === 0)
+        throw invalid('/principal', 'Nobody of this id is admitted: see `quartermaster sign-in list`.');
     }
     if (toolId !== null) {
       const there = await queryRows(tx, `SELECT FROM tools WHERE id = $1`, [toolId]);

@@ -51,7 +51,7 @@ export interface Actor {
   /** Stable id: of the token, of the browser session's admin, of the HR source, of the process. */
   id: string;
   name: string;
-  /** Who it is among the people whose access is looked after here, where that is known. */
+  /** Who it is, or whose token it is, among the people whose access is looked after here, where that is known. */
   personId?: string;
   /** What they may do; within a request, what they may do wherever they may do what the route is for. */
   scopes: readonly Scope[];

@@ -8,6 +8,7 @@ import { newId } from '../ids/new-id.js';
 import { Permits } from '../roles/permits.service.js';
 import type { Actor, Scope } from './actor.js';
 import { ApiToken } from './api-token.entity.js';
+import { identityIdIn } from './principals.js';
 import { knownScopes } from './scopes.js';
 import { hashToken, newSecretToken } from './secret-token.js';
 import { beyondMaker, endOfToken } from './token-terms.js';
@@ -46,7 +47,7 @@ export class ApiTokens {
   async create(tx: EntityManager, by: Actor, wish: NewApiToken): Promise<{ id: string; token: string }> {
     await this.refuseMore(tx, by, wish.scopes);
     const expiresAt = await endFor(tx, wish.expiresAt);
-    const boundTo = wish.ownerPersonId !== undefined && by.id.startsWith('user:') ? by.id : null;
+    const boundTo = wish.ownerPersonId !== undefined && identityIdIn(by.id) !== null ? by.id : null;
     const id = newId();
     const token = `qm_${id.slice(-8)}_${newSecretToken()}`;
     await tx.insert(ApiToken, {
@@ -120,7 +121,10 @@ export class ApiTokens {
     }
   }
 
-  /** Who calls with this token, or null when it is unknown, revoked or past its time by the database's clock. */
+  /**
+   * Who calls with this token, or null when it is unknown, revoked or past its time by the database's clock, or while the
+   * person whose it is is to be without access.
+   */
   async actorOf(token: string): Promise<Actor | null> {
     if (!FORMAT.test(token)) return null;
     const [row] = await queryRows<{
@@ -128,18 +132,28 @@ export class ApiTokens {
       name: string;
       scopes: string[];
       bound_to: string | null;
+      owner_person_id: string | null;
       use_is_old: boolean;
     }>(
       this.db,
-      `SELECT id, name, scopes, bound_to, last_used_at IS NULL OR last_used_at < now() - interval '1 minute' AS use_is_old
-       FROM api_tokens
-       WHERE token_hash = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())`,
+      `SELECT id, name, scopes, bound_to, owner_person_id,
+         last_used_at IS NULL OR last_used_at < now() - interval '1 minute' AS use_is_old
+       FROM api_tokens t
+       WHERE token_hash = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())
+         AND NOT EXISTS (SELECT FROM holds h WHERE h.person_id = t.owner_person_id AND h.released_at IS NULL)`,
       [hashToken(token)],
     );
     if (!row) return null;
     if (row.use_is_old) await this.noteUse(row.id);
-    const { id, name, scopes, bound_to: boundTo } = row;
-    return { kind: 'service', id, name, scopes: knownScopes(scopes), ...(boundTo !== null && { boundTo }) };
+    const { id, name, scopes, bound_to: boundTo, owner_person_id: personId } = row;
+    return {
+      kind: 'service',
+      id,
+      name,
+      scopes: knownScopes(scopes),
+      ...(boundTo !== null && { boundTo }),
+      ...(personId !== null && { personId }),
+    };
   }
 
   /** At most one write a minute, however many requests come at once. */

@@ -14,7 +14,7 @@ export class BrowserSession {
   @Column('text', { name: 'actor_name' })
   actorName!: string;
 
-  /** Of a session that a link started; whoever came by the provider has those of their identity. */
+  /** Of a session that a link started; whoever came by the provider has none, and may do what their roles allow. */
   @Column('text', { array: true })
   scopes!: string[];
 

@@ -4,7 +4,8 @@ import { AuditService } from '../audit/audit.service.js';
 import { SecretVault } from '../crypto/secret-vault.service.js';
 import { queryRows } from '../database/query-rows.js';
 import { newId } from '../ids/new-id.js';
-import type { Actor, Scope } from './actor.js';
+import type { Actor } from './actor.js';
+import { userPrincipal } from './principals.js';
 import { knownScopes } from './scopes.js';
 import { hashToken, newSecretToken } from './secret-token.js';
 
@@ -23,7 +24,6 @@ export interface LinkHolder {
 interface KnownIdentity {
   id: string;
   displayName: string;
-  scopes: readonly string[];
   personId: string | null;
 }
 
@@ -130,7 +130,7 @@ export class BrowserSessions {
   async find(token: string): Promise<SignedInBrowser | null> {
     const [row] = await queryRows<SessionRow>(
       this.db,
-      `SELECT s.id, coalesce(i.display_name, s.actor_name) AS name, coalesce(i.scopes, s.scopes) AS scopes, s.identity_id, i.person_id,
+      `SELECT s.id, coalesce(i.display_name, s.actor_name) AS name, s.scopes, s.identity_id, i.person_id,
          extract(epoch FROM now() - s.authenticated_at)::float8 AS seconds_since_proof,
          s.last_seen_at < now() - interval '1 minute' AS use_is_old
        FROM browser_sessions s LEFT JOIN sign_in_identities i ON i.id = s.identity_id
@@ -143,7 +143,7 @@ export class BrowserSessions {
     const actor =
       row.identity_id === null
         ? actorOfLink(row.name, row.scopes)
-        : actorOfIdentity({ id: row.identity_id, displayName: row.name, scopes: row.scopes, personId: row.person_id });
+        : actorOfIdentity({ id: row.identity_id, displayName: row.name, personId: row.person_id });
     return {
       sessionId: row.id,
       actor,
@@ -239,13 +239,7 @@ function actorOfLink(name: string, scopes: readonly string[]): Actor {
   return { kind: 'admin', id: `admin:${name}`, name, scopes: knownScopes(scopes) };
 }
 
-/** Roles are given to this id. */
-function actorOfIdentity({ id, displayName: name, scopes, personId }: KnownIdentity): Actor {
-  const actor: Actor = { kind: 'admin', id: `user:${id}`, name, scopes: scopesOfIdentity(scopes) };
-  return personId === null ? actor : { ...actor, personId };
-}
-
-/** The one place that says what somebody who came by the provider may do: what they were admitted with. */
-function scopesOfIdentity(admittedWith: readonly string[]): Scope[] {
-  return knownScopes(admittedWith);
+/** By themselves they may do nothing: the guard asks which roles they hold, at each request. */
+function actorOfIdentity({ id, displayName: name, personId }: KnownIdentity): Actor {
+  return { kind: 'admin', id: userPrincipal(id), name, scopes: [], ...(personId !== null && { personId }) };
 }

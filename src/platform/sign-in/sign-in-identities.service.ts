@@ -4,8 +4,10 @@ import { AuditService } from '../audit/audit.service.js';
 import { queryRows } from '../database/query-rows.js';
 import { Problem } from '../errors/problem.js';
 import { newId } from '../ids/new-id.js';
-import type { Actor, Scope } from './actor.js';
+import { RoleAssignments } from '../roles/role-assignments.service.js';
+import type { Actor } from './actor.js';
 import { BrowserSessions } from './browser-sessions.service.js';
+import { userPrincipal } from './principals.js';
 import { SignInIdentity } from './sign-in-identity.entity.js';
 
 export interface Admission {
@@ -13,7 +15,6 @@ export interface Admission {
   subject: string;
   displayName: string;
   personId: string | null;
-  scopes: readonly Scope[];
 }
 
 /** Who may sign in through the OpenID provider. Nobody is let in because their e-mail address looks right. */
@@ -22,34 +23,31 @@ export class SignInIdentities {
   constructor(
     private readonly audit: AuditService,
     private readonly sessions: BrowserSessions,
+    private readonly roles: RoleAssignments,
   ) {}
 
-  /** Lets somebody in, or changes what was said of them before. @returns the identity's id */
-  async admit(
-    tx: EntityManager,
-    by: Actor,
-    { issuer, subject, displayName, personId, scopes }: Admission,
-  ): Promise<string> {
+  /** Lets somebody in, who may do nothing before a role is given to them; or changes what was said of them. @returns the identity's id */
+  async admit(tx: EntityManager, by: Actor, { issuer, subject, displayName, personId }: Admission): Promise<string> {
     const [row] = await queryRows<{ id: string }>(
       tx,
-      `INSERT INTO sign_in_identities (id, issuer, subject, display_name, person_id, scopes) VALUES ($1, $2, $3, $4, $5, $6)
+      `INSERT INTO sign_in_identities (id, issuer, subject, display_name, person_id) VALUES ($1, $2, $3, $4, $5)
        ON CONFLICT (issuer, subject) DO UPDATE SET display_name = excluded.display_name, person_id = excluded.person_id,
-         scopes = excluded.scopes, withdrawn_at = NULL
+         withdrawn_at = NULL
        RETURNING id`,
-      [newId(), issuer, subject, displayName, personId, scopes],
+      [newId(), issuer, subject, displayName, personId],
     );
     if (!row) throw new Error('an identity was neither made nor changed');
-    // What was said of them changed: who they are, or what they may do.
+    // What was said of them changed: who they are.
     await this.sessions.endOfIdentities(tx, by, [row.id], 'the identity was admitted anew');
     await this.audit.record(tx, by, 'sign-in-identity.admitted', {
       subject: { kind: 'sign-in-identity', id: row.id },
-      facts: { issuer, scopes, personId },
+      facts: { issuer, personId },
       personal: { subject, displayName },
     });
     return row.id;
   }
 
-  /** Ends its sessions, and it starts no new one. @throws Problem `not-found` */
+  /** Ends its sessions and roles, and it starts no new session. @throws Problem `not-found` */
   async withdraw(tx: EntityManager, by: Actor, id: string): Promise<void> {
     const withdrawn = await queryRows(
       tx,
@@ -59,6 +57,7 @@ export class SignInIdentities {
     if (withdrawn.length === 0)
       throw new Problem('not-found', 'There is no such identity, or it was withdrawn before.');
     await this.sessions.endOfIdentities(tx, by, [id], 'the identity was withdrawn');
+    await this.roles.endAllOf(tx, by, [userPrincipal(id)], 'their sign-in was withdrawn');
     await this.audit.record(tx, by, 'sign-in-identity.withdrawn', { subject: { kind: 'sign-in-identity', id } });
   }
 
@@ -72,6 +71,13 @@ export class SignInIdentities {
    */
   async find(tx: EntityManager, issuer: string, subject: string): Promise<SignInIdentity | null> {
     return tx.findOne(SignInIdentity, { where: { issuer, subject }, lock: { mode: 'pessimistic_read' } });
+  }
+
+  /** A person leaves: should they come back, somebody says anew what they may do. Their sessions end with the hold. */
+  async endRolesOfPerson(tx: EntityManager, by: Actor, personId: string): Promise<void> {
+    const theirs = await tx.findBy(SignInIdentity, { personId });
+    const principals = theirs.map(({ id }) => userPrincipal(id));
+    await this.roles.endAllOf(tx, by, principals, 'the person leaves');
   }
 
   /** A person's access is cut: their sessions here end with it. */

@@ -1,6 +1,9 @@
 import { Column, Entity, ForeignKey, Index, PrimaryColumn, Unique } from 'typeorm';
 
-/** Somebody who may sign in through an OpenID provider: known by issuer and subject, and by nothing else. */
+/**
+ * Somebody who may sign in through an OpenID provider: known by issuer and subject, and by nothing else. What they may
+ * do is said by the roles that `user:<id>` holds.
+ */
 @Entity('sign_in_identities')
 @Unique('uq_sign_in_identities_subject', ['issuer', 'subject'])
 @Index('ix_sign_in_identities_person', ['personId'])
@@ -21,9 +24,6 @@ export class SignInIdentity {
   @Column('uuid', { name: 'person_id', nullable: true })
   @ForeignKey('Person', { name: 'fk_sign_in_identities_person' })
   personId!: string | null;
-
-  @Column('text', { array: true })
-  scopes!: string[];
 
   @Column('timestamptz', { name: 'admitted_at', default: () => 'now()' })
   admittedAt!: Date;

@@ -67,7 +67,7 @@ export function unknownPage(issuer: string, subject: string): string {
     'You are not admitted here',
     `<p>The provider knows you, and Quartermaster does not. Send this to an administrator, who runs it on the server
     after making sure that it is you:</p>
-    <p><code>quartermaster sign-in admit \\<br>--issuer ${escapeHtml(quoted(issuer))} \\<br>--subject ${escapeHtml(quoted(subject))} \\<br>--name "your name" --scopes …</code></p>
+    <p><code>quartermaster sign-in admit \\<br>--issuer ${escapeHtml(quoted(issuer))} \\<br>--subject ${escapeHtml(quoted(subject))} \\<br>--name "your name"</code></p>
     <p><a href="/sign-in/oidc?fresh">Sign in as somebody else</a></p>`,
   );
 }

@@ -4,17 +4,20 @@ import { AlertsService, ownerlessKey } from '../cases/alerts.service.js';
 import type { Person } from '../people/person.entity.js';
 import type { Actor } from '../platform/sign-in/actor.js';
 import { ApiTokens } from '../platform/sign-in/api-tokens.service.js';
+import { SignInIdentities } from '../platform/sign-in/sign-in-identities.service.js';
 
-/** What becomes of the API tokens that somebody who leaves answers for. */
+/** What somebody who leaves might do in this very service, by roles and by API tokens. */
 @Injectable()
-export class TokensOfLeavers {
+export class RightsOfLeavers {
   constructor(
+    private readonly identities: SignInIdentities,
     private readonly tokens: ApiTokens,
     private readonly alerts: AlertsService,
   ) {}
 
-  /** Their own end with them; the services that they answered for go on, and need somebody else. */
+  /** Their roles and their own tokens end with them; the services that they answered for go on, and need somebody else. */
   async end(tx: EntityManager, person: Person, actor: Actor): Promise<void> {
+    await this.identities.endRolesOfPerson(tx, actor, person.id);
     for (const { id, name } of await this.tokens.ownerLeft(tx, actor, person.id)) {
       await this.alerts.raise(tx, {
         dedupKey: ownerlessKey(id),
