@@ -2,6 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import canonicalize from 'canonicalize';
 import { DataSource, type EntityManager } from 'typeorm';
+import { z } from 'zod';
 import { AuditService } from '../platform/audit/audit.service.js';
 import { InstallationKey } from '../platform/crypto/installation-key.js';
 import { databaseNow } from '../platform/database/database-now.js';
@@ -9,8 +10,14 @@ import { inTransaction } from '../platform/database/transaction.js';
 import { Problem } from '../platform/errors/problem.js';
 import { newId } from '../platform/ids/new-id.js';
 import type { Actor } from '../platform/sign-in/actor.js';
+import { WhoIsWho } from '../platform/sign-in/who-is-who.service.js';
 import { Approval, type ApprovalAct } from './approval.entity.js';
-import { whyNotDecided } from './may-decide.js';
+import { NOBODY, whyNotDecided, type Subjects } from './may-decide.js';
+
+const About = z.object({
+  people: z.array(z.object({ id: z.uuid(), corporateEmail: z.string() })),
+  principals: z.array(z.string()),
+}) satisfies z.ZodType<Subjects>;
 
 /** How long a request waits for its second person. */
 const VALID_MS = 30 * 60_000;
@@ -19,8 +26,7 @@ const VALID_MS = 30 * 60_000;
 export interface ActPlan {
   /** In a sentence, with how many it is about. */
   summary: string;
-  /** Addresses of the people whom it is about: none of them may approve it. */
-  subjects: readonly string[];
+  about: Subjects;
   /** Each target and each step: text, whole numbers, booleans, lists and objects. */
   plan: Record<string, unknown>;
 }
@@ -50,6 +56,7 @@ export class Approvals {
     private readonly db: DataSource,
     private readonly key: InstallationKey,
     private readonly audit: AuditService,
+    private readonly whoIsWho: WhoIsWho,
   ) {}
 
   /** Called once, when the application starts, by the feature that carries the act out. */
@@ -57,18 +64,20 @@ export class Approvals {
     this.acts.set(act, bound);
   }
 
-  /** @throws Problem what the act's plan throws */
+  /** @throws Problem what the act's plan throws; `forbidden` for a token that is nobody's */
   async request(act: ApprovalAct, targetId: string, reason: string, actor: Actor): Promise<Approval> {
     return inTransaction(this.db, async (tx) => {
-      const { summary, subjects, plan } = await this.bound(act).plan(tx, targetId);
-      const content = { subjects: [...subjects].toSorted(), ...plan };
+      const { isPerson } = await this.whoIsWho.of(tx, actor);
+      if (!isPerson) throw new Problem('forbidden', NOBODY);
+      const planned = await this.bound(act).plan(tx, targetId);
+      const content = contentOf(planned);
       const planHash = hashOf(content);
       const id = newId();
       const expiresAt = new Date((await databaseNow(tx)).getTime() + VALID_MS);
       const sealed = { id, act, targetId, planHash, requestedById: actor.id, requestedBy: actor.name, expiresAt };
       await tx.insert(Approval, {
         ...sealed,
-        summary,
+        summary: planned.summary,
         // TypeORM's partial types can't express `unknown` inside a JSON column.
         plan: content as object,
         seal: this.sealOf(sealed),
@@ -93,8 +102,7 @@ export class Approvals {
       const approval = await this.lock(tx, id, actor);
       const { act, targetId, planHash, requestedBy, reason } = approval;
       const bound = this.bound(act);
-      const { subjects, plan } = await bound.plan(tx, targetId);
-      if (hashOf({ subjects: [...subjects].toSorted(), ...plan }) !== planHash) {
+      if (hashOf(contentOf(await bound.plan(tx, targetId))) !== planHash) {
         throw new Problem(
           'conflict',
           'What would happen now isn’t what was requested: people or steps have changed. Look again, and request it anew.',
@@ -143,9 +151,10 @@ export class Approvals {
     if (!sameText(approval.seal, this.sealOf(approval)) || hashOf(plan) !== approval.planHash) {
       throw new Problem('conflict', 'This request was changed in the database, past the service. Request it anew.');
     }
+    const requester = await this.whoIsWho.of(tx, { id: requestedById, name: requestedBy });
     const refusal = whyNotDecided(
-      { state, expiresAt, requestedBy: { id: requestedById, name: requestedBy }, subjects: subjectsOf(plan) },
-      actor,
+      { state, expiresAt, requestedBy: requester, about: About.parse(plan['about']) },
+      await this.whoIsWho.of(tx, actor),
       await databaseNow(tx),
     );
     if (refusal) throw new Problem(refusal.kind, refusal.because);
@@ -191,8 +200,14 @@ function hashOf(plan: Record<string, unknown>): string {
   return createHash('sha256').update(canonicalJson(plan)).digest('hex');
 }
 
-function subjectsOf({ subjects }: Record<string, unknown>): string[] {
-  return Array.isArray(subjects) ? subjects.map(String) : [];
+/** Everything that is bound by the hash. */
+function contentOf({ about: { people, principals }, plan }: ActPlan): Record<string, unknown> {
+  const inOrder = people.map(({ id, corporateEmail }) => ({ id, corporateEmail })).toSorted(byId);
+  return { ...plan, about: { people: inOrder, principals: [...principals].toSorted() } };
+}
+
+function byId(one: { id: string }, other: { id: string }): number {
+  return one.id < other.id ? -1 : 1;
 }
 
 function sameText(one: string, other: string): boolean {

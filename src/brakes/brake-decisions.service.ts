@@ -60,7 +60,10 @@ export class BrakeDecisions implements OnModuleInit {
     const steps = people.flatMap((person) => person.steps);
     return {
       summary: `${verb} ${people.length} ${brake.kind} by ${brake.source}, ${steps.length} steps`,
-      subjects: people.map(({ corporateEmail }) => corporateEmail),
+      about: {
+        people: people.map(({ personId, corporateEmail }) => ({ id: personId, corporateEmail })),
+        principals: [],
+      },
       plan: { kind: brake.kind, source: brake.source, people: people.map((person) => planned(brake.kind, person)) },
     };
   }

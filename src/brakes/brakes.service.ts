@@ -82,7 +82,7 @@ export class Brakes {
       personId,
     ]);
     const key = alertKey(brake.id);
-    const message = this.messageOf(kind, source, brake);
+    const message = this.messageOf(kind, nameOf(actor, source), brake);
     await this.alerts.raise(tx, {
       dedupKey: key,
       kind: 'brake_held',
@@ -227,8 +227,8 @@ export class Brakes {
     return brake;
   }
 
-  private messageOf(kind: BrakeKind, source: string, { id, held, allowed, staff }: Counted): string {
-    const what = `${source} exceeded the limit of ${allowed} ${kind} an hour (${staff} active people).`;
+  private messageOf(kind: BrakeKind, who: string, { id, held, allowed, staff }: Counted): string {
+    const what = `${who} exceeded the limit of ${allowed} ${kind} an hour (${staff} active people).`;
     const where = `${this.config.publicUrl}/v1/brakes/${id}`;
     return `${what} ${held} held, nothing of them is done until two people decide: quartermaster brakes show ${id}, ${where}`;
   }
@@ -248,4 +248,9 @@ export function overdueKey(brakeId: string): string {
 
 function alertKey(brakeId: string): string {
   return `brake_held:${brakeId}`;
+}
+
+/** With the name of somebody whom the source tells by an id only. */
+function nameOf({ name }: Actor, source: string): string {
+  return /^(user|person):/.test(source) ? `${name} (${source})` : source;
 }

@@ -65,8 +65,12 @@ describe('a limit of volume', () => {
 });
 
 it('a person is one source whichever way they come, and no source is another one', () => {
-  const actor = { id: '1', name: 'Grace' };
-  expect(sourceOf({ ...actor, kind: 'admin' })).toBe(sourceOf({ kind: 'admin', id: '2', name: ' grace ' }));
+  const actor = { id: '1', name: 'Grace', scopes: [] };
+  const user = 'user:01890000-0000-7000-8000-000000000001';
+  expect(sourceOf({ ...actor, kind: 'admin' })).toBe(sourceOf({ ...actor, kind: 'admin', id: '2', name: ' grace ' }));
+  expect(sourceOf({ ...actor, kind: 'admin', id: user, personId: 'p' })).toBe(user);
+  expect(sourceOf({ ...actor, kind: 'service', boundTo: user, personId: 'q' })).toBe(user);
   const sources = (['admin', 'service', 'hr', 'system'] as const).map((kind) => sourceOf({ ...actor, kind }));
-  expect(new Set(sources).size).toBe(4);
+  sources.push(user, sourceOf({ ...actor, kind: 'service', personId: 'p' }));
+  expect(new Set(sources).size).toBe(6);
 });

@@ -1,4 +1,5 @@
 import type { Actor } from '../platform/sign-in/actor.js';
+import { identityIdIn } from '../platform/sign-in/principals.js';
 
 /** What is counted: people who leave, people from whom a change takes something, people to whom something is given. */
 export const BRAKE_KINDS = ['leaves', 'removals', 'grants', 'restorations'] as const;
@@ -42,8 +43,8 @@ export function decideBrake({ recent, staff, standing, urgent }: Volume, limit: 
   return recent < allowedOf(limit, staff) ? 'pass' : 'hold';
 }
 
-/** Who a change comes from. A person is one source, whichever token or browser they come by. */
-export function sourceOf({ kind, id, name }: Pick<Actor, 'kind' | 'id' | 'name'>): string {
+/** Who a change comes from. Somebody who signs in is one source, by their browsers and by the tokens that they made. */
+export function sourceOf({ kind, id, name, boundTo, personId }: Actor): string {
   switch (kind) {
     case 'hr':
       return `hr:${id}`;
@@ -51,6 +52,8 @@ export function sourceOf({ kind, id, name }: Pick<Actor, 'kind' | 'id' | 'name'>
       return 'schedule';
     case 'admin':
     case 'service':
-      return `${kind}:${name.trim().toLowerCase()}`;
+      if (boundTo !== undefined) return boundTo;
+      if (identityIdIn(id) !== null) return id;
+      return personId === undefined ? `${kind}:${name.trim().toLowerCase()}` : `person:${personId}`;
   }
 }

@@ -4,7 +4,8 @@ import { PeopleService } from '../people/people.service.js';
 import { AuditService } from '../platform/audit/audit.service.js';
 import { Problem } from '../platform/errors/problem.js';
 import type { Actor } from '../platform/sign-in/actor.js';
-import { isSameName, isSamePerson } from '../platform/sign-in/same-person.js';
+import { isCalled, isSamePerson, isThisPerson } from '../platform/sign-in/somebody.js';
+import { WhoIsWho } from '../platform/sign-in/who-is-who.service.js';
 import type { Tool } from '../tools/tool.entity.js';
 import { AlertsService } from './alerts.service.js';
 import { chooseOwner, dutyTime } from './human-duty.js';
@@ -13,29 +14,40 @@ import { Step } from './step.entity.js';
 /** Of a step that nobody says is done. */
 export const NOT_ATTESTED = { attestedBy: null, attestedById: null, attestedAt: null };
 
-/**
- * The name of who did it, for another person who confirms it.
- *
- * @throws Problem `conflict` when nobody said it is done, `forbidden` when it is the same person
- */
-export function whoDidIt({ attestedBy, attestedById }: Step, actor: Actor): string {
-  if (attestedBy === null) {
-    throw new Problem('conflict', 'Nobody said yet that this is done: complete it, then another person confirms.');
-  }
-  if (isSamePerson(actor, { id: attestedById ?? '', name: attestedBy })) {
-    throw new Problem('forbidden', 'Another person than the one who did it has to confirm this.');
-  }
-  return attestedBy;
-}
-
-/** Asks another person to confirm what somebody did by hand, at a tool where one person's word isn't enough. */
+/** Who may decide about a step, and who else has to. Asks another person to confirm what somebody did by hand, at a tool where one person's word isn't enough. */
 @Injectable()
 export class SecondPerson {
   constructor(
     private readonly people: PeopleService,
     private readonly alerts: AlertsService,
     private readonly audit: AuditService,
+    private readonly whoIsWho: WhoIsWho,
   ) {}
+
+  /**
+   * The name of who did it, for another person who confirms it.
+   *
+   * @throws Problem `conflict` when nobody said it is done, `forbidden` when it is the same person
+   */
+  async whoDidIt(tx: EntityManager, { attestedBy, attestedById }: Step, actor: Actor): Promise<string> {
+    if (attestedBy === null || attestedById === null) {
+      throw new Problem('conflict', 'Nobody said yet that this is done: complete it, then another person confirms.');
+    }
+    const [first, second] = [
+      await this.whoIsWho.of(tx, { id: attestedById, name: attestedBy }),
+      await this.whoIsWho.of(tx, actor),
+    ];
+    if (isSamePerson(first, second)) {
+      throw new Problem('forbidden', 'Another person than the one who did it has to confirm this.');
+    }
+    return attestedBy;
+  }
+
+  /** @throws Problem `forbidden` for the person whose access it is about */
+  async refuseSubject(tx: EntityManager, { personId }: Step, actor: Actor): Promise<void> {
+    if (!isThisPerson(await this.whoIsWho.of(tx, actor), await this.people.get(tx, personId))) return;
+    throw new Problem('forbidden', 'Nobody decides about their own access.');
+  }
 
   /** The step stays with people: the next owner isn't who did it. @throws Problem `conflict` when it is asked already */
   async ask(tx: EntityManager, step: Step, tool: Tool, note: string, actor: Actor): Promise<void> {
@@ -46,7 +58,8 @@ export class SecondPerson {
       );
     }
     const subject = await this.people.get(tx, step.personId);
-    const others = tool.owners.filter((owner) => !isSameName(owner, actor.name));
+    const who = await this.whoIsWho.of(tx, actor);
+    const others = tool.owners.filter((owner) => !isCalled(who, owner));
     const owner = chooseOwner(others, subject.corporateEmail);
     const reason = `${actor.name} did it: ${note}`;
     await tx.update(

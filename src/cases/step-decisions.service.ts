@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
-import { PeopleService } from '../people/people.service.js';
 import { inTransaction } from '../platform/database/transaction.js';
 import { Problem } from '../platform/errors/problem.js';
 import { requireWithin } from '../platform/roles/within-reach.js';
@@ -9,7 +8,7 @@ import { ToolsService } from '../tools/tools.service.js';
 import { AlertsService } from './alerts.service.js';
 import { AttestedWork } from './attested-work.service.js';
 import { Settlement } from './engine/settle.js';
-import { NOT_ATTESTED, SecondPerson, whoDidIt } from './second-person.service.js';
+import { NOT_ATTESTED, SecondPerson } from './second-person.service.js';
 import { Step } from './step.entity.js';
 
 /** What a person decides about a step that needs one. */
@@ -20,7 +19,6 @@ export class StepDecisions {
     private readonly settlement: Settlement,
     private readonly alerts: AlertsService,
     private readonly attested: AttestedWork,
-    private readonly people: PeopleService,
     private readonly tools: ToolsService,
     private readonly secondPerson: SecondPerson,
   ) {}
@@ -46,7 +44,7 @@ export class StepDecisions {
   /** "It is as they say, I have seen it." By another person than the one who did it; with that the step is done. */
   async confirm(stepId: string, note: string, actor: Actor): Promise<Step> {
     return this.decide(stepId, actor, async (tx, step) => {
-      const attestedBy = whoDidIt(step, actor);
+      const attestedBy = await this.secondPerson.whoDidIt(tx, step, actor);
       const said = `${step.reason ?? ''}\nConfirmed by ${actor.name}: ${note}`;
       await this.believe(tx, step, said, actor, { attestedBy, confirmedBy: actor.name });
     });
@@ -131,10 +129,7 @@ export class StepDecisions {
     if (step.state !== 'needs_human') {
       throw new Problem('conflict', `This step is ${step.state}; a person decides only about one that needs one.`);
     }
-    const subject = await this.people.get(tx, step.personId);
-    if (actor.personId === subject.id || actor.name.toLowerCase() === subject.corporateEmail) {
-      throw new Problem('forbidden', 'Nobody decides about their own access.');
-    }
+    await this.secondPerson.refuseSubject(tx, step, actor);
     return step;
   }
 }

@@ -1,3 +1,4 @@
+import supertest from 'supertest';
 import type { EntityManager } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Approval } from '../../src/approvals/approval.entity.js';
@@ -27,6 +28,7 @@ import {
   staysAfterAll,
   type HrEmployee,
 } from '../factories/hr-events.js';
+import { aUser } from '../factories/identities.js';
 import { aPerson, anEmployment } from '../factories/people.js';
 import { startServiceApp, type ServiceApp } from '../factories/service-app.js';
 import { aTool } from '../factories/tools.js';
@@ -36,6 +38,7 @@ type Caller = Awaited<ReturnType<ServiceApp['caller']>>;
 let service: ServiceApp;
 let tx: EntityManager;
 let grace: Caller;
+let graceId: string;
 let linus: Caller;
 let toolId: string;
 beforeAll(async () => {
@@ -48,8 +51,8 @@ beforeAll(async () => {
     }),
   });
   tx = service.db.manager;
-  grace = await service.caller('Grace');
-  linus = await service.caller('Linus');
+  ({ agent: grace, principal: graceId } = await aUser(service.app, 'owner', { name: 'Grace' }));
+  linus = (await aUser(service.app, 'approver', { name: 'Linus' })).agent;
   toolId = (await aTool(tx, { key: 'chat', connector: 'scim' })).id;
 });
 afterAll(() => service?.close());
@@ -267,21 +270,41 @@ describe('an approval', () => {
   it('counts once, whoever approves at the same time', async () => {
     const { brake } = await exceeded('once', 2, 1);
     const approvalId = await requested(brake.id);
-    const margaret = await service.caller('Margaret');
+    const margaret = (await aUser(service.app, 'approver', { name: 'Margaret' })).agent;
     const answers = await Promise.all(
       [linus, margaret].map((one) => one.post(`/v1/approvals/${approvalId}/approve`).send({})),
     );
     expect(answers.map(({ status }) => String(status)).toSorted()).toEqual(['200', '409']);
   });
 
-  it('is of another person: the same name by another token is the same one, and so is the subject', async () => {
+  it('is of another person, by whichever sign-in or token either of them comes, and not of whom it is about', async () => {
     const { held, brake } = await exceeded('same-person', 2, 1);
-    const approvalId = await requested(brake.id);
-    const alsoGrace = await service.caller('grace');
-    await alsoGrace.post(`/v1/approvals/${approvalId}/approve`).send({}).expect(403);
-    const subject = await service.caller(held[0]?.person.workEmail);
-    await subject.post(`/v1/approvals/${approvalId}/approve`).send({}).expect(403);
-    await linus.post(`/v1/approvals/${approvalId}/approve`).send({}).expect(200);
+    const [ada, other] = [await aPerson(tx), await aPerson(tx)];
+    const user = async (personId: string, name = 'Somebody') =>
+      (await aUser(service.app, 'owner', { name, personId })).agent;
+    const adas = await user(ada.id, 'Ada');
+    const tokenOf = async (maker: Caller, whose: object) => {
+      const wish = { name: 'Else', scopes: ['approvals:decide', 'approvals:request'], ...whose };
+      const { body } = await maker.post('/v1/tokens').send(wish).expect(201);
+      return supertest.agent(service.app.getHttpServer()).set('Authorization', `Bearer ${body.token}`);
+    };
+    const approvalId = await requested(brake.id, 'release', adas);
+    const refused = async (who: Caller) =>
+      (await who.post(`/v1/approvals/${approvalId}/approve`).send({}).expect(403)).body.detail as string;
+    expect(await refused(await user(ada.id, 'Ada’s other sign-in'))).toContain('Another person');
+    expect(await refused(await tokenOf(adas, { ownerPersonId: other.id }))).toContain('Another person');
+    expect(await refused(await tokenOf(grace, { ownerPersonId: ada.id }))).toContain('Another person');
+    expect(await refused((await aUser(service.app, 'owner', { name: ' ada' })).agent)).toContain('Another person');
+    expect(await refused(await user(held[0]?.person.personId ?? ''))).toContain('themselves');
+    // A program is nobody: whoever made it could be both of the two people.
+    const whose = { name: `deploy ${brake.id}`, ownerPersonId: other.id };
+    const { body: deploy } = await grace.post('/v1/service-principals').send(whose).expect(201);
+    const program = await tokenOf(grace, { servicePrincipalId: deploy.id });
+    expect(await refused(program)).toContain('nobody’s');
+    await program.post(`/v1/brakes/${brake.id}/release`).send({ reason: 'Why not.' }).expect(403);
+    // Linked to another person, the same name is somebody else's.
+    const namesake = await user(other.id, 'Ada');
+    await namesake.post(`/v1/approvals/${approvalId}/approve`).send({}).expect(200);
   });
 
   it('is of exactly the people that were shown', async () => {
@@ -437,7 +460,7 @@ describe('access given back after losses', () => {
     expect(body).toMatchObject({ held: true, stillHeld: ['lost_device'] });
     expect(await tx.countBy(Hold, { personId, releasedCaseId: body.caseId })).toBe(0);
     await grace.post(`/v1/lost-devices/${loss.caseId}/restore`).send({}).expect(409);
-    const approvalId = await requested((await standing('service:grace')).id);
+    const approvalId = await requested((await standing(graceId)).id);
     await linus.post(`/v1/approvals/${approvalId}/approve`).send({}).expect(200);
     expect(await tx.countBy(Hold, { personId, releasedCaseId: body.caseId })).toBe(1);
     expect(await statesOf(body.caseId)).not.toContain('held');

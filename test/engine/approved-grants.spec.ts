@@ -9,6 +9,7 @@ import { WorkerProcess } from '../../src/cases/worker-process.entity.js';
 import { newId } from '../../src/platform/ids/new-id.js';
 import { anAccessPolicy } from '../factories/access-policies.js';
 import { anHrEmployee, hasJoined, hasLeft, type HrEmployee } from '../factories/hr-events.js';
+import { aUser } from '../factories/identities.js';
 import { startServiceApp, type ServiceApp } from '../factories/service-app.js';
 import { FakeTool } from '../support/fake-tool.js';
 
@@ -25,8 +26,8 @@ beforeAll(async () => {
   service = await startServiceApp({ policy: anAccessPolicy({ rules: [{ name: 'all', tools: [{ tool: 'crm' }] }] }) });
   tx = service.db.manager;
   await tx.insert(WorkerProcess, { id: workerId, lanes: ['standard'], host: 'test', pid: 1 });
-  grace = await service.caller('Grace');
-  linus = await service.caller('Linus');
+  grace = (await aUser(service.app, 'owner', { name: 'Grace' })).agent;
+  linus = (await aUser(service.app, 'approver', { name: 'Linus' })).agent;
   await grace
     .post('/v1/tools')
     .send({

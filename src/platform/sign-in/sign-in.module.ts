@@ -23,9 +23,10 @@ import { SignInIdentities } from './sign-in-identities.service.js';
 import { SignInLinkNews } from './sign-in-link-news.service.js';
 import { SignInLinks } from './sign-in-links.service.js';
 import { SignOutController } from './sign-out.controller.js';
-import { UsedOnce } from './used-once.service.js';
 import { TokenOwners } from './token-owners.service.js';
 import { TokensController } from './tokens.controller.js';
+import { UsedOnce } from './used-once.service.js';
+import { WhoIsWho } from './who-is-who.service.js';
 
 @Module({})
 export class SignInModule {
@@ -52,15 +53,16 @@ export class SignInModule {
         SignInLinkNews,
         SignInLinks,
         SignOutAtProvider,
-        UsedOnce,
         TokenOwners,
+        UsedOnce,
+        WhoIsWho,
         RouteCheck,
         { provide: PublicRouteList, useValue: { routes: publicRoutes } satisfies PublicRouteList },
         { provide: APP_GUARD, useClass: SignInGuard },
         // Guards are asked in this order.
         { provide: APP_GUARD, useClass: FreshSignInGuard },
       ],
-      exports: [ApiTokens, SignInBars, SignInIdentities, SignInLinkNews, SignInLinks, TokenOwners],
+      exports: [ApiTokens, SignInBars, SignInIdentities, SignInLinkNews, SignInLinks, TokenOwners, WhoIsWho],
     };
   }
 }
