@@ -20,26 +20,30 @@ export class ApprovalsController {
   constructor(private readonly approvals: Approvals) {}
 
   @Get()
-  @Allow('approvals:read')
+  @Allow('approvals:read', 'within-reach')
   @ApiOkResponse({ standardSchema: pageOf(ApprovalView), description: 'Newest first.' })
   async list(
     @Query({ schema: ApprovalsQuery }) query: z.infer<typeof ApprovalsQuery>,
+    @CurrentActor() actor: Actor,
   ): Promise<Page<z.infer<typeof ApprovalView>>> {
     const { limit, cursor, ...filter } = query;
-    const rows = await this.approvals.list(filter, { before: positionOf(cursor)?.id ?? null, limit: limit + 1 });
+    const rows = await this.approvals.list(actor, filter, { before: positionOf(cursor)?.id ?? null, limit: limit + 1 });
     return toPage(rows, limit, ({ id }) => ({ key: '', id }), approvalView);
   }
 
   @Get(':id')
-  @Allow('approvals:read')
+  @Allow('approvals:read', 'within-reach')
   @ApiOkResponse({ standardSchema: ApprovalDetails, description: 'With everything that would happen.' })
-  async one(@Param('id', { schema: z.uuid() }) id: string): Promise<z.infer<typeof ApprovalDetails>> {
-    return approvalDetails(await this.approvals.get(id));
+  async one(
+    @Param('id', { schema: z.uuid() }) id: string,
+    @CurrentActor() actor: Actor,
+  ): Promise<z.infer<typeof ApprovalDetails>> {
+    return approvalDetails(await this.approvals.get(actor, id));
   }
 
   @Post(':id/approve')
   @HttpCode(200)
-  @Allow('approvals:decide')
+  @Allow('approvals:decide', 'within-reach')
   @ApiOkResponse({ standardSchema: ApprovalView, description: 'The act is carried out, once.' })
   async approve(
     @Param('id', { schema: z.uuid() }) id: string,
@@ -51,7 +55,7 @@ export class ApprovalsController {
 
   @Post(':id/refuse')
   @HttpCode(200)
-  @Allow('approvals:decide')
+  @Allow('approvals:decide', 'within-reach')
   @ApiOkResponse({ standardSchema: ApprovalView, description: 'Nothing happens; it may be requested anew.' })
   async refuse(
     @Param('id', { schema: z.uuid() }) id: string,

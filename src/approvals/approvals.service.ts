@@ -9,6 +9,7 @@ import { databaseNow } from '../platform/database/database-now.js';
 import { inTransaction } from '../platform/database/transaction.js';
 import { Problem } from '../platform/errors/problem.js';
 import { newId } from '../platform/ids/new-id.js';
+import { keepWithin, requireWithin } from '../platform/roles/within-reach.js';
 import type { Actor } from '../platform/sign-in/actor.js';
 import { WhoIsWho } from '../platform/sign-in/who-is-who.service.js';
 import { Approval, type ApprovalAct } from './approval.entity.js';
@@ -123,10 +124,12 @@ export class Approvals {
   }
 
   async list(
+    actor: Actor,
     filter: { state?: Approval['state'] | undefined; targetId?: string | undefined },
     page: { before: string | null; limit: number },
   ): Promise<Approval[]> {
     const query = this.db.manager.createQueryBuilder(Approval, 'a').orderBy('a.id', 'DESC').limit(page.limit);
+    keepWithin(query, actor, 'approval');
     if (page.before) query.andWhere('a.id < :before', { before: page.before });
     if (filter.state) query.andWhere('a.state = :state', { state: filter.state });
     if (filter.targetId) query.andWhere('a.target_id = :targetId', { targetId: filter.targetId });
@@ -134,7 +137,8 @@ export class Approvals {
   }
 
   /** @throws Problem `not-found` */
-  async get(id: string): Promise<Approval> {
+  async get(actor: Actor, id: string): Promise<Approval> {
+    await requireWithin(this.db.manager, actor, 'approval', id);
     return found(await this.db.manager.findOneBy(Approval, { id }));
   }
 
@@ -146,6 +150,7 @@ export class Approvals {
 
   /** Whoever comes second waits here, and finds it decided. */
   private async lock(tx: EntityManager, id: string, actor: Actor): Promise<Approval> {
+    await requireWithin(tx, actor, 'approval', id);
     const approval = found(await tx.findOne(Approval, { where: { id }, lock: { mode: 'pessimistic_write' } }));
     const { state, expiresAt, plan, requestedBy, requestedById } = approval;
     if (!sameText(approval.seal, this.sealOf(approval)) || hashOf(plan) !== approval.planHash) {

@@ -6,6 +6,7 @@ import { HeldSteps } from '../cases/held-steps.service.js';
 import { AuditService } from '../platform/audit/audit.service.js';
 import { inTransaction } from '../platform/database/transaction.js';
 import { Problem } from '../platform/errors/problem.js';
+import { requireWithin } from '../platform/roles/within-reach.js';
 import type { Actor } from '../platform/sign-in/actor.js';
 import { Brake } from './brake.entity.js';
 import { BrakesReader, type HeldPerson } from './brakes-reader.service.js';
@@ -39,12 +40,16 @@ export class BrakeDecisions implements OnModuleInit {
 
   /** Asks for the second person. @throws Problem `not-found`; `conflict` when the brake is over */
   async request(act: ApprovalAct, brakeId: string, reason: string, actor: Actor): Promise<Approval> {
+    await requireWithin(this.db.manager, actor, 'brake', brakeId);
     return this.approvals.request(act, brakeId, reason, actor);
   }
 
   /** What the brake holds at this moment. */
-  async show(brakeId: string): Promise<{ brake: Brake; people: HeldPerson[] }> {
-    return inTransaction(this.db, (tx) => this.reader.inFull(tx, brakeId));
+  async show(actor: Actor, brakeId: string): Promise<{ brake: Brake; people: HeldPerson[] }> {
+    return inTransaction(this.db, async (tx) => {
+      await requireWithin(tx, actor, 'brake', brakeId);
+      return this.reader.inFull(tx, brakeId);
+    });
   }
 
   /** The people first and the brake after them, as whoever adds to it does: what is read stays as it is. */

@@ -4,6 +4,8 @@ import type { GrantRef } from '../../connectors/kit/contract.js';
 import type { StepAct } from '../cases/step-states.js';
 import { queryRows } from '../platform/database/query-rows.js';
 import { Problem } from '../platform/errors/problem.js';
+import { keepWithin } from '../platform/roles/within-reach.js';
+import type { Actor } from '../platform/sign-in/actor.js';
 import { Brake, type BrakeState } from './brake.entity.js';
 
 /** One step that would be taken; steps of one person stand in the order of their plan. */
@@ -30,10 +32,12 @@ export class BrakesReader {
   constructor(private readonly db: DataSource) {}
 
   async list(
+    actor: Actor,
     filter: { state?: BrakeState | undefined },
     page: { before: string | null; limit: number },
   ): Promise<(Brake & { people: number })[]> {
     const query = this.db.manager.createQueryBuilder(Brake, 'b').orderBy('b.id', 'DESC').limit(page.limit);
+    keepWithin(query, actor, 'brake');
     if (page.before) query.andWhere('b.id < :before', { before: page.before });
     if (filter.state) query.andWhere('b.state = :state', { state: filter.state });
     const brakes = await query.getMany();

@@ -30,27 +30,31 @@ export class BrakesController {
   ) {}
 
   @Get('brakes')
-  @Allow('brakes:read')
+  @Allow('brakes:read', 'within-reach')
   @ApiOkResponse({ standardSchema: pageOf(BrakeView), description: 'Newest first.' })
   async list(
     @Query({ schema: BrakesQuery }) query: z.infer<typeof BrakesQuery>,
+    @CurrentActor() actor: Actor,
   ): Promise<Page<z.infer<typeof BrakeView>>> {
     const { limit, cursor, ...filter } = query;
-    const rows = await this.reader.list(filter, { before: positionOf(cursor)?.id ?? null, limit: limit + 1 });
+    const rows = await this.reader.list(actor, filter, { before: positionOf(cursor)?.id ?? null, limit: limit + 1 });
     return toPage(rows, limit, ({ id }) => ({ key: '', id }), brakeView);
   }
 
   @Get('brakes/:id')
-  @Allow('brakes:read')
+  @Allow('brakes:read', 'within-reach')
   @ApiOkResponse({ standardSchema: BrakeDetails, description: 'With everybody it holds, and what would be done.' })
-  async one(@Param('id', { schema: z.uuid() }) id: string): Promise<z.infer<typeof BrakeDetails>> {
-    return brakeDetails(await this.decisions.show(id));
+  async one(
+    @Param('id', { schema: z.uuid() }) id: string,
+    @CurrentActor() actor: Actor,
+  ): Promise<z.infer<typeof BrakeDetails>> {
+    return brakeDetails(await this.decisions.show(actor, id));
   }
 
   /** Asks another person to let everything go that the brake holds now. */
   @Post('brakes/:id/release')
   @HttpCode(202)
-  @Allow('approvals:request')
+  @Allow('approvals:request', 'within-reach')
   @ApiAcceptedResponse({ standardSchema: ApprovalDetails })
   async release(
     @Param('id', { schema: z.uuid() }) id: string,
@@ -63,7 +67,7 @@ export class BrakesController {
   /** Asks another person to give up everything that the brake holds now. */
   @Post('brakes/:id/discard')
   @HttpCode(202)
-  @Allow('approvals:request')
+  @Allow('approvals:request', 'within-reach')
   @ApiAcceptedResponse({ standardSchema: ApprovalDetails })
   async discard(
     @Param('id', { schema: z.uuid() }) id: string,

@@ -9,7 +9,7 @@ const LISTED = 100;
 
 /** Acts that one person asked for and another one has to approve. */
 export const addApprovals: AddCommand = (program, context) => {
-  const { out, withServices } = context;
+  const { actor, out, withServices } = context;
   const approvals = program.command('approvals').description('acts that take two people: list, show, approve, refuse');
   approvals
     .command('list')
@@ -18,7 +18,7 @@ export const addApprovals: AddCommand = (program, context) => {
     .action(async ({ all }: { all?: boolean }) => {
       const state = all ? undefined : ('waiting' as const);
       const found = await withServices((services) =>
-        services.get(Approvals).list({ state }, { before: null, limit: LISTED }),
+        services.get(Approvals).list(actor, { state }, { before: null, limit: LISTED }),
       );
       if (found.length === 0) out('Nothing waits for a second person.');
       for (const { id, act, state: is, summary, requestedBy, expiresAt, reason } of found) {
@@ -29,7 +29,7 @@ export const addApprovals: AddCommand = (program, context) => {
     .command('show <id>')
     .description('show everything that would happen, as JSON')
     .action(async (id: string) => {
-      const approval = await withServices((services) => services.get(Approvals).get(approvalId(id)));
+      const approval = await withServices((services) => services.get(Approvals).get(actor, approvalId(id)));
       out(JSON.stringify(approvalDetails(approval), null, 2));
     });
   addDecision(approvals, context, 'approve', 'another person asked for it, and it is right: it is done');

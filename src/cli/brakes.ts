@@ -14,7 +14,7 @@ const Percent = z.coerce.number().int().min(0).max(100);
 
 /** What somebody did too much of within an hour, and what is done about it. */
 export const addBrakes: AddCommand = (program, context) => {
-  const { out, withServices } = context;
+  const { actor, out, withServices } = context;
   const brakes = program
     .command('brakes')
     .description('mass changes that are held until two people decide: list, show, release, discard, limits');
@@ -25,7 +25,7 @@ export const addBrakes: AddCommand = (program, context) => {
     .action(async ({ all }: { all?: boolean }) => {
       const state = all ? undefined : ('standing' as const);
       const found = await withServices((services) =>
-        services.get(BrakesReader).list({ state }, { before: null, limit: LISTED }),
+        services.get(BrakesReader).list(actor, { state }, { before: null, limit: LISTED }),
       );
       if (found.length === 0) out('No brake stands.');
       for (const { id, kind, source, state: is, people, allowed, since } of found) {
@@ -37,7 +37,7 @@ export const addBrakes: AddCommand = (program, context) => {
     .description('show whom a brake holds, and each step that would be taken')
     .option('--json', 'for a program')
     .action(async (id: string, { json }: { json?: boolean }) => {
-      const { brake, people } = await withServices((services) => services.get(BrakeDecisions).show(brakeId(id)));
+      const { brake, people } = await withServices((services) => services.get(BrakeDecisions).show(actor, brakeId(id)));
       if (json) return out(JSON.stringify({ brake, people }, null, 2));
       out(`${brake.state}: ${people.length} ${brake.kind} by ${brake.source}, since ${brake.since.toISOString()}`);
       for (const person of people) {

@@ -58,10 +58,10 @@ beforeAll(async () => {
 afterAll(() => service?.close());
 
 /** Somebody employed, with an account; each test is a source of its own. */
-async function employed(source: string): Promise<HrEmployee & { personId: string }> {
+async function employed(source: string, department = 'engineering'): Promise<HrEmployee & { personId: string }> {
   const employee = anHrEmployee();
   const { id: personId } = await aPerson(tx, { corporateEmail: employee.workEmail });
-  await anEmployment(tx, { personId, source, sourceId: employee.id, startAppliedAt: new Date() });
+  await anEmployment(tx, { personId, source, sourceId: employee.id, department, startAppliedAt: new Date() });
   await anAccount(tx, { personId, toolId });
   return { ...employee, personId };
 }
@@ -338,6 +338,32 @@ describe('an approval', () => {
     expect(await statesOf(held[0]?.caseId)).toEqual(['held']);
     const { body } = await grace.get(`/v1/approvals?targetId=${brake.id}`).expect(200);
     expect(body.items).toMatchObject([{ id: approvalId, state: 'refused', decidedBy: 'Linus' }]);
+  });
+});
+
+describe('a role that is narrowed to a department', () => {
+  it('sees and decides what is about its people alone; what is about others as well isn’t there', async () => {
+    const [post, mixed] = [await aSource('all-sales'), await aSource('some-sales')];
+    await allow('leaves', 0);
+    await post(hasLeft(await employed('all-sales', 'sales')));
+    for (const department of ['sales', 'legal']) await mixed(hasLeft(await employed('some-sales', department)));
+    const [inside, outside] = [await standing('hr:all-sales'), await standing('hr:some-sales')];
+    const wish = { name: 'Sales lead', department: 'Sales' };
+    const { agent: lead } = await aUser(service.app, 'security', wish);
+    const { agent: deputy } = await aUser(service.app, 'approver', { ...wish, name: 'Deputy' });
+    const { body } = await lead.get('/v1/brakes?state=standing').expect(200);
+    expect(body.items.map(({ id }: { id: string }) => id)).toEqual([inside.id]);
+    await lead.get(`/v1/brakes/${outside.id}`).expect(404);
+    await lead.post(`/v1/brakes/${outside.id}/release`).send({ reason: 'Not mine.' }).expect(404);
+    const [mine, others] = [await requested(inside.id, 'release', lead), await requested(outside.id)];
+    const seen = (await deputy.get('/v1/approvals?state=waiting').expect(200)).body.items as { id: string }[];
+    expect(seen.map(({ id }) => id)).toEqual([mine]);
+    await deputy.get(`/v1/approvals/${others}`).expect(404);
+    await deputy.post(`/v1/approvals/${others}/approve`).send({}).expect(404);
+    await deputy.post(`/v1/approvals/${mine}/approve`).send({}).expect(200);
+    await linus.post(`/v1/approvals/${others}/refuse`).send({}).expect(200);
+    // What is the whole company's is closed to them.
+    await lead.get('/v1/brake-limits').expect(403);
   });
 });
 

@@ -47,6 +47,25 @@ const REACHED = {
       tool && `it.tool_id = ${tool}`,
     ],
   },
+  /** All of the people whom it holds have to be within: who decides about it decides about all of them. */
+  brake: {
+    table: 'brakes',
+    holds: ({ people, tool }) => [
+      people && all(`SELECT held.person_id AS id FROM braked_cases held WHERE held.brake_id = it.id`, people),
+      tool && 'false',
+    ],
+  },
+  approval: {
+    table: 'approvals',
+    holds: ({ people, tool }) => [
+      people &&
+        all(
+          `SELECT (subject ->> 'id')::uuid AS id FROM jsonb_array_elements(it.plan #> '{about,people}') subject`,
+          people,
+        ),
+      tool && 'false',
+    ],
+  },
   /** To look at: a department uses them all. */
   tool: { table: 'tools', holds: ({ tool }) => [tool && `it.id = ${tool}`] },
   /** To change: whoever is there for a department would change it for all. */
@@ -54,6 +73,11 @@ const REACHED = {
 } as const satisfies Record<string, { table: string; holds: (limits: Limits) => (string | null | undefined)[] }>;
 
 type Reached = keyof typeof REACHED;
+
+/** That there are such people, and that there is none but within. @param some SQL of a column `id` */
+function all(some: string, people: (column: string) => string): string {
+  return `EXISTS (${some}) AND NOT EXISTS (SELECT FROM (${some}) AS one WHERE NOT ${people('one.id')})`;
+}
 
 /** A narrowing as SQL: whether a column holds somebody of the department and location, and the tool; null: no limit. */
 interface Limits {
