@@ -7,7 +7,7 @@ const FLOORS = [
   ['people', 'tools', 'accounts', 'devices', 'images', 'access-policy', 'approvals'],
   ['cases'],
   ['brakes'],
-  ['joiners', 'movers', 'leavers', 'lost-devices', 'credential-resets', 'alerting', 'service-principals'],
+  ['joiners', 'movers', 'leavers', 'lost-devices', 'credential-resets', 'alerting', 'service-principals', 'role-edits'],
   ['hr-feeds'],
 ];
 

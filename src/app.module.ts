@@ -19,6 +19,7 @@ import { HttpModule } from './platform/http/http.module.js';
 import { PlatformModule, type Ground } from './platform/platform.module.js';
 import { SignInModule } from './platform/sign-in/sign-in.module.js';
 import { TelemetryModule } from './platform/telemetry/telemetry.module.js';
+import { RoleEditsModule } from './role-edits/role-edits.module.js';
 import { ServicePrincipalsModule } from './service-principals/service-principals.module.js';
 import { ToolsModule } from './tools/tools.module.js';
 
@@ -38,6 +39,7 @@ const FEATURES = [
   HrFeedsModule,
   AlertingModule,
   ServicePrincipalsModule,
+  RoleEditsModule,
 ];
 
 /** The whole service; a worker and a command run it without its doors. */

@@ -1,7 +1,7 @@
 import { Check, Column, Entity, Index, PrimaryColumn } from 'typeorm';
 
 /** What takes two people. A new one is bound by the feature that carries it out (`Approvals.bind`). */
-export const APPROVAL_ACTS = ['brake.release', 'brake.discard'] as const;
+export const APPROVAL_ACTS = ['brake.release', 'brake.discard', 'role.assign', 'role.end'] as const;
 export type ApprovalAct = (typeof APPROVAL_ACTS)[number];
 
 export const APPROVAL_STATES = ['waiting', 'approved', 'refused'] as const;
@@ -25,7 +25,7 @@ export class Approval {
   @Column('text')
   act!: ApprovalAct;
 
-  /** What it is done to: for a release, the brake. */
+  /** What it is done to: for a release, the brake; of a role that is to be given, the assignment that will be. */
   @Column('uuid', { name: 'target_id' })
   targetId!: string;
 

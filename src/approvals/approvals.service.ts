@@ -20,6 +20,8 @@ const About = z.object({
   principals: z.array(z.string()),
 }) satisfies z.ZodType<Subjects>;
 
+const Wish = z.record(z.string(), z.unknown()).optional();
+
 /** How long a request waits for its second person. */
 const VALID_MS = 30 * 60_000;
 
@@ -32,20 +34,28 @@ export interface ActPlan {
   plan: Record<string, unknown>;
 }
 
+/** What an act is done to. */
+export interface ActTarget {
+  id: string;
+  /** What is wished of it, as JSON, where the database doesn't say that already. */
+  wish?: Record<string, unknown> | undefined;
+}
+
 /** An approval that was just given, in the transaction that carries its act out. */
 export interface Approved {
   approvalId: string;
   planHash: string;
   requestedBy: string;
+  requestedById: string;
   reason: string;
 }
 
 /** An act that takes two people, as the feature that carries it out binds it. */
 export interface BoundAct {
   /** What would happen if it were carried out now. @throws Problem `not-found`, `conflict` when there is nothing to do */
-  plan(tx: EntityManager, targetId: string): Promise<ActPlan>;
+  plan(tx: EntityManager, target: ActTarget): Promise<ActPlan>;
   /** Carries it out, in the transaction of the approval. */
-  carryOut(tx: EntityManager, targetId: string, approved: Approved, actor: Actor): Promise<void>;
+  carryOut(tx: EntityManager, target: ActTarget, approved: Approved, actor: Actor): Promise<void>;
 }
 
 /** Acts that one person requests and another one approves: bound to the hash of exactly one plan, used once. */
@@ -66,12 +76,13 @@ export class Approvals {
   }
 
   /** @throws Problem what the act's plan throws; `forbidden` for a token that is nobody's */
-  async request(act: ApprovalAct, targetId: string, reason: string, actor: Actor): Promise<Approval> {
+  async request(act: ApprovalAct, target: ActTarget, reason: string, actor: Actor): Promise<Approval> {
     return inTransaction(this.db, async (tx) => {
       const { isPerson } = await this.whoIsWho.of(tx, actor);
       if (!isPerson) throw new Problem('forbidden', NOBODY);
-      const planned = await this.bound(act).plan(tx, targetId);
-      const content = contentOf(planned);
+      const planned = await this.bound(act).plan(tx, target);
+      const content = contentOf(planned, target);
+      const targetId = target.id;
       const planHash = hashOf(content);
       const id = newId();
       const expiresAt = new Date((await databaseNow(tx)).getTime() + VALID_MS);
@@ -101,16 +112,17 @@ export class Approvals {
   async approve(id: string, note: string | undefined, actor: Actor): Promise<Approval> {
     return inTransaction(this.db, async (tx) => {
       const approval = await this.lock(tx, id, actor);
-      const { act, targetId, planHash, requestedBy, reason } = approval;
+      const { act, planHash, requestedBy, requestedById, reason } = approval;
       const bound = this.bound(act);
-      if (hashOf(contentOf(await bound.plan(tx, targetId))) !== planHash) {
+      const target = { id: approval.targetId, wish: Wish.parse(approval.plan['wish']) };
+      if (hashOf(contentOf(await bound.plan(tx, target), target)) !== planHash) {
         throw new Problem(
           'conflict',
           'What would happen now isn’t what was requested: people or steps have changed. Look again, and request it anew.',
         );
       }
       await this.decide(tx, approval, 'approved', note, actor);
-      await bound.carryOut(tx, targetId, { approvalId: id, planHash, requestedBy, reason }, actor);
+      await bound.carryOut(tx, target, { approvalId: id, planHash, requestedBy, requestedById, reason }, actor);
       return tx.findOneByOrFail(Approval, { id });
     });
   }
@@ -206,9 +218,9 @@ function hashOf(plan: Record<string, unknown>): string {
 }
 
 /** Everything that is bound by the hash. */
-function contentOf({ about: { people, principals }, plan }: ActPlan): Record<string, unknown> {
+function contentOf({ about: { people, principals }, plan }: ActPlan, { wish }: ActTarget): Record<string, unknown> {
   const inOrder = people.map(({ id, corporateEmail }) => ({ id, corporateEmail })).toSorted(byId);
-  return { ...plan, about: { people: inOrder, principals: [...principals].toSorted() } };
+  return { ...plan, about: { people: inOrder, principals: [...principals].toSorted() }, ...(wish && { wish }) };
 }
 
 function byId(one: { id: string }, other: { id: string }): number {

@@ -6,10 +6,11 @@ import { whyNotDecided, type Deciding } from './may-decide.js';
 const NOW = new Date('2026-11-23T12:00:00Z');
 const names = fc.constantFrom('Grace', 'grace ', 'Linus', 'ada@acme.example');
 const some = (of: fc.Arbitrary<string>) => fc.uniqueArray(of, { maxLength: 2 });
+const known = (ids: string[]) => ids.map((id) => ({ id, corporateEmail: 'ada@acme.example' }));
 const people: fc.Arbitrary<Somebody> = fc.record({
   ids: fc.uniqueArray(fc.constantFrom('1', '2', '3'), { minLength: 1, maxLength: 2 }),
-  people: some(fc.constantFrom('p', 'q')),
-  names: names.map((name) => [name]),
+  people: some(fc.constantFrom('p', 'q')).map(known),
+  name: names,
   isPerson: fc.boolean(),
 });
 const requests: fc.Arbitrary<Deciding> = fc.record({
@@ -17,7 +18,7 @@ const requests: fc.Arbitrary<Deciding> = fc.record({
   expiresAt: fc.integer({ min: -5_000, max: 5_000 }).map((ms) => new Date(NOW.getTime() + ms)),
   requestedBy: people,
   about: fc.record({
-    people: some(fc.constantFrom('p', 'q')).map((ids) => ids.map((id) => ({ id, corporateEmail: 'ada@acme.example' }))),
+    people: some(fc.constantFrom('p', 'q')).map(known),
     principals: some(fc.constantFrom('1', '2', '3')),
   }),
 });
@@ -27,10 +28,10 @@ describe('a decision about an approval', () => {
     fc.assert(
       fc.property(requests, people, (request, actor) => {
         const { state, expiresAt, requestedBy, about } = request;
-        const isNamed = actor.people.length === 0 && actor.names.includes('ada@acme.example');
+        const isNamed = actor.people.length === 0 && actor.name === 'ada@acme.example';
         const isSubject =
           about.principals.some((id) => actor.ids.includes(id)) ||
-          about.people.some(({ id }) => actor.people.includes(id) || isNamed);
+          about.people.some(({ id }) => actor.people.some((one) => one.id === id) || isNamed);
         const isOpen = state === 'waiting' && expiresAt > NOW;
         const may = isOpen && actor.isPerson && !isSamePerson(requestedBy, actor) && !isSubject;
         expect(whyNotDecided(request, actor, NOW) === null).toBe(may);
@@ -39,7 +40,7 @@ describe('a decision about an approval', () => {
   });
 
   it('says what is in the way by a kind that callers can act on', () => {
-    const somebody = (id: string, name: string): Somebody => ({ ids: [id], people: [], names: [name], isPerson: true });
+    const somebody = (id: string, name: string): Somebody => ({ ids: [id], people: [], name, isPerson: true });
     const open: Deciding = {
       state: 'waiting',
       expiresAt: new Date(NOW.getTime() + 1),

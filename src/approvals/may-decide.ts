@@ -1,5 +1,5 @@
 import type { ProblemKind } from '../platform/errors/problem.js';
-import { isSamePerson, isThisPerson, type Somebody } from '../platform/sign-in/somebody.js';
+import { isSamePerson, isThisPerson, type KnownPerson, type Somebody } from '../platform/sign-in/somebody.js';
 
 /** What a decision about an approval is held against. */
 export interface Deciding {
@@ -12,7 +12,7 @@ export interface Deciding {
 
 /** To whom something is done: none of them decides about it. */
 export interface Subjects {
-  people: readonly { id: string; corporateEmail: string }[];
+  people: readonly KnownPerson[];
   /** Actors' ids, where it is about what somebody may do here. */
   principals: readonly string[];
 }

@@ -29,19 +29,19 @@ export class BrakeDecisions implements OnModuleInit {
 
   onModuleInit(): void {
     this.approvals.bind('brake.release', {
-      plan: (tx, brakeId) => this.plan(tx, brakeId, 'does'),
-      carryOut: (tx, brakeId, approved, actor) => this.release(tx, brakeId, approved, actor),
+      plan: (tx, { id }) => this.plan(tx, id, 'does'),
+      carryOut: (tx, { id }, approved, actor) => this.release(tx, id, approved, actor),
     });
     this.approvals.bind('brake.discard', {
-      plan: (tx, brakeId) => this.plan(tx, brakeId, 'gives up'),
-      carryOut: (tx, brakeId, approved, actor) => this.discard(tx, brakeId, approved, actor),
+      plan: (tx, { id }) => this.plan(tx, id, 'gives up'),
+      carryOut: (tx, { id }, approved, actor) => this.discard(tx, id, approved, actor),
     });
   }
 
   /** Asks for the second person. @throws Problem `not-found`; `conflict` when the brake is over */
   async request(act: ApprovalAct, brakeId: string, reason: string, actor: Actor): Promise<Approval> {
     await requireWithin(this.db.manager, actor, 'brake', brakeId);
-    return this.approvals.request(act, brakeId, reason, actor);
+    return this.approvals.request(act, { id: brakeId }, reason, actor);
   }
 
   /** What the brake holds at this moment. */

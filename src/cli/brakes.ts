@@ -7,6 +7,7 @@ import { BrakesReader, type HeldPlanStep } from '../brakes/brakes-reader.service
 import { BRAKE_KINDS } from '../brakes/decide-brake.js';
 import { EXIT } from '../platform/lifecycle/failure.js';
 import { CommandFailure, type AddCommand, type CliContext } from './command.js';
+import { printRequest, reasonIn } from './print-request.js';
 
 const LISTED = 100;
 const People = z.coerce.number().int().min(0).max(1_000_000);
@@ -50,23 +51,17 @@ export const addBrakes: AddCommand = (program, context) => {
   addLimits(brakes, context);
 };
 
-function addRequest(
-  brakes: Command,
-  { actor, note, out, withServices }: CliContext,
-  name: 'release' | 'discard',
-  description: string,
-): void {
+function addRequest(brakes: Command, context: CliContext, name: 'release' | 'discard', description: string): void {
+  const { actor, withServices } = context;
   brakes
     .command(`${name} <id> <reason>`)
     .description(`${description}; prints the id of the approval`)
     .action(async (id: string, reason: string) => {
-      if (reason.trim().length < 3) throw new CommandFailure('Say in a few words why.', EXIT.usage);
       const act: ApprovalAct = `brake.${name}`;
       const approval = await withServices((services) =>
-        services.get(BrakeDecisions).request(act, brakeId(id), reason, actor),
+        services.get(BrakeDecisions).request(act, brakeId(id), reasonIn(reason), actor),
       );
-      out(approval.id);
-      note(`${approval.summary}. Within 30 minutes another person: quartermaster approvals approve ${approval.id}`);
+      printRequest(approval, context);
     });
 }
 

@@ -14,6 +14,8 @@ interface Outcome {
   note: string;
 }
 
+const why = 'Because.';
+
 describe('the command line', () => {
   let database: TestDatabase;
   let folder: string;
@@ -214,7 +216,7 @@ describe('the command line', () => {
     expect((await run('sign-in list')).out).toBe(
       `${admitted.out}  Ada Example  admitted  person none  https://login.acme.example  auth0|12`,
     );
-    expect(await run(`roles assign user:${admitted.out} owner`)).toMatchObject({ code: 0 });
+    expect(await run(`roles assign user:${admitted.out} owner --reason ${why}`)).toMatchObject({ code: 0 });
     expect(await run(`sign-in withdraw ${admitted.out}`)).toMatchObject({ code: 0 });
     expect((await run('roles list')).out).toContain('Nobody holds a role');
     expect((await run('sign-in list')).out).toContain('withdrawn 20');
@@ -225,19 +227,25 @@ describe('the command line', () => {
     const admitted = await run('sign-in admit --issuer https://login.acme.example --subject 13 --name Ada');
     const ada = `user:${admitted.out}`;
     expect((await run('roles list')).out).toContain('Nobody holds a role');
-    expect(await run(`roles assign ${ada} helpdesk --department Sales`)).toMatchObject({
+    expect(await run(`roles assign ${ada} helpdesk --department Sales --reason ${why}`)).toMatchObject({
       code: 0,
       out: expect.stringContaining('department Sales'),
     });
-    expect(await run(`roles assign ${ada} owner`)).toMatchObject({ code: 0 });
+    expect(await run(`roles assign ${ada} owner --reason ${why}`)).toMatchObject({ code: 0 });
     const [helpdesk, owner] = JSON.parse((await run('roles list --json')).out) as { id: string; role: string }[];
     expect([helpdesk?.role, owner?.role]).toEqual(['helpdesk', 'owner']);
-    expect(await run(`roles end ${helpdesk?.id}`)).toMatchObject({ code: 0 });
-    expect(await run(`roles end ${owner?.id}`)).toMatchObject({ code: 1, note: expect.stringContaining('last owner') });
+    expect(await run(`roles end ${helpdesk?.id} --reason ${why}`)).toMatchObject({ code: 0 });
+    expect(await run(`roles end ${owner?.id} --reason ${why}`)).toMatchObject({
+      code: 1,
+      note: expect.stringContaining('last owner'),
+    });
     expect((await run(`roles list --principal ${ada} --ended`)).out).toContain('ended 20');
-    expect(await run('roles assign ada viewer')).toMatchObject({ code: 1, note: expect.stringContaining('user:') });
-    expect(await run(`roles assign ${ada} king`)).toMatchObject({ code: 2 });
-    expect(await run(`roles assign ${ada} viewer --tool nowhere`)).toMatchObject({
+    expect(await run(`roles assign ada viewer --reason ${why}`)).toMatchObject({
+      code: 1,
+      note: expect.stringContaining('user:'),
+    });
+    expect(await run(`roles assign ${ada} king --reason ${why}`)).toMatchObject({ code: 2 });
+    expect(await run(`roles assign ${ada} viewer --tool nowhere --reason ${why}`)).toMatchObject({
       code: 2,
       note: expect.stringContaining('nowhere'),
     });

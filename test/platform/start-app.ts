@@ -32,6 +32,8 @@ export interface TestApp {
 interface AppOptions {
   env?: Record<string, string>;
   publicRoutes?: readonly string[];
+  /** Features on top of the platform. */
+  features?: readonly Type[];
   /** What the application takes for the database's address. */
   reroute?: (url: string) => string;
 }
@@ -44,7 +46,7 @@ export const PLATFORM_ROUTES = PUBLIC_ROUTES.filter((route) =>
 /** The platform with these controllers on a database of its own: what every feature stands on, and nothing else. */
 export async function startApp(
   controllers: Type[],
-  { env = {}, publicRoutes = PLATFORM_ROUTES, reroute = (url) => url }: AppOptions = {},
+  { env = {}, publicRoutes = PLATFORM_ROUTES, features = [], reroute = (url) => url }: AppOptions = {},
 ): Promise<TestApp> {
   const database = await createTestDatabase();
   const url = reroute(database.url);
@@ -65,7 +67,14 @@ export async function startApp(
   };
 
   @Module({
-    imports: [PlatformModule.of(ground), HttpModule, SignInModule.of(publicRoutes), HealthModule, ApiDocsModule],
+    imports: [
+      PlatformModule.of(ground),
+      HttpModule,
+      SignInModule.of(publicRoutes),
+      HealthModule,
+      ApiDocsModule,
+      ...features,
+    ],
     controllers,
   })
   class TestRoot {}

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { queryRows } from '../database/query-rows.js';
-import type { Actor, Scope } from '../sign-in/actor.js';
+import { SCOPES, type Actor, type Scope } from '../sign-in/actor.js';
 import { identityIdIn } from '../sign-in/principals.js';
 import { knownScopes } from '../sign-in/scopes.js';
 import { heldEverywhere, permitFor, type HeldRole, type Permit, type Standing } from './permit.js';
@@ -25,19 +25,29 @@ export class Permits {
 
   /** Of somebody who isn't here to sign in: whether what they asked for may still be done on their word. */
   async ofPrincipal(principal: string, scope: Scope): Promise<Permit | null> {
-    const { manager } = this.db;
-    if (identityIdIn(principal) !== null) {
-      return permitFor(scope, await this.standing(manager, { id: principal, scopes: [] }));
-    }
+    return permitFor(scope, await this.standingOf(this.db.manager, principal));
+  }
+
+  /** As `everywhere`, of somebody who asked a while ago. Whoever sits at the server, or came by its link, may everything. */
+  async everywhereStill(tx: EntityManager, principal: string): Promise<Scope[]> {
+    if (/^(terminal|admin):/.test(principal)) return [...SCOPES];
+    return heldEverywhere(await this.standingOf(tx, principal));
+  }
+
+  private async standingOf(tx: EntityManager, principal: string): Promise<Standing> {
+    if (identityIdIn(principal) !== null) return this.standing(tx, { id: principal, scopes: [] });
     const [token] = await queryRows<{ scopes: string[]; boundTo: string | null }>(
-      manager,
+      tx,
       `SELECT scopes, bound_to AS "boundTo" FROM api_tokens WHERE id = $1 AND revoked_at IS NULL`,
       [principal],
     );
-    if (!token) return null;
+    if (!token) return { scopes: [], roles: [] };
     const { boundTo } = token;
-    const actor = { id: principal, scopes: knownScopes(token.scopes), ...(boundTo !== null && { boundTo }) };
-    return permitFor(scope, await this.standing(manager, actor));
+    return this.standing(tx, {
+      id: principal,
+      scopes: knownScopes(token.scopes),
+      ...(boundTo !== null && { boundTo }),
+    });
   }
 
   private async standing(

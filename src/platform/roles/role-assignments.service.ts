@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource, type EntityManager } from 'typeorm';
+import { DataSource, IsNull, type EntityManager } from 'typeorm';
 import { AuditService } from '../audit/audit.service.js';
 import { queryRows } from '../database/query-rows.js';
 import { Problem } from '../errors/problem.js';
 import { newId } from '../ids/new-id.js';
-import type { Actor } from '../sign-in/actor.js';
+import type { Actor, Scope } from '../sign-in/actor.js';
 import { identityIdIn } from '../sign-in/principals.js';
 import type { HeldRole } from './permit.js';
 import { Permits } from './permits.service.js';
@@ -14,9 +14,17 @@ import { ROLE_DEFINITIONS } from './roles.js';
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
+const NOT_THERE = 'There is no assignment with this id, or it ended before.';
+
 export interface NewAssignment extends HeldRole {
   /** An actor's id: `user:<uuid>`, or an API token's. */
   principal: string;
+}
+
+/** Why somebody changes who may do what, and with whose approval. */
+export interface EditReason {
+  reason?: string;
+  approvalId?: string;
 }
 
 export interface AssignmentsFilter {
@@ -34,26 +42,49 @@ export class RoleAssignments {
     private readonly audit: AuditService,
   ) {}
 
+  /** How many people own this installation: who signs in and isn't withdrawn, each counted once. */
+  async countOwners(tx: EntityManager): Promise<number> {
+    const [owners] = await queryRows<{ count: number }>(
+      tx,
+      `SELECT count(DISTINCT coalesce(i.person_id, i.id))::int AS count
+       FROM role_assignments r JOIN sign_in_identities i ON r.principal = 'user:' || i.id
+       WHERE r.role = 'owner' AND r.ended_at IS NULL AND i.withdrawn_at IS NULL`,
+    );
+    return owners?.count ?? 0;
+  }
+
+  /** As `give`, by somebody who is here. @throws Problem what `requireGivable` and `give` throw */
+  async assign(tx: EntityManager, actor: Actor, wish: NewAssignment): Promise<RoleAssignment> {
+    await this.requireGivable(tx, wish, await this.permits.everywhere(tx, actor));
+    return this.give(tx, actor, wish);
+  }
+
   /**
-   * Gives somebody a role. The same again changes nothing and answers the one that stands.
-   *
+   * @param held what the giver may do everywhere
    * @throws Problem `invalid-request` for a principal or tool that isn't there or an owner of less than everything;
    * `forbidden` for a role that may do what the giver may not
    */
-  async assign(tx: EntityManager, actor: Actor, wish: NewAssignment): Promise<RoleAssignment> {
+  async requireGivable(tx: EntityManager, wish: NewAssignment, held: readonly Scope[]): Promise<void> {
     const { principal, role, department, location, toolId } = wish;
     if (role === 'owner' && (department ?? location ?? toolId) !== null) {
       throw invalid('/role', 'An owner owns everything: leave department, location and tool out.');
     }
     await this.refuseUnknown(tx, principal, wish);
-    const held = new Set(await this.permits.everywhere(tx, actor));
-    if (ROLE_DEFINITIONS[role].scopes.some((scope) => !held.has(scope))) {
+    if (ROLE_DEFINITIONS[role].scopes.some((scope) => !held.includes(scope))) {
       throw new Problem(
         'forbidden',
         `Nobody gives away more than they hold: the role ${role} may do what you may not.`,
       );
     }
-    const id = newId();
+  }
+
+  /** The role, to whom it may be given. The same again changes nothing and answers the one that stands. */
+  async give(
+    tx: EntityManager,
+    actor: Actor,
+    { principal, role, department, location, toolId }: NewAssignment,
+    { id = newId(), ...why }: EditReason & { id?: string } = {},
+  ): Promise<RoleAssignment> {
     const inserted = await queryRows<{ id: string }>(
       tx,
       `INSERT INTO role_assignments (id, principal, role, department, location, tool_id, assigned_by)
@@ -63,7 +94,7 @@ export class RoleAssignments {
     if (inserted.length > 0) {
       await this.audit.record(tx, actor, 'role.assigned', {
         subject: { kind: 'principal', id: principal },
-        facts: { assignmentId: id, role, department, location, toolId },
+        facts: { assignmentId: id, role, department, location, toolId, ...why },
       });
       return tx.findOneByOrFail(RoleAssignment, { id });
     }
@@ -83,7 +114,7 @@ export class RoleAssignments {
    *
    * @throws Problem `not-found` when there is no such assignment or it ended before; `conflict` for the last owner
    */
-  async end(tx: EntityManager, actor: Actor, id: string): Promise<void> {
+  async end(tx: EntityManager, actor: Actor, id: string, why: EditReason = {}): Promise<RoleAssignment> {
     // All owners are locked, so that of two that end at once the second sees that it is the last.
     const owners = await queryRows<{ id: string }>(
       tx,
@@ -92,16 +123,25 @@ export class RoleAssignments {
     if (owners.length === 1 && owners[0]?.id === id) {
       throw new Problem('conflict', 'This is the last owner. Make somebody else an owner first.');
     }
-    const [ended] = await queryRows<{ principal: string; role: string }>(
+    const ended = await queryRows(
       tx,
-      `UPDATE role_assignments SET ended_at = now(), ended_by = $2 WHERE id = $1 AND ended_at IS NULL RETURNING principal, role`,
+      `UPDATE role_assignments SET ended_at = now(), ended_by = $2 WHERE id = $1 AND ended_at IS NULL RETURNING id`,
       [id, actor.name],
     );
-    if (!ended) throw new Problem('not-found', 'There is no assignment with this id, or it ended before.');
+    if (ended.length === 0) throw new Problem('not-found', NOT_THERE);
+    const assignment = await tx.findOneByOrFail(RoleAssignment, { id });
     await this.audit.record(tx, actor, 'role.ended', {
-      subject: { kind: 'principal', id: ended.principal },
-      facts: { assignmentId: id, role: ended.role },
+      subject: { kind: 'principal', id: assignment.principal },
+      facts: { assignmentId: id, role: assignment.role, ...why },
     });
+    return assignment;
+  }
+
+  /** One that stands. @throws Problem `not-found` */
+  async get(tx: EntityManager, id: string): Promise<RoleAssignment> {
+    const standing = await tx.findOneBy(RoleAssignment, { id, endedAt: IsNull() });
+    if (!standing) throw new Problem('not-found', NOT_THERE);
+    return standing;
   }
 
   /** All that they hold ends, for they are let in no more: the last owner's as well. There is always the link. */

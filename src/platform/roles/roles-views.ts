@@ -7,7 +7,8 @@ const Place = z.string().trim().min(1).max(200);
 
 export const RoleView = z.object({ role: z.enum(ROLES), purpose: z.string(), scopes: z.array(z.enum(SCOPES)) });
 
-export const AssignRole = z.strictObject({
+/** A role that somebody is to be given. */
+export const RoleWish = z.strictObject({
   principal: z.string().trim().min(1).max(200).describe('`user:<id>` of somebody who signs in, or an API token’s id.'),
   role: z.enum(ROLES),
   department: Place.nullable().default(null).describe('Only people employed in it, and what is theirs.'),

@@ -1,13 +1,10 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
-import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
-import { DataSource } from 'typeorm';
+import { Controller, Get, Query } from '@nestjs/common';
+import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
-import { inTransaction } from '../database/transaction.js';
 import { pageOf, PageQuery, positionOf, toPage, type Page } from '../http/page.js';
-import type { Actor } from '../sign-in/actor.js';
-import { Allow, CurrentActor } from '../sign-in/who-may-call.js';
+import { Allow } from '../sign-in/who-may-call.js';
 import { RoleAssignments } from './role-assignments.service.js';
-import { AssignmentView, assignmentView, AssignRole, RoleView } from './roles-views.js';
+import { AssignmentView, assignmentView, RoleView } from './roles-views.js';
 import { ROLE_DEFINITIONS, ROLES } from './roles.js';
 
 const AssignmentsQuery = PageQuery.extend({
@@ -18,10 +15,7 @@ const AssignmentsQuery = PageQuery.extend({
 @ApiTags('roles')
 @Controller('v1')
 export class RolesController {
-  constructor(
-    private readonly db: DataSource,
-    private readonly assignments: RoleAssignments,
-  ) {}
+  constructor(private readonly assignments: RoleAssignments) {}
 
   @Get('roles')
   @Allow('roles:read')
@@ -45,24 +39,5 @@ export class RolesController {
     const { limit, cursor, ...filter } = query;
     const rows = await this.assignments.list(filter, { after: positionOf(cursor)?.id ?? null, limit: limit + 1 });
     return toPage(rows, limit, ({ id }) => ({ key: '', id }), assignmentView);
-  }
-
-  /** The same again changes nothing. Nobody gives a role that may do what they may not. */
-  @Post('role-assignments')
-  @Allow('roles:write')
-  @ApiCreatedResponse({ standardSchema: AssignmentView })
-  async assign(
-    @Body({ schema: AssignRole }) body: z.infer<typeof AssignRole>,
-    @CurrentActor() actor: Actor,
-  ): Promise<z.infer<typeof AssignmentView>> {
-    return assignmentView(await inTransaction(this.db, (tx) => this.assignments.assign(tx, actor, body)));
-  }
-
-  @Delete('role-assignments/:id')
-  @HttpCode(204)
-  @Allow('roles:write')
-  @ApiNoContentResponse({ description: 'Ended: it allows nothing from the next request on. The last owner stays.' })
-  async end(@Param('id', { schema: z.uuid() }) id: string, @CurrentActor() actor: Actor): Promise<void> {
-    await inTransaction(this.db, (tx) => this.assignments.end(tx, actor, id));
   }
 }

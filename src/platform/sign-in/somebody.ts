@@ -1,11 +1,16 @@
+/** One of the people whose access is looked after here. */
+export interface KnownPerson {
+  id: string;
+  corporateEmail: string;
+}
+
 /** Whom an actor stands for: everything by which two of them can turn out to be one. */
 export interface Somebody {
   /** The actor's id, and that of the user whom a token is bound to. */
   ids: readonly string[];
-  /** Ids among the people whose access is looked after here; none where nobody linked them. */
-  people: readonly string[];
-  /** What they are called here, and the addresses of those people. */
-  names: readonly string[];
+  /** Who they are among the people here; none where nobody linked them. */
+  people: readonly KnownPerson[];
+  name: string;
   /** False for a token of a service or a team, for HR systems and for the service itself. */
   isPerson: boolean;
 }
@@ -15,18 +20,27 @@ export interface Somebody {
  * called; of others the name tells as well, so that nobody is their own second person by coming another way.
  */
 export function isSamePerson(one: Somebody, other: Somebody): boolean {
-  if (haveCommon(one.ids, other.ids) || haveCommon(one.people, other.people)) return true;
+  if (haveCommon(one.ids, other.ids) || haveCommon(idsOf(one.people), idsOf(other.people))) return true;
   if (one.people.length > 0 && other.people.length > 0) return false;
-  return one.names.some((name) => isCalled(other, name));
+  return namesOf(one).some((name) => isCalled(other, name));
 }
 
 /** Whether something that happens to this person happens to them. */
-export function isThisPerson(who: Somebody, { id, corporateEmail }: { id: string; corporateEmail: string }): boolean {
-  return who.people.includes(id) || (who.people.length === 0 && isCalled(who, corporateEmail));
+export function isThisPerson(who: Somebody, { id, corporateEmail }: KnownPerson): boolean {
+  return idsOf(who.people).includes(id) || (who.people.length === 0 && isCalled(who, corporateEmail));
 }
 
-export function isCalled({ names }: Somebody, name: string): boolean {
-  return names.some((one) => fold(one) === fold(name));
+/** By their name, or by an address of theirs. */
+export function isCalled(who: Somebody, name: string): boolean {
+  return namesOf(who).some((one) => fold(one) === fold(name));
+}
+
+function namesOf({ name, people }: Somebody): string[] {
+  return [name, ...people.map(({ corporateEmail }) => corporateEmail)];
+}
+
+function idsOf(people: readonly KnownPerson[]): string[] {
+  return people.map(({ id }) => id);
 }
 
 function fold(name: string): string {

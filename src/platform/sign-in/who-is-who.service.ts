@@ -31,11 +31,13 @@ export class WhoIsWho {
       [UUID.test(id) ? id : null, identityIdIn(id)],
     );
     const [{ isToken, boundTo }] = rows as [Row, ...Row[]];
-    const people = rows.flatMap(({ personId }) => personId ?? []);
+    const people = rows.flatMap(({ personId, address }) =>
+      personId === null || address === null ? [] : [{ id: personId, corporateEmail: address }],
+    );
     return {
       ids: boundTo === null ? [id] : [id, boundTo],
       people,
-      names: [name, ...rows.flatMap(({ address }) => address ?? [])],
+      name,
       isPerson: isToken ? boundTo !== null || people.length > 0 : kind === 'admin',
     };
   }
