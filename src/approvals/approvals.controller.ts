@@ -3,6 +3,7 @@ import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { pageOf, PageQuery, positionOf, toPage, type Page } from '../platform/http/page.js';
 import type { Actor } from '../platform/sign-in/actor.js';
+import { FreshSignIn } from '../platform/sign-in/fresh-sign-in.js';
 import { Allow, CurrentActor } from '../platform/sign-in/who-may-call.js';
 import { APPROVAL_STATES } from './approval.entity.js';
 import { ApprovalDetails, approvalDetails, ApprovalView, approvalView } from './approvals-views.js';
@@ -44,6 +45,7 @@ export class ApprovalsController {
   @Post(':id/approve')
   @HttpCode(200)
   @Allow('approvals:decide', 'within-reach')
+  @FreshSignIn()
   @ApiOkResponse({ standardSchema: ApprovalView, description: 'The act is carried out, once.' })
   async approve(
     @Param('id', { schema: z.uuid() }) id: string,

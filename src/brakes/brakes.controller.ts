@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { ApprovalDetails, approvalDetails } from '../approvals/approvals-views.js';
 import { pageOf, PageQuery, positionOf, toPage, type Page } from '../platform/http/page.js';
 import type { Actor } from '../platform/sign-in/actor.js';
+import { FreshSignIn } from '../platform/sign-in/fresh-sign-in.js';
 import { Allow, CurrentActor } from '../platform/sign-in/who-may-call.js';
 import { BRAKE_STATES } from './brake.entity.js';
 import { BrakeDecisions } from './brake-decisions.service.js';
@@ -55,6 +56,7 @@ export class BrakesController {
   @Post('brakes/:id/release')
   @HttpCode(202)
   @Allow('approvals:request', 'within-reach')
+  @FreshSignIn()
   @ApiAcceptedResponse({ standardSchema: ApprovalDetails })
   async release(
     @Param('id', { schema: z.uuid() }) id: string,
@@ -68,6 +70,7 @@ export class BrakesController {
   @Post('brakes/:id/discard')
   @HttpCode(202)
   @Allow('approvals:request', 'within-reach')
+  @FreshSignIn()
   @ApiAcceptedResponse({ standardSchema: ApprovalDetails })
   async discard(
     @Param('id', { schema: z.uuid() }) id: string,
@@ -87,6 +90,7 @@ export class BrakesController {
   /** Counts from now on; what a brake holds already stays held. */
   @Put('brake-limits/:kind')
   @Allow('brakes:write')
+  @FreshSignIn()
   @ApiOkResponse({ standardSchema: LimitsView })
   async setLimit(
     @Param('kind', { schema: z.enum(BRAKE_KINDS) }) kind: z.infer<typeof LimitView>['kind'],

@@ -32,7 +32,8 @@ interface Wish extends Partial<Narrowing> {
 
 export interface User {
   principal: string;
-  /** A browser of theirs that is signed in, freshly. */
+  /** What a browser of theirs sends that is signed in, freshly. */
+  headers: { cookie: string; origin: string };
   agent: ReturnType<typeof supertest.agent>;
 }
 
@@ -55,7 +56,7 @@ export async function aUser(
     const signIn = { identity, authenticatedAt: new Date(), providerSession: null, idToken: null };
     const token = await app.get(BrowserSessions).startByProvider(tx, signIn, null);
     const { origin } = new URL(app.get(Config).publicUrl);
-    const agent = supertest.agent(app.getHttpServer()).set({ Cookie: `quartermaster=${token}`, Origin: origin });
-    return { principal, agent };
+    const headers = { cookie: `quartermaster=${token}`, origin };
+    return { principal, headers, agent: supertest.agent(app.getHttpServer()).set(headers) };
   });
 }

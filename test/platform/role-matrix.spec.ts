@@ -5,6 +5,7 @@ import { newId } from '../../src/platform/ids/new-id.js';
 import { opens } from '../../src/platform/roles/describe-roles.js';
 import { ROLES } from '../../src/platform/roles/roles.js';
 import { RouteCheck, type DeclaredRoute } from '../../src/platform/sign-in/route-check.js';
+import { aUser } from '../factories/identities.js';
 import { aRoleHolder } from '../factories/role-holders.js';
 import { startServiceApp, type ServiceApp } from '../factories/service-app.js';
 import { startApp } from './start-app.js';
@@ -24,21 +25,23 @@ describe('every route, for every role', () => {
   });
   afterAll(() => service?.close());
 
-  const call = async ({ route }: DeclaredRoute, token?: string): Promise<number> => {
+  const call = async (route: DeclaredRoute, token?: string): Promise<number> =>
+    (await answerTo(route, token === undefined ? {} : { authorization: `Bearer ${token}` })).status;
+
+  const answerTo = async ({ route }: DeclaredRoute, signIn: Record<string, string>) => {
     const [method = '', path = ''] = route.split(' ');
     const named = path.replaceAll(/:(\w+)/g, (_all, name: string) => NOTHING[name] ?? newId());
     const answer = await fetch(address + named, {
       method,
       redirect: 'manual',
       headers: {
-        ...(token !== undefined && { authorization: `Bearer ${token}` }),
+        ...signIn,
         'content-type': 'application/json',
         'if-match': '"1"',
       },
       ...(method !== 'GET' && { body: '{}' }),
     });
-    await answer.arrayBuffer();
-    return answer.status;
+    return { status: answer.status, text: await answer.text() };
   };
 
   it('covers more routes than anybody would list by hand, public ones among them', () => {
@@ -78,6 +81,33 @@ describe('every route, for every role', () => {
       if (statuses.join() !== '401,403') wrong.push(`${route.route} answers ${statuses.join()}`);
     }
     expect(wrong).toEqual([]);
+  });
+
+  it('a browser that stood open gets to no route that asks for a fresh sign-in, and to every other', async () => {
+    const owner = await aUser(service.app, 'owner');
+    await service.db.query(`UPDATE browser_sessions SET authenticated_at = now() - interval '11 minutes'`);
+    const wrong: string[] = [];
+    for (const route of routes.filter(({ isPublic }) => !isPublic)) {
+      const { status, text } = await answerTo(route, owner.headers);
+      if (text.includes('step-up-required') !== route.needsFreshSignIn) wrong.push(`${route.route} answers ${status}`);
+    }
+    expect(wrong).toEqual([]);
+    expect(
+      routes
+        .filter(({ needsFreshSignIn }) => needsFreshSignIn)
+        .map(({ route }) => route)
+        .toSorted(),
+    ).toEqual([
+      'DELETE /v1/tools/:id/lockdown',
+      'POST /v1/approvals/:id/approve',
+      'POST /v1/brakes/:id/discard',
+      'POST /v1/brakes/:id/release',
+      'POST /v1/lost-devices/:caseId/restore',
+      'POST /v1/role-assignments',
+      'POST /v1/role-assignments/:id/end',
+      'POST /v1/tokens',
+      'PUT /v1/brake-limits/:kind',
+    ]);
   });
 
   it('fails for a route that nobody declared: the service with it does not even start', async () => {

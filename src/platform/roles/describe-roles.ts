@@ -25,9 +25,10 @@ export function describeRoles(routes: readonly DeclaredRoute[]): string {
     '## Who may call what',
     '',
     '●: the role may call it. *Narrowed* says what becomes of a narrowed role: the answer is kept to its part of the company, or the call is refused.',
+    '*Fresh*: a browser gets there only within ten minutes after its person signed in ([sign-in](sign-in.md#something-dangerous)).',
     '',
-    row(['route', 'scope', 'narrowed', ...ROLES]),
-    row(['---', '---', '---', ...ROLES.map(() => ':-:')]),
+    row(['route', 'scope', 'narrowed', 'fresh', ...ROLES]),
+    row(['---', '---', '---', ':-:', ...ROLES.map(() => ':-:')]),
     ...sorted
       .filter(({ isPublic }) => !isPublic)
       .map((route) =>
@@ -35,6 +36,7 @@ export function describeRoles(routes: readonly DeclaredRoute[]): string {
           `\`${route.route}\``,
           route.scope ?? '',
           route.heedsReach ? 'kept to it' : 'refused',
+          route.needsFreshSignIn ? 'yes' : '',
           ...ROLES.map((role) => (opens(role, route) ? '●' : '')),
         ]),
       ),
@@ -47,13 +49,17 @@ export function describeRoles(routes: readonly DeclaredRoute[]): string {
 }
 
 const INTRODUCTION = [
-  'A route names the one *scope* that opens it, as in `devices:read`; otherwise the service does not start. A *role* is a set of scopes. It is assigned to somebody who signs in (`user:<id>`)',
-  'or to an API token (its id), with `quartermaster roles assign` or `POST /v1/role-assignments`, and allows nothing from the request after its end. Nobody gives a role that may do what they',
-  'may not, and the last owner who signs in can’t be ended. A one-time link from the server (`quartermaster sign-in-link`) signs in with every scope, whatever roles there are: it is for the start, and for the day when nobody else gets in.',
+  'A route names the one *scope* that opens it, as in `devices:read`; otherwise the service does not start. A *role* is a set of scopes. It is given to somebody who was admitted (`user:<id>`, see [sign-in](sign-in.md))',
+  'or to an API token (its id), with `quartermaster roles assign` or `POST /v1/role-assignments`, and is asked at each request. Nobody gives a role that may do what they may not. It ends with `roles end`,',
+  'with the withdrawal of the sign-in, or in the transaction that starts the person’s leave; while they are to be without access otherwise, as after a loss, it allows nothing.',
+  '',
+  '**Two people.** The first owner is made by whoever sits at the server. As soon as two people own the installation, each change of who may do what is asked for by one and approved by another, who isn’t the one whom',
+  'it is about ([approvals](brakes-and-approvals.md#two-people)). The last owner who signs in can’t be ended. A one-time link from the server (`quartermaster sign-in-link`) signs in with every scope, whatever roles there are: it is',
+  'for the start, and for the day when nobody else gets in.',
   '',
   '**Narrowed.** An assignment may name a department, a location, a tool; of several in one assignment all count, of several assignments any does. Then lists hold what is within, and whatever else there is answers',
   '404 as if it weren’t there. Somebody belongs where an employment of theirs says that isn’t over, and who has left, where they were last. To a department or location belong its people, their',
-  'accounts, devices, cases, steps and alerts; a device in stock can be seen and given out to them. To a tool belong its accounts and steps, the cases that have such steps and the people who',
+  'accounts, devices, cases, steps and alerts, and the brakes and approvals that are about them alone; a device in stock can be seen and given out to them. To a tool belong its accounts and steps, the cases that have such steps and the people who',
   'have such accounts, to look at; no device, and no act that cuts or gives back all of somebody’s access. What is the whole company’s is refused.',
   '',
   '**Fields.** Serial numbers need `devices:read-serials`, the title and the end of an employment `people:read-terms`; without them they are left out, and serial numbers aren’t searched.',
@@ -63,9 +69,9 @@ const INTRODUCTION = [
   'whoever may and tries it again answers for it. HR’s word, the service’s own and that of whoever sits at the server stand. What takes access away goes on whatever happens to who asked.',
   '',
   '**API tokens** are made by `POST /v1/tokens` or `quartermaster token create`: for scopes that their maker holds everywhere, for 90 days unless something else is said and for a year at most. A token is',
-  'shown once and kept as a hash; the list shows its last use. A token is a person’s and ends in the transaction that starts their leave; or it is a service’s (`/v1/service-principals`), goes on when the',
+  'shown once and kept as a hash; the list shows its last use. A token is a person’s, opens nothing while that person is to be without access, and ends in the transaction that starts their leave; or it is a service’s (`/v1/service-principals`), goes on when the',
   'person who answers for that service leaves, and an alert asks for somebody else (`POST /v1/service-principals/:id/hand-on`). One that a user made for a person may do what this user may still do. No token makes tokens.',
-  'A token without scopes may be given roles, by its id.',
+  'A token without scopes may be given roles, by its id. A token of a service requests and approves nothing that takes two people.',
 ];
 
 function placeOf({ route }: DeclaredRoute): string {

@@ -2,6 +2,7 @@ import { Injectable, RequestMethod, type OnApplicationBootstrap } from '@nestjs/
 import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/internal';
 import { DiscoveryService, HttpAdapterHost, MetadataScanner } from '@nestjs/core';
 import type { Scope } from './actor.js';
+import { NEEDS_FRESH_SIGN_IN } from './fresh-sign-in.js';
 import { ALLOWED_SCOPE, HEEDS_REACH, PUBLIC_ROUTE } from './who-may-call.js';
 
 export interface DeclaredRoute {
@@ -13,6 +14,8 @@ export interface DeclaredRoute {
   scope?: Scope | undefined;
   /** Whether it heeds the reach of a narrowed role. */
   heedsReach: boolean;
+  /** Whether a browser gets to it only within minutes after its person proved who they are. */
+  needsFreshSignIn: boolean;
   isPublic: boolean;
 }
 
@@ -92,6 +95,7 @@ export class RouteCheck implements OnApplicationBootstrap {
             handler: `${metatype.name}.${name}`,
             scope: Reflect.getMetadata(ALLOWED_SCOPE, handler) as Scope | undefined,
             heedsReach: Reflect.getMetadata(HEEDS_REACH, handler) === true,
+            needsFreshSignIn: Reflect.getMetadata(NEEDS_FRESH_SIGN_IN, handler) === true,
             isPublic: Reflect.hasMetadata(PUBLIC_ROUTE, handler),
           })),
         );

@@ -8,6 +8,7 @@ import { Idempotent } from '../http/idempotent.js';
 import { SCOPES, type Actor } from './actor.js';
 import type { ApiToken } from './api-token.entity.js';
 import { ApiTokens } from './api-tokens.service.js';
+import { FreshSignIn } from './fresh-sign-in.js';
 import { TokenOwners } from './token-owners.service.js';
 import { Allow, CurrentActor } from './who-may-call.js';
 
@@ -63,6 +64,7 @@ export class TokensController {
 
   @Post()
   @Allow('tokens:write')
+  @FreshSignIn()
   @Idempotent('never-stored')
   @ApiCreatedResponse({ standardSchema: TokenCreated })
   async create(
