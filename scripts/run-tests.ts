@@ -81,6 +81,13 @@ const NEEDED_PROGRAMS: readonly NeededProgram[] = [
     service: 'samba-ad-dc',
     suites: 'the Active Directory connector',
   },
+  { programs: ['go'], aptPackage: 'golang-go', suites: 'the independent verifier of the audit log' },
+  {
+    // A library: a folder that can be entered.
+    programs: ['/usr/share/gocode/src/golang.org/x/mod/sumdb/tlog'],
+    aptPackage: 'golang-golang-x-mod-dev',
+    suites: 'the independent verifier of the audit log, for its library',
+  },
 ];
 
 /** The suites that use a database: unit tests, connectors and the simulation gain nothing from a second pass. */

@@ -58,7 +58,8 @@ export class MerkleTree {
   }
 }
 
-function nodeHash(left: Buffer, right: Buffer): Buffer {
+/** SHA-256 over 0x01 and both halves. */
+export function nodeHash(left: Buffer, right: Buffer): Buffer {
   return createHash('sha256').update(NODE).update(left).update(right).digest();
 }
 
