@@ -16,6 +16,7 @@ import { FinerScopes1764000009100 } from './1764000009100-finer-scopes.js';
 import { WhoAsked1764000009200 } from './1764000009200-who-asked.js';
 import { OwnersOfTokens1764000009300 } from './1764000009300-owners-of-tokens.js';
 import { BrakesAndApprovals1764000010000 } from './1764000010000-brakes-and-approvals.js';
+import { TheAuditLogIsPublished1764000011000 } from './1764000011000-the-audit-log-is-published.js';
 
 /** All of them, oldest first. */
 export const MIGRATIONS = [
@@ -37,4 +38,5 @@ export const MIGRATIONS = [
   WhoAsked1764000009200,
   OwnersOfTokens1764000009300,
   BrakesAndApprovals1764000010000,
+  TheAuditLogIsPublished1764000011000,
 ];

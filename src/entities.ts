@@ -37,6 +37,8 @@ import { AuditCheckpoint } from './platform/audit/audit-checkpoint.entity.js';
 import { AuditEntry } from './platform/audit/audit-entry.entity.js';
 import { AuditLog } from './platform/audit/audit-log.entity.js';
 import { AuditPersonalField } from './platform/audit/audit-personal-field.entity.js';
+import { AuditPublication } from './platform/audit/audit-publication.entity.js';
+import { AuditTileRoot } from './platform/audit/audit-tile-root.entity.js';
 import { Secret } from './platform/crypto/secret.entity.js';
 import { IdempotencyKey } from './platform/http/idempotency-key.entity.js';
 import { Installation } from './platform/installation/installation.entity.js';
@@ -90,6 +92,8 @@ export const ENTITIES = [
   AuditEntry,
   AuditLog,
   AuditPersonalField,
+  AuditPublication,
+  AuditTileRoot,
   Secret,
   IdempotencyKey,
   Installation,

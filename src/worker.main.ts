@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { NestFactory } from '@nestjs/core';
 import { Logger } from 'nestjs-pino';
 import { AlertingLoop } from './alerting/alerting-loop.service.js';
+import { PublishAuditLog } from './alerting/publish-audit-log.service.js';
 import { SealAuditLog } from './alerting/seal-audit-log.service.js';
 import { AppModule } from './app.module.js';
 import { Sweeper } from './cases/engine/sweep.js';
@@ -50,7 +51,9 @@ async function main(env: NodeJS.ProcessEnv): Promise<void> {
     chores: [
       () => services.get(DueEmployments).applyDue(),
       // Hashing takes a while under load, and an emergency waits for nothing.
-      ...(lanes.includes('emergency') ? [] : [() => services.get(SealAuditLog).sealOrTell()]),
+      ...(lanes.includes('emergency')
+        ? []
+        : [() => services.get(SealAuditLog).sealOrTell(), () => services.get(PublishAuditLog).publishNowAndThen()]),
     ],
     onError: (error) => logger.warn({ err: error }, 'a worker could not finish something; it is taken up again'),
     onLost: (why) => {

@@ -11,6 +11,8 @@ import { EngineWatch } from './engine-watch.service.js';
 import { EscalationController } from './escalation.controller.js';
 import { EscalationService } from './escalation.service.js';
 import { PolicyAlarm } from './policy-alarm.service.js';
+import { PublicationReadings } from './publication-readings.service.js';
+import { PublishAuditLog } from './publish-audit-log.service.js';
 import { SealAuditLog } from './seal-audit-log.service.js';
 
 @Module({
@@ -25,6 +27,8 @@ import { SealAuditLog } from './seal-audit-log.service.js';
     EngineWatch,
     EscalationService,
     PolicyAlarm,
+    PublicationReadings,
+    PublishAuditLog,
     SealAuditLog,
   ],
 })

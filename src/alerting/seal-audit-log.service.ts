@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { AlertsService } from '../cases/alerts.service.js';
-import { BrokenLog, Sealer } from '../platform/audit/sealer.service.js';
+import { BrokenLog } from '../platform/audit/broken-log.js';
+import { Sealer } from '../platform/audit/sealer.service.js';
 import { inTransaction } from '../platform/database/transaction.js';
 
 /** Seals the audit log, and tells people when it can't be: somebody wrote to the database past this service. */

@@ -17,6 +17,7 @@ export type AlertKind =
   | 'sign_in_link'
   | 'policy_broken'
   | 'audit_log_broken'
+  | 'audit_log_unpublished'
   | 'emergency_lane_late'
   | 'lane_without_worker'
   | 'worker_died'

@@ -7,21 +7,26 @@ import { LogCheck } from '../platform/audit/check-log.js';
 import { checkpointLine, entryLine, headerLine, LogFileError, readLogFile } from '../platform/audit/log-file.js';
 import { verifierOf } from '../platform/audit/log-key.service.js';
 import { brokenCommitments, inOneMoment, readLog, unsealed } from '../platform/audit/log-reader.js';
+import { checkProof, parseProof } from '../platform/audit/log-proof.js';
 import { NoteError, NoteVerifier } from '../platform/audit/signed-note.js';
 import { queryRows } from '../platform/database/query-rows.js';
 import { EXIT } from '../platform/lifecycle/failure.js';
+import { addAuditPublish } from './audit-publish.js';
 import { CommandFailure, type AddCommand } from './command.js';
 
 interface VerifyOptions {
   offline?: string;
   key?: string;
   checkpoint?: string[];
+  proof?: string;
 }
 
+const KEY_IS_NEEDED = 'Give --key: the public key as it was kept outside. The one in the file proves nothing.';
 /** Seconds that an entry may wait for the sealer before it is worth a word. */
 const PATIENCE = 60;
 
-export const addAudit: AddCommand = (program, { out, note, withDatabase }) => {
+export const addAudit: AddCommand = (program, context) => {
+  const { out, note, withDatabase } = context;
   const audit = program.command('audit').description('prove that the audit log is as it was written');
 
   audit
@@ -60,6 +65,7 @@ export const addAudit: AddCommand = (program, { out, note, withDatabase }) => {
     .command('verify')
     .description('go through the whole log and name the first thing that isn’t as it was sealed')
     .option('--offline <file>', 'an exported log, instead of the database; needs --key')
+    .option('--proof <file>', 'the proof of one entry, as `audit prove` prints it; needs --key and nothing else')
     .option('--key <key>', 'the log’s public key as an auditor kept it, or a file with it')
     .option(
       '--checkpoint <file...>',
@@ -72,12 +78,15 @@ Without --offline it needs DATABASE_URL. Exits with 1 when something isn't right
 also put another key there: give --key and --checkpoint as they were kept elsewhere.`,
     )
     .action(async (options: VerifyOptions) => {
+      if (options.proof) return out(await verifyProof(options.proof, options));
       const findings = options.offline
         ? await verifyFile(options.offline, options, out)
         : await withDatabase((db) => inOneMoment(db, (tx) => verifyDatabase(tx, options, out, note)));
       for (const finding of findings) out(`✗ ${finding}`);
       if (findings.length > 0) throw new CommandFailure('The audit log isn’t as it was sealed.');
     });
+
+  addAuditPublish(audit, context);
 };
 
 async function exportTo(tx: EntityManager, file: string): Promise<number> {
@@ -110,16 +119,32 @@ async function exportTo(tx: EntityManager, file: string): Promise<number> {
   return entries;
 }
 
+/** @returns what the entry says and which log holds it */
+async function verifyProof(file: string, { key, checkpoint = [] }: VerifyOptions): Promise<string> {
+  if (!key) throw new CommandFailure(KEY_IS_NEEDED, EXIT.usage);
+  if (checkpoint.length > 0) {
+    throw new CommandFailure('A proof has a checkpoint of its own; compare others with the whole log.', EXIT.usage);
+  }
+  const verifier = await keyFrom(key);
+  // A terminal's redirection adds the line's end that the command left away.
+  const text = `${(await contentOf(file)).trimEnd()}\n`;
+  try {
+    const proof = parseProof(text);
+    const size = checkProof(proof, verifier);
+    return `${proof.leaf}\nis entry ${proof.index} of a log that had ${size} when it was signed.`;
+  } catch (error) {
+    if (error instanceof NoteError) throw new CommandFailure(error.message);
+    throw error;
+  }
+}
+
 async function verifyFile(
   file: string,
   options: VerifyOptions,
   out: (line: string) => void,
 ): Promise<readonly string[]> {
   if (!options.key) {
-    throw new CommandFailure(
-      'Give --key: the public key as it was kept outside. The one in the file proves nothing.',
-      EXIT.usage,
-    );
+    throw new CommandFailure(KEY_IS_NEEDED, EXIT.usage);
   }
   const check = await checkWith(await keyFrom(options.key), options);
   try {

@@ -8,6 +8,7 @@ describe('the configuration', () => {
     expect(loadConfig(MINIMUM)).toEqual({
       databaseUrl: 'postgres://db/quartermaster',
       redisUrl: undefined,
+      auditPublishTo: [],
       host: '127.0.0.1',
       port: 3000,
       publicUrl: 'http://127.0.0.1:3000',

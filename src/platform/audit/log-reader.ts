@@ -57,3 +57,28 @@ export async function unsealed(tx: EntityManager): Promise<{ count: number; olde
   );
   return row ?? { count: 0, oldest: 0 };
 }
+
+export interface Publication {
+  target: string;
+  size: number;
+  publishedAt: Date | null;
+  problem: string | null;
+  /** For so many seconds there has been a checkpoint that isn't published there. */
+  behindFor: number;
+}
+
+/** How far the log is published, at these places and no others. */
+export async function publications(tx: EntityManager, targets: readonly string[]): Promise<Publication[]> {
+  return queryRows<Publication>(
+    tx,
+    `SELECT t.target, COALESCE(p.size, 0) AS size, p.published_at AS "publishedAt", p.problem,
+       COALESCE(EXTRACT(EPOCH FROM clock_timestamp() - missing.sealed_at), 0)::float8 AS "behindFor"
+     FROM unnest($1::text[]) AS t (target)
+     LEFT JOIN audit_publications p ON p.target = t.target
+     LEFT JOIN LATERAL (
+       SELECT sealed_at FROM audit_checkpoints WHERE audit_checkpoints.size > COALESCE(p.size, 0) ORDER BY size LIMIT 1
+     ) missing ON true
+     ORDER BY t.target`,
+    [targets],
+  );
+}

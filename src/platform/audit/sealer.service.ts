@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { queryRows } from '../database/query-rows.js';
 import { inTransaction } from '../database/transaction.js';
+import { BrokenLog } from './broken-log.js';
 import { checkpointText, openCheckpoint } from './checkpoint.js';
 import { LEAF_COLUMNS, leafOf, leafText, type LeafRow } from './leaf.js';
 import { LogKey } from './log-key.service.js';
@@ -10,11 +11,6 @@ import { NoteError, type NoteVerifier } from './signed-note.js';
 
 /** Entries in one transaction: some ten milliseconds of work, so that nothing else in the process waits long. */
 const MOST = 1_000;
-
-/** What is sealed already isn't what the last checkpoint says: somebody wrote to the database. Nothing more is sealed. */
-export class BrokenLog extends Error {
-  override readonly name = 'BrokenLog';
-}
 
 /**
  * Gives entries their place in the log and signs a checkpoint. Unsealed rows are looked for, never "those after the last

@@ -1,5 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { z } from 'zod';
+import { problemOfAddress } from '../audit/log-shelf.js';
 
 /** What the environment said, checked; the class is the injection token. */
 export abstract class Config {
@@ -17,6 +18,8 @@ export abstract class Config {
   abstract readonly logLevel: LogLevel;
   /** Where counts and levels go beside `/metrics`, by UDP: `udp://host:8125`. */
   abstract readonly statsdUrl?: string;
+  /** Where the audit log is published: addresses as `shelfAt` takes them. */
+  abstract readonly auditPublishTo: readonly string[];
   /** The OpenID provider that signs people in; without one, only one-time links do. */
   abstract readonly oidc?: OidcConfig;
 }
@@ -97,6 +100,16 @@ const VARIABLES = z.object({
   OIDC_CLIENT_ID: z.string().optional(),
   OIDC_CLIENT_SECRET_FILE: z.string().optional(),
   OIDC_NAME: z.string().max(60, { error: 'is too long: write a name of at most 60 characters' }).optional(),
+  AUDIT_PUBLISH_TO: z
+    .string()
+    .default('')
+    .transform((text) => text.split(/[\s,]+/).filter(Boolean))
+    .superRefine((targets, context) => {
+      for (const target of targets) {
+        const problem = problemOfAddress(target);
+        if (problem !== null) context.addIssue({ code: 'custom', message: problem });
+      }
+    }),
   LOG_LEVEL: z.enum(LOG_LEVELS, { error: `isn't a level: write one of ${LOG_LEVELS.join(', ')}` }).default('info'),
 });
 
@@ -119,6 +132,7 @@ export function loadConfig(env: Environment): Config {
     logLevel: variables.LOG_LEVEL,
     statsdUrl: variables.STATSD_URL,
     ...(oidc && { oidc }),
+    auditPublishTo: variables.AUDIT_PUBLISH_TO,
   };
 }
 

@@ -1,0 +1,76 @@
+import type { DataSource, EntityManager } from 'typeorm';
+import { queryRows } from '../database/query-rows.js';
+import { Problem } from '../errors/problem.js';
+import { BrokenLog } from './broken-log.js';
+import { openCheckpoint } from './checkpoint.js';
+import { LEAF_COLUMNS, leafOf, leafText, type LeafRow } from './leaf.js';
+import { verifierOf } from './log-key.service.js';
+import type { LogProof } from './log-proof.js';
+import { inOneMoment } from './log-reader.js';
+import { leafHash } from './merkle-tree.js';
+import { keepTileRoots, storedTree } from './stored-tree.js';
+import { rootOfInclusion, TreeProofs } from './tree-proofs.js';
+
+/** An entry that is in the log, with the way from it to the checkpoint's root. */
+export type ProvedEntry = Omit<LogProof, 'checkpoint'> & { entry: object };
+
+export interface ProvedEntries {
+  /** The log's public key, for whoever kept it elsewhere to compare. */
+  key: string;
+  /** One signed checkpoint, the newest, that all proofs lead to. */
+  checkpoint: string;
+  entries: readonly ProvedEntry[];
+  /** Ids of those that have no place in the log yet. */
+  unsealed: readonly string[];
+}
+
+/**
+ * Proofs that these entries are in the log as it was sealed, each held against the checkpoint before it is handed out.
+ *
+ * @param where a condition on `audit_entries` with `$1`, from this code and from nobody's input
+ * @throws Problem `conflict` while the log has no key or no checkpoint, BrokenLog when an entry isn't what was sealed
+ */
+export async function proveEntries(db: DataSource, where: string, parameter: unknown): Promise<ProvedEntries> {
+  await keepTileRoots(db);
+  return inOneMoment(db, async (tx) => {
+    const verifier = await verifierOf(tx);
+    const checkpoint = await newestCheckpoint(tx);
+    if (!verifier || !checkpoint) {
+      throw new Problem(
+        'conflict',
+        'The audit log isn’t sealed yet: a worker does it within a second of its first entry.',
+      );
+    }
+    const { size, root } = openCheckpoint(checkpoint, verifier);
+    const proofs = new TreeProofs(storedTree(tx));
+    const rows = await queryRows<LeafRow & { index: number | null }>(
+      tx,
+      `SELECT leaf_index AS index, ${LEAF_COLUMNS} FROM audit_entries WHERE ${where} ORDER BY leaf_index, id`,
+      [parameter],
+    );
+    const entries: ProvedEntry[] = [];
+    const unsealed: string[] = [];
+    for (const row of rows) {
+      if (row.index === null || row.index >= size) {
+        unsealed.push(row.id);
+        continue;
+      }
+      const entry = leafOf(row);
+      const leaf = leafText(entry);
+      const hashes = await proofs.inclusion(row.index, size);
+      if (!rootOfInclusion(leafHash(leaf), row.index, size, hashes)?.equals(root)) {
+        throw new BrokenLog(`Entry ${row.index} isn’t what the checkpoint of ${size} entries says.`);
+      }
+      entries.push({ entry, leaf, index: row.index, hashes });
+    }
+    return { key: verifier.toString(), checkpoint, entries, unsealed };
+  });
+}
+
+async function newestCheckpoint(tx: EntityManager): Promise<string | undefined> {
+  const [newest] = await queryRows<{ note: string }>(
+    tx,
+    `SELECT note FROM audit_checkpoints ORDER BY size DESC LIMIT 1`,
+  );
+  return newest?.note;
+}

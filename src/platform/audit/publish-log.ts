@@ -1,0 +1,141 @@
+import type { DataSource, EntityManager } from 'typeorm';
+import { queryRows } from '../database/query-rows.js';
+import { BrokenLog } from './broken-log.js';
+import { openCheckpoint, type Checkpoint } from './checkpoint.js';
+import { LEAF_COLUMNS, leafOf, leafText, type LeafRow } from './leaf.js';
+import { verifierOf } from './log-key.service.js';
+import { inOneMoment } from './log-reader.js';
+import type { LogShelf } from './log-shelf.js';
+import { leafHash } from './merkle-tree.js';
+import { NoteError, type NoteVerifier } from './signed-note.js';
+import { keepTileRoots, storedTree } from './stored-tree.js';
+import { bundlePath, entryBundle, newTiles, TILE_WIDTH, tilePath } from './tiles.js';
+import { TreeProofs } from './tree-proofs.js';
+
+/** Entries that are published with one checkpoint, when there is more to catch up with: some megabytes of memory. */
+const MOST = 32 * TILE_WIDTH;
+/** Files on their way at the same time. */
+const AT_ONCE = 8;
+
+interface Shipment {
+  files: { path: string; content: Buffer }[];
+  /** Null when the newest checkpoint is there already. */
+  checkpoint: { size: number; note: string } | null;
+  isNewest: boolean;
+  publishedSize: number;
+}
+
+/**
+ * Publishes what was sealed since the newest checkpoint at this place: tiles and entries first, then the checkpoint that
+ * speaks for them, so that whoever reads there finds all of it. What is there is never replaced by something else.
+ *
+ * @param mayGoOn asked before each few files and before the checkpoint; throws when another publisher took over
+ * @returns how many entries are published there now
+ * @throws BrokenLog when this log isn't the one that was published there: it was forked, or its end was cut off
+ */
+export async function publishLog(
+  db: DataSource,
+  shelf: LogShelf,
+  mayGoOn: () => Promise<void> = () => Promise.resolve(),
+): Promise<number> {
+  await keepTileRoots(db);
+  for (;;) {
+    const there = await shelf.read('checkpoint');
+    const { files, checkpoint, isNewest, publishedSize } = await inOneMoment(db, (tx) => prepare(tx, there));
+    if (!checkpoint) return publishedSize;
+    for (let at = 0; at < files.length; at += AT_ONCE) {
+      await mayGoOn();
+      await Promise.all(files.slice(at, at + AT_ONCE).map((file) => put(shelf, file)));
+    }
+    await mayGoOn();
+    await shelf.write('checkpoint', checkpoint.note);
+    if (isNewest) return checkpoint.size;
+  }
+}
+
+async function prepare(tx: EntityManager, there: Buffer | null): Promise<Shipment> {
+  const verifier = await verifierOf(tx);
+  if (!verifier) return { files: [], checkpoint: null, isNewest: true, publishedSize: 0 };
+  const proofs = new TreeProofs(storedTree(tx));
+  const published = there && opened(there.toString('utf8'), verifier);
+  const size = published?.size ?? 0;
+  const [log] = await queryRows<{ size: number }>(tx, `SELECT size FROM audit_log`);
+  const sealed = log?.size ?? 0;
+  if (size > sealed) {
+    throw new BrokenLog(`The end was cut off: ${size} entries were published, and ${sealed} are here.`);
+  }
+  if (published && !(await rootOf(proofs, size)).equals(published.root)) {
+    throw new BrokenLog(`The log was forked: what was published isn’t what its first ${size} entries are here.`);
+  }
+  const checkpoint = await nextCheckpoint(tx, size);
+  if (!checkpoint) return { files: [], checkpoint, isNewest: true, publishedSize: size };
+  const spoken = openCheckpoint(checkpoint.note, verifier);
+  if (!(await rootOf(proofs, spoken.size)).equals(spoken.root)) {
+    throw new BrokenLog(`The entries aren’t what the checkpoint of ${spoken.size} entries says.`);
+  }
+  return {
+    files: await filesOf(tx, size, spoken.size),
+    checkpoint,
+    isNewest: checkpoint.size === sealed,
+    publishedSize: size,
+  };
+}
+
+function opened(note: string, verifier: NoteVerifier): Checkpoint {
+  try {
+    return openCheckpoint(note, verifier);
+  } catch (error) {
+    if (!(error instanceof NoteError)) throw error;
+    throw new BrokenLog(`What was published there isn’t this log: ${error.message}`, { cause: error });
+  }
+}
+
+async function rootOf(proofs: TreeProofs, size: number): Promise<Buffer> {
+  return proofs.root(size).catch((error: unknown) => {
+    if (!(error instanceof RangeError)) throw error;
+    throw new BrokenLog(`Entries are missing within the first ${size}.`, { cause: error });
+  });
+}
+
+/** The newest one, or where that is far ahead one on the way. */
+async function nextCheckpoint(tx: EntityManager, size: number): Promise<{ size: number; note: string } | null> {
+  const [next] = await queryRows<{ size: number; note: string }>(
+    tx,
+    `(SELECT size, note FROM audit_checkpoints WHERE size > $1 AND size <= $2 ORDER BY size DESC LIMIT 1)
+     UNION ALL (SELECT size, note FROM audit_checkpoints WHERE size > $1 ORDER BY size LIMIT 1) LIMIT 1`,
+    [size, size + MOST],
+  );
+  return next ?? null;
+}
+
+async function filesOf(tx: EntityManager, before: number, size: number): Promise<Shipment['files']> {
+  const files: Shipment['files'] = [];
+  const source = storedTree(tx);
+  for (const tile of newTiles(before, size)) {
+    const first = tile.index * TILE_WIDTH;
+    if (tile.level === 0) files.push({ path: bundlePath(tile), content: await bundleOf(tx, first, tile.width) });
+    const hashes = await source.hashes(tile.level, first, tile.width);
+    files.push({ path: tilePath(tile), content: Buffer.concat(hashes) });
+  }
+  return files;
+}
+
+async function bundleOf(tx: EntityManager, first: number, width: number): Promise<Buffer> {
+  const rows = await queryRows<LeafRow & { index: number; hash: Buffer }>(
+    tx,
+    `SELECT leaf_index AS index, leaf_hash AS hash, ${LEAF_COLUMNS} FROM audit_entries
+     WHERE leaf_index >= $1 AND leaf_index < $2 ORDER BY leaf_index`,
+    [first, first + width],
+  );
+  const leaves = rows.map((row) => ({ ...row, text: leafText(leafOf(row)) }));
+  const changed = leaves.find(({ text, hash }) => !leafHash(text).equals(hash));
+  if (changed) throw new BrokenLog(`Entry ${changed.index} was changed: it isn’t what was sealed.`);
+  return entryBundle(leaves.map(({ text }) => text));
+}
+
+async function put(shelf: LogShelf, { path, content }: { path: string; content: Buffer }): Promise<void> {
+  const there = await shelf.read(path);
+  if (there === null) return shelf.write(path, content);
+  // From a publisher that didn't come to its checkpoint; the same entries give the same bytes.
+  if (!there.equals(content)) throw new BrokenLog(`${path} was published with other content: the log was forked.`);
+}
