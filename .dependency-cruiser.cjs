@@ -9,6 +9,7 @@ const FLOORS = [
   ['brakes'],
   ['joiners', 'movers', 'leavers', 'lost-devices', 'credential-resets', 'alerting', 'service-principals', 'role-edits'],
   ['hr-feeds'],
+  ['evidence-packs'],
 ];
 
 /** The only neighbours on one floor that may know each other: an account is an identity in a tool. */

@@ -8,6 +8,7 @@ import { BrakesModule } from './brakes/brakes.module.js';
 import { CasesModule } from './cases/cases.module.js';
 import { CredentialResetsModule } from './credential-resets/credential-resets.module.js';
 import { DevicesModule } from './devices/devices.module.js';
+import { EvidencePacksModule } from './evidence-packs/evidence-packs.module.js';
 import { HrFeedsModule } from './hr-feeds/hr-feeds.module.js';
 import { ImagesModule } from './images/images.module.js';
 import { LeaversModule } from './leavers/leavers.module.js';
@@ -40,6 +41,7 @@ const FEATURES = [
   AlertingModule,
   ServicePrincipalsModule,
   RoleEditsModule,
+  EvidencePacksModule,
 ];
 
 /** The whole service; a worker and a command run it without its doors. */

@@ -66,7 +66,7 @@ export const EvidenceView = z.object({
   addedAt: Instant,
 });
 
-const AttemptView = z.object({
+export const AttemptView = z.object({
   id: z.uuid(),
   number: z.int(),
   kind: z.enum(['act', 'read_back', 'look']),
@@ -159,7 +159,7 @@ export function caseDetails({ case: row, steps }: CaseInFull, actor: Actor): z.i
   };
 }
 
-function attemptView(row: Attempt): z.infer<typeof AttemptView> {
+export function attemptView(row: Attempt): z.infer<typeof AttemptView> {
   return {
     id: row.id,
     number: row.number,

@@ -55,6 +55,15 @@ import { StepsController } from './steps.controller.js';
     StepRunner,
     Sweeper,
   ],
-  exports: [AccessPlanning, AlertsService, CasesService, CutPlanning, EngineHealth, HeldSteps, SignInWatch],
+  exports: [
+    AccessPlanning,
+    AlertsService,
+    CasesReader,
+    CasesService,
+    CutPlanning,
+    EngineHealth,
+    HeldSteps,
+    SignInWatch,
+  ],
 })
 export class CasesModule {}

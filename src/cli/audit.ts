@@ -3,6 +3,8 @@ import { readFile, rm } from 'node:fs/promises';
 import { once } from 'node:events';
 import { finished } from 'node:stream/promises';
 import type { EntityManager } from 'typeorm';
+import { EvidencePack } from '../evidence-packs/evidence-pack.js';
+import { verifyPack } from '../evidence-packs/verify-pack.js';
 import { LogCheck } from '../platform/audit/check-log.js';
 import { checkpointLine, entryLine, headerLine, LogFileError, readLogFile } from '../platform/audit/log-file.js';
 import { verifierOf } from '../platform/audit/log-key.service.js';
@@ -11,6 +13,7 @@ import { checkProof, parseProof } from '../platform/audit/log-proof.js';
 import { NoteError, NoteVerifier } from '../platform/audit/signed-note.js';
 import { queryRows } from '../platform/database/query-rows.js';
 import { EXIT } from '../platform/lifecycle/failure.js';
+import { addAuditPopulation } from './audit-population.js';
 import { addAuditPublish } from './audit-publish.js';
 import { CommandFailure, type AddCommand } from './command.js';
 
@@ -19,6 +22,7 @@ interface VerifyOptions {
   key?: string;
   checkpoint?: string[];
   proof?: string;
+  evidence?: string;
 }
 
 const KEY_IS_NEEDED = 'Give --key: the public key as it was kept outside. The one in the file proves nothing.';
@@ -66,6 +70,7 @@ export const addAudit: AddCommand = (program, context) => {
     .description('go through the whole log and name the first thing that isn’t as it was sealed')
     .option('--offline <file>', 'an exported log, instead of the database; needs --key')
     .option('--proof <file>', 'the proof of one entry, as `audit prove` prints it; needs --key and nothing else')
+    .option('--evidence <file>', 'a case’s evidence.json; needs --key and nothing else')
     .option('--key <key>', 'the log’s public key as an auditor kept it, or a file with it')
     .option(
       '--checkpoint <file...>',
@@ -79,6 +84,7 @@ also put another key there: give --key and --checkpoint as they were kept elsewh
     )
     .action(async (options: VerifyOptions) => {
       if (options.proof) return out(await verifyProof(options.proof, options));
+      if (options.evidence) return out(await verifyEvidence(options.evidence, options));
       const findings = options.offline
         ? await verifyFile(options.offline, options, out)
         : await withDatabase((db) => inOneMoment(db, (tx) => verifyDatabase(tx, options, out, note)));
@@ -87,6 +93,7 @@ also put another key there: give --key and --checkpoint as they were kept elsewh
     });
 
   addAuditPublish(audit, context);
+  addAuditPopulation(audit, context);
 };
 
 async function exportTo(tx: EntityManager, file: string): Promise<number> {
@@ -135,6 +142,30 @@ async function verifyProof(file: string, { key, checkpoint = [] }: VerifyOptions
   } catch (error) {
     if (error instanceof NoteError) throw new CommandFailure(error.message);
     throw error;
+  }
+}
+
+async function verifyEvidence(file: string, { key }: VerifyOptions): Promise<string> {
+  if (!key) throw new CommandFailure(KEY_IS_NEEDED, EXIT.usage);
+  const verifier = await keyFrom(key);
+  const pack = EvidencePack.safeParse(parseJson(await contentOf(file)));
+  if (!pack.success) throw new CommandFailure(`${file} is no evidence of a case, or it is damaged.`, EXIT.usage);
+  try {
+    const [finding] = verifyPack(pack.data, verifier);
+    if (finding !== undefined) throw new CommandFailure(finding);
+  } catch (error) {
+    if (error instanceof NoteError) throw new CommandFailure(error.message);
+    throw error;
+  }
+  const { entries } = pack.data.log;
+  return `All ${entries.length} audit entries of case ${pack.data.case.id} are in the log as it was sealed, and the case is as they say.`;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
   }
 }
 

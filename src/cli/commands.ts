@@ -3,6 +3,7 @@ import { addApprovals } from './approvals.js';
 import { addAudit } from './audit.js';
 import { addBrakes } from './brakes.js';
 import { addCase } from './case.js';
+import { addCases } from './cases.js';
 import { addCheckDrift } from './check-drift.js';
 import type { AddCommand } from './command.js';
 import { addConnectors } from './connectors.js';
@@ -36,6 +37,7 @@ export const COMMANDS: readonly AddCommand[] = [
   addRestoreAccess,
   addResetCredentials,
   addCase,
+  addCases,
   addStep,
   addBrakes,
   addApprovals,

@@ -95,6 +95,7 @@ export const ROLE_DEFINITIONS: Record<Role, { purpose: string; scopes: readonly 
       'steps:confirm',
       'hr-events:read',
       'policy:read',
+      'audit:read',
       'alerts:write',
       'roles:read',
       'tokens:read',

@@ -31,6 +31,8 @@ export const SCOPES = [
   'approvals:decide',
   'hr-events:read',
   'policy:read',
+  /** Entries of the audit log as they were sealed, with everything that stands in them. */
+  'audit:read',
   'alerts:read',
   'alerts:write',
   'metrics:read',

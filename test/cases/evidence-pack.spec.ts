@@ -1,0 +1,145 @@
+import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { cliContext } from '../../src/cli/cli-context.js';
+import { runCli } from '../../src/cli/run-cli.js';
+import { EvidencePack } from '../../src/evidence-packs/evidence-pack.js';
+import { buildLogVerifier, hasLogVerifier } from '../support/log-verifier.js';
+import { left, TestService, type EmployeeFacts } from '../support/service.js';
+import { waitFor } from '../support/wait-for.js';
+
+let service: TestService;
+let employee: EmployeeFacts;
+let caseId: string;
+let folder: string;
+let key: string;
+let pack: EvidencePack;
+
+beforeAll(async () => {
+  service = await TestService.start({ workers: ['standard,bulk'] });
+  folder = await mkdtemp(join(inject('runFolder'), 'evidence-'));
+  ({ employee } = await service.join());
+  caseId = String((await service.hr.post(left(employee))).body['caseId']);
+  await service.untilClosed(caseId);
+  await waitFor('all is sealed', async () => {
+    const [row] = await service.rows<{ waiting: number }>(
+      `SELECT count(*)::int AS waiting FROM audit_entries WHERE leaf_index IS NULL`,
+    );
+    return row?.waiting === 0;
+  });
+  key = (await cli('audit', 'key')).out;
+  expect(await cli('cases', 'evidence', caseId, '--out', folder)).toMatchObject({ code: 0 });
+  pack = EvidencePack.parse(JSON.parse(await readFile(join(folder, 'evidence.json'), 'utf8')));
+});
+afterAll(() => service?.stop());
+
+async function cli(...words: string[]): Promise<{ code: number; out: string; note: string }> {
+  const [out, note]: [string[], string[]] = [[], []];
+  const context = cliContext(
+    service.env,
+    (line) => out.push(line),
+    (line) => note.push(line),
+  );
+  const code = await runCli(words, context);
+  return { code, out: out.join('\n'), note: note.join('\n') };
+}
+
+describe('the evidence of a leaver’s case', () => {
+  it('tells it from HR’s word to the read-back, and says what it doesn’t prove', () => {
+    expect(pack.case).toMatchObject({ id: caseId, kind: 'leaver', state: 'closed' });
+    expect(pack.person).toMatchObject({ corporateEmail: employee.workEmail });
+    expect(pack.hrEvents).toMatchObject([{ source: 'hr', outcome: 'applied' }]);
+    expect(pack.decision.secondsAfterHr).toBeLessThan(60);
+    const suspension = pack.steps.find(({ act }) => act === 'suspend_account');
+    expect(suspension).toMatchObject({ state: 'done', confirmedAt: expect.any(String) });
+    expect(suspension?.calls.map(({ kind, outcome }) => [kind, outcome])).toEqual([
+      ['act', 'done'],
+      ['read_back', 'shown'],
+    ]);
+    expect(suspension?.calls[0]?.intent).toMatchObject({ act: 'suspend_account' });
+    expect(pack.notProved.map(({ why }) => why).join('\n')).toContain('own record of what the tools answered');
+    expect(pack.controls.map(({ control }) => control)).toEqual(['CC6.2', 'CC6.3', 'A.5.18', 'AC-2', 'PS-4']);
+  });
+
+  it('is verified with the log’s key and nothing else, by us and by an independent reader', async () => {
+    const words = ['audit', 'verify', '--evidence', join(folder, 'evidence.json'), '--key', key];
+    expect(await cli(...words)).toMatchObject({ code: 0, out: expect.stringContaining('as they say') });
+    const proofs = (await readdir(join(folder, 'proofs'))).filter((name) => name.endsWith('.tlog-proof'));
+    expect(proofs).toHaveLength(pack.log.entries.length);
+    expect(proofs.length).toBeGreaterThan(3);
+    if (!hasLogVerifier()) return;
+    const verifier = await buildLogVerifier(folder);
+    for (const name of proofs) {
+      const proof = join(folder, 'proofs', name);
+      expect(await verifier('proof', key, proof, proof.replace('.tlog-proof', '.json'))).toMatch(/^ok entry/);
+    }
+  });
+
+  it.each([
+    ['another act', (text: string) => text.replace('case.opened', 'case.opeNed'), 'doesn’t hold this entry'],
+    ['another case', (text: string) => text.replaceAll(caseId, caseId.replace(/.$/, 'f')), 'doesn’t hold this entry'],
+    [
+      'a step that isn’t done',
+      (text: string) => text.replace('"state": "done"', '"state": "waived"'),
+      'No sealed entry',
+    ],
+  ])('is refused once it was made to tell of %s', async (_what, forge, why) => {
+    const file = join(folder, 'forged.json');
+    await writeFile(file, forge(await readFile(join(folder, 'evidence.json'), 'utf8')));
+    expect(await cli('audit', 'verify', '--evidence', file, '--key', key)).toMatchObject({
+      code: 1,
+      note: expect.stringContaining(why),
+    });
+  });
+
+  it('is a page that needs nothing else and lets nothing run', async () => {
+    const page = await readFile(join(folder, 'evidence.html'), 'utf8');
+    expect(page).toContain(employee.familyName);
+    expect(page).toContain('read-back: shown');
+    expect(page).not.toMatch(/<script|src=|href=|url\(/);
+  });
+
+  it('is answered by REST, names the person to whoever may know, and leaves an entry of who read it', async () => {
+    const read = () =>
+      service.rows(`SELECT id FROM audit_entries WHERE action = 'case.evidence-read' AND case_id = $1`, [caseId]);
+    const before = await read();
+    const seen = EvidencePack.parse(await service.call('GET', `/v1/cases/${caseId}/evidence`));
+    expect(seen.person).not.toBeNull();
+    expect(await read()).toHaveLength(before.length + 1);
+    const token = (
+      await service.cli('token', 'create', '--name', 'auditor', '--scopes', 'audit:read', '--owner', 'a')
+    ).trim();
+    const page = await fetch(`${service.url}/v1/cases/${caseId}/evidence/page`, {
+      headers: { authorization: `Bearer ${token}` },
+    });
+    expect(page.headers.get('content-type')).toBe('text/html; charset=utf-8');
+    expect(page.headers.get('content-security-policy')).toContain("script-src 'self'");
+    expect(await page.text()).not.toContain(employee.familyName);
+    expect(await read()).toHaveLength(before.length + 2);
+    await expect(service.call('GET', '/v1/cases/019abcde-0000-7000-8000-000000000000/evidence')).rejects.toThrow('404');
+  });
+});
+
+describe('the population', () => {
+  const DAYS = ['--from', '2020-01-01', '--to', '2100-01-01'];
+
+  it('lists the cases of a period, and the same seed draws the same sample', async () => {
+    const { code, out, note } = await cli('audit', 'population', ...DAYS, '--sample', '1', '--seed', 'autumn');
+    expect(code).toBe(0);
+    const [columns, ...rows] = out.split('\n');
+    expect(columns).toContain('case_id,person_id,hr_received_at,opened_at,last_cut_confirmed_at,closed_at');
+    expect(rows).toHaveLength(1);
+    expect(rows[0]).toMatch(new RegExp(`^${caseId},.*,x$`));
+    expect(note).toContain('1 cases; the audit log tells of 1');
+    expect(note).toContain('--seed autumn');
+    expect(await cli('audit', 'population', ...DAYS, '--sample', '1', '--seed', 'autumn')).toEqual({ code, out, note });
+  });
+
+  it.each([
+    [['--from', 'May', '--to', '2026-01-01'], '--from takes a day'],
+    [['--from', '2026-01-01', '--to', '2026-02-01', '--kind', 'holiday'], '--kind is one of'],
+    [['--from', '2026-01-01', '--to', '2026-02-01', '--sample', 'many'], '--sample takes a number'],
+  ])('asked for with %j is refused', async (words, why) => {
+    expect(await cli('audit', 'population', ...words)).toMatchObject({ note: expect.stringContaining(why) });
+  });
+});
