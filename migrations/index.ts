@@ -17,6 +17,7 @@ import { WhoAsked1764000009200 } from './1764000009200-who-asked.js';
 import { OwnersOfTokens1764000009300 } from './1764000009300-owners-of-tokens.js';
 import { BrakesAndApprovals1764000010000 } from './1764000010000-brakes-and-approvals.js';
 import { TheAuditLogIsPublished1764000011000 } from './1764000011000-the-audit-log-is-published.js';
+import { AuditEntriesTellFromWhere1764000011100 } from './1764000011100-audit-entries-tell-from-where.js';
 
 /** All of them, oldest first. */
 export const MIGRATIONS = [
@@ -39,4 +40,5 @@ export const MIGRATIONS = [
   OwnersOfTokens1764000009300,
   BrakesAndApprovals1764000010000,
   TheAuditLogIsPublished1764000011000,
+  AuditEntriesTellFromWhere1764000011100,
 ];

@@ -77,6 +77,7 @@ export class CasesService {
         wanted.actor.kind,
       ],
     };
+    const { reason, ...facts } = wanted.facts ?? {};
     await this.audit.recordChange(tx, opening, wanted.actor, 'case.opened', {
       subject: { kind: 'person', id: wanted.personId },
       caseId: id,
@@ -85,8 +86,9 @@ export class CasesService {
         lane: wanted.lane,
         steps: wanted.steps.length,
         ...(wanted.held && { held: true }),
-        ...wanted.facts,
+        ...facts,
       },
+      ...(typeof reason === 'string' && { reason }),
     });
     if (wanted.hold) await this.placeHold(tx, id, wanted.hold, wanted);
     await this.insertSteps(

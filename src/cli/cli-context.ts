@@ -1,4 +1,4 @@
-import { userInfo } from 'node:os';
+import { hostname, userInfo } from 'node:os';
 import { NestFactory } from '@nestjs/core';
 import { pino } from 'pino';
 import { AppModule } from '../app.module.js';
@@ -56,7 +56,13 @@ export function cliContext(env: Environment, out: (line: string) => void, note: 
 /** Whoever can run commands beside the key file may do everything; the audit log says under which name. */
 function terminalActor(): Actor {
   const name = userName();
-  return { kind: 'admin', id: `terminal:${name}`, name, scopes: SCOPES };
+  return {
+    kind: 'admin',
+    id: `terminal:${name}`,
+    name,
+    scopes: SCOPES,
+    from: { via: 'terminal', address: hostname() },
+  };
 }
 
 function userName(): string {

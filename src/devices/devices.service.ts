@@ -96,6 +96,8 @@ export class DevicesService {
     await this.audit.record(tx, actor, 'device.changed', {
       subject: { kind: 'device', id },
       facts: { ...change },
+      before: { state: device.state, assetTag: device.assetTag, imageVersionId: device.imageVersionId },
+      after: { state, assetTag, imageVersionId },
     });
     return this.get(tx, id);
   }

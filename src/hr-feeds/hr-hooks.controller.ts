@@ -3,6 +3,7 @@ import { ApiAcceptedResponse, ApiBody, ApiHeader, ApiTags, type ApiBodyOptions }
 import type { Request } from 'express';
 import { z } from 'zod';
 import { Problem } from '../platform/errors/problem.js';
+import { requestIdOf } from '../platform/http/request-id.js';
 import { Public } from '../platform/sign-in/who-may-call.js';
 import { checkSignature } from './check-signature.js';
 import { HrEvent } from './hr-event.js';
@@ -56,7 +57,11 @@ export class HrHooksController {
     const { secrets, now } = await this.sources.credentialsOf(source);
     const verdict = checkSignature({ id, timestamp, signature, body }, secrets, now);
     if (!verdict.good) throw new Problem('invalid-signature', verdict.because);
-    const event = await this.inbox.receive(source, verdict.id, body);
+    const event = await this.inbox.receive(source, verdict.id, body, {
+      via: 'webhook',
+      requestId: requestIdOf(request),
+      ...(request.ip !== undefined && { address: request.ip }),
+    });
     return {
       id: event.id,
       outcome: event.outcome,

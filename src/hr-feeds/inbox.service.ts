@@ -6,7 +6,7 @@ import { queryRows } from '../platform/database/query-rows.js';
 import { inTransaction } from '../platform/database/transaction.js';
 import { Problem } from '../platform/errors/problem.js';
 import { newId } from '../platform/ids/new-id.js';
-import type { Actor } from '../platform/sign-in/actor.js';
+import type { Actor, Origin } from '../platform/sign-in/actor.js';
 import { readHrEvent, type HrEvent } from './hr-event.js';
 import { HrEventsService, type EventEffect } from './hr-events.service.js';
 import { InboxEvent } from './inbox-event.entity.js';
@@ -16,6 +16,7 @@ type TakenEvent = Pick<InboxEvent, 'id' | 'outcome' | 'outcomeReason' | 'effecti
 
 interface Posted {
   source: string;
+  sender: Actor;
   /** The sender's, from the `webhook-id` header. */
   eventId: string;
   body: string;
@@ -34,8 +35,8 @@ export class InboxService {
   ) {}
 
   /** @throws Problem `invalid-request` for an event that can't be read: it is kept all the same, with the reason. */
-  async receive(source: string, eventId: string, body: string): Promise<TakenEvent> {
-    const kept = await this.take({ source, eventId, body });
+  async receive(source: string, eventId: string, body: string, from?: Origin): Promise<TakenEvent> {
+    const kept = await this.take({ source, sender: senderOf(source, from), eventId, body });
     if (kept.outcome === 'unreadable') {
       throw new Problem('invalid-request', kept.outcomeReason ?? 'The event can not be read.');
     }
@@ -43,7 +44,7 @@ export class InboxService {
   }
 
   private async take(posted: Posted): Promise<TakenEvent> {
-    const { source, body } = posted;
+    const { source, sender, body } = posted;
     const read = readHrEvent(body);
     if ('mistake' in read) return this.keepUnreadable(posted, undefined, read.mistake);
     const { event } = read;
@@ -55,9 +56,8 @@ export class InboxService {
           this.events.look(tx, source, event.employee),
         ]);
         if (noted.isRepeat) return tx.findOneByOrFail(InboxEvent, { id: noted.id });
-        const actor = senderOf(source);
-        const effect = await this.events.apply(tx, source, event, body, known, actor, noted.now);
-        return this.conclude(tx, posted, noted.id, actor, effect);
+        const effect = await this.events.apply(tx, source, event, body, known, sender, noted.now);
+        return this.conclude(tx, posted, noted.id, effect);
       });
     } catch (error) {
       // What a refused event had begun is undone, and the event itself is kept.
@@ -70,7 +70,7 @@ export class InboxService {
     return inTransaction(this.db, async (tx) => {
       const { id, isRepeat } = await this.note(tx, posted, event);
       if (isRepeat) return tx.findOneByOrFail(InboxEvent, { id });
-      return this.conclude(tx, posted, id, senderOf(posted.source), { outcome: 'unreadable', outcomeReason });
+      return this.conclude(tx, posted, id, { outcome: 'unreadable', outcomeReason });
     });
   }
 
@@ -99,9 +99,8 @@ export class InboxService {
 
   private async conclude(
     tx: EntityManager,
-    { source, eventId }: Posted,
+    { source, sender, eventId }: Posted,
     id: string,
-    actor: Actor,
     effect: EventEffect,
   ): Promise<TakenEvent> {
     const { outcome, outcomeReason = null, effectiveAt = null, personId = null, caseId = null } = effect;
@@ -109,7 +108,7 @@ export class InboxService {
       sql: `UPDATE inbox_events SET outcome = $2, outcome_reason = $3, effective_at = $4, person_id = $5, case_id = $6 WHERE id = $1`,
       parameters: [id, outcome, outcomeReason, effectiveAt, personId, caseId],
     };
-    await this.audit.recordChange(tx, change, actor, 'hr-event.received', {
+    await this.audit.recordChange(tx, change, sender, 'hr-event.received', {
       subject: { kind: 'hr-event', id },
       ...(caseId && { caseId }),
       facts: { source, eventId, outcome },
@@ -130,6 +129,6 @@ export class InboxService {
   }
 }
 
-function senderOf(source: string): Actor {
-  return { kind: 'hr', id: source, name: `HR system "${source}"`, scopes: [] };
+function senderOf(source: string, from: Origin | undefined): Actor {
+  return { kind: 'hr', id: source, name: `HR system "${source}"`, scopes: [], ...(from && { from }) };
 }

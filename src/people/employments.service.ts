@@ -78,6 +78,10 @@ export class EmploymentsService {
         endDate: from.endDate,
         zone: from.zone,
       },
+      ...(before && {
+        before: { startDate: before.startDate, endDate: before.endDate, zone: before.zone },
+        after: { startDate: from.startDate, endDate: from.endDate, zone: from.zone },
+      }),
       personal: { department: from.department, ...(from.title === null ? {} : { title: from.title }) },
     });
     return after;

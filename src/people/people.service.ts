@@ -95,7 +95,15 @@ export class PeopleService {
     await this.audit.record(tx, actor, 'person.changed', {
       subject: { kind: 'person', id },
       facts: { fields: changed, ...(changed.includes('status') ? { status: after.status } : {}) },
-      personal: Object.fromEntries(changed.filter((field) => field !== 'status').map((field) => [field, after[field]])),
+      ...(changed.includes('status') && { before: { status: before.status }, after: { status: after.status } }),
+      personal: Object.fromEntries(
+        changed
+          .filter((field) => field !== 'status')
+          .flatMap((field) => [
+            [field, after[field]],
+            [`${field}Before`, before[field]],
+          ]),
+      ),
     });
     return found(written);
   }

@@ -3,7 +3,8 @@ import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { DataSource } from 'typeorm';
 import { z } from 'zod';
 import { methodOf } from '../../connectors/kit/capabilities.js';
-import { Allow } from '../platform/sign-in/who-may-call.js';
+import type { Actor } from '../platform/sign-in/actor.js';
+import { Allow, CurrentActor } from '../platform/sign-in/who-may-call.js';
 import { DirectCalls } from './direct-calls.service.js';
 import { ToolsService } from './tools.service.js';
 
@@ -65,13 +66,20 @@ export class ComputersController {
 
   @Get(':computer/recovery-keys')
   @Allow('devices:read-recovery-keys')
-  @ApiOkResponse({ standardSchema: RecoveryKeys })
+  @ApiOkResponse({ standardSchema: RecoveryKeys, description: 'Who looked is in the audit log.' })
   async recoveryKeys(
     @Param('id', { schema: ToolId }) id: string,
     @Param('computer', { schema: z.string().min(1).max(200) }) computer: string,
+    @CurrentActor() actor: Actor,
   ): Promise<z.infer<typeof RecoveryKeys>> {
     await this.tools.get(this.db.manager, id);
-    const kept = await this.calls.ask(id, (session) => methodOf(session, 'listRecoveryKeys')(computer));
+    const call = {
+      toolId: id,
+      action: 'computer.recovery-keys-listed',
+      subject: { kind: 'tool', id },
+      facts: { computer },
+    };
+    const kept = await this.calls.lookInto(actor, call, (session) => methodOf(session, 'listRecoveryKeys')(computer));
     const items = kept.map(({ externalId, keyId, volumeId, storedAt }) => {
       return { id: externalId, keyId, volumeId, storedAt: storedAt?.toISOString() ?? null };
     });

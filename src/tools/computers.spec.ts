@@ -66,6 +66,11 @@ it('shows which recovery keys are kept, and says what the directory said when it
   expect((await api.get(`${at}/c-1/recovery-keys`).expect(200)).body).toEqual({
     items: [{ id: 'k-1', keyId: 'K1', volumeId: null, storedAt: null }],
   });
+  // Nothing of a key is shown, and still: who looks which computers could be opened is worth a line.
+  const looks = await records.db.query<{ facts: unknown; context: unknown }[]>(
+    `SELECT facts, context FROM audit_entries WHERE action = 'computer.recovery-keys-listed'`,
+  );
+  expect(looks).toMatchObject([{ facts: { computer: 'c-1' }, context: { via: 'rest' } }]);
   const gone = await api.get(`${at}/c-2/recovery-keys`).expect(502);
   expect(gone.body).toMatchObject({ detail: 'The computer is not there (any more).' });
 });

@@ -10,7 +10,7 @@ import { ToolSessions } from './tool-sessions.service.js';
 
 export interface DirectCall {
   toolId: string;
-  /** In the audit log: `<action>-started` before the call, `<action>` after it. */
+  /** In the audit log: `<action>-started` before a call that acts, `<action>` after it. */
   action: string;
   subject: { kind: string; id: string };
   facts?: Readonly<Record<string, unknown>>;
@@ -52,6 +52,13 @@ export class DirectCalls {
       await this.write(actor, call, call.action, { ...call.facts, attemptId, problem });
       throw error;
     }
+  }
+
+  /** Looks at something that is worth a line: who saw it is written down before it is answered. @throws Problem `tool-failed` */
+  async lookInto<T>(actor: Actor, call: DirectCall, look: (session: ToolSession) => Promise<T>): Promise<T> {
+    const seen = await this.ask(call.toolId, look);
+    await this.write(actor, call, call.action, { ...call.facts });
+    return seen;
   }
 
   /** @throws Problem `tool-failed` */

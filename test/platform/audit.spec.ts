@@ -62,6 +62,49 @@ describe('the audit log', () => {
     expect(one?.commitments['email']).not.toBe(two?.commitments['email']);
   });
 
+  it('tells from where, for whom, why, with which approval, and what was before and after', async () => {
+    const subject = { kind: 'person', id: newId() };
+    const from = { via: 'rest', requestId: 'r1', address: '192.0.2.7', onBehalfOf: 'grace@acme.example' } as const;
+    await audit.record(db.manager, { ...ADA, from }, 'person.changed', {
+      subject,
+      before: { status: 'expected' },
+      after: { status: 'active' },
+      approvalId: 'a1',
+      reason: 'Ada began early',
+    });
+    const entry = await db.manager.findOneByOrFail(AuditEntry, { subjectId: subject.id });
+    expect(entry.context).toEqual({
+      via: 'rest',
+      requestId: 'r1',
+      approvalId: 'a1',
+      before: { status: 'expected' },
+      after: { status: 'active' },
+    });
+    const fields = await db.manager.findBy(AuditPersonalField, { entryId: entry.id });
+    expect(Object.fromEntries(fields.map(({ name, value }) => [name, value]))).toEqual({
+      address: '192.0.2.7',
+      onBehalfOf: 'grace@acme.example',
+      reason: 'Ada began early',
+    });
+    const plain = { kind: 'person', id: newId() };
+    await audit.record(db.manager, ADA, 'person.changed', { subject: plain });
+    expect(await db.manager.findOneByOrFail(AuditEntry, { subjectId: plain.id })).toMatchObject({ context: null });
+  });
+
+  it('tells it of each of many entries, too', async () => {
+    const subjects = [newId(), newId()].map((id) => ({ kind: 'person', id }));
+    const from = { via: 'rest', requestId: 'r2', address: '192.0.2.8' } as const;
+    const entries = subjects.map((subject) => ({ subject }));
+    await audit.recordAll(db.manager, { ...ADA, from }, 'step.waived', entries);
+    await audit.recordAll(db.manager, { ...ADA, from: { via: 'webhook', requestId: 'r3' } }, 'step.done', entries);
+    for (const { id } of subjects) {
+      const [waived, done] = await db.manager.find(AuditEntry, { where: { subjectId: id }, order: { action: 'DESC' } });
+      expect(waived).toMatchObject({ action: 'step.waived', context: { via: 'rest', requestId: 'r2' } });
+      expect(waived?.commitments).toHaveProperty('address');
+      expect(done).toMatchObject({ action: 'step.done', context: { via: 'webhook', requestId: 'r3' } });
+    }
+  });
+
   it('has no entry of what was rolled back', async () => {
     const subject = { kind: 'person', id: newId() };
     const work = db.transaction(async (tx) => {

@@ -6,8 +6,11 @@ import { cliContext } from '../../src/cli/cli-context.js';
 import { runCli } from '../../src/cli/run-cli.js';
 import { createDataSource } from '../../src/data-source.js';
 import { AuditService } from '../../src/platform/audit/audit.service.js';
+import { checkpointText } from '../../src/platform/audit/checkpoint.js';
+import { LEAF_COLUMNS, leafOf, leafText, type LeafRow } from '../../src/platform/audit/leaf.js';
 import { LogKey } from '../../src/platform/audit/log-key.service.js';
 import { BrokenLog } from '../../src/platform/audit/broken-log.js';
+import { leafHash } from '../../src/platform/audit/merkle-tree.js';
 import { Sealer } from '../../src/platform/audit/sealer.service.js';
 import { loadKeyFile } from '../../src/platform/crypto/key-file.js';
 import { SecretVault } from '../../src/platform/crypto/secret-vault.service.js';
@@ -91,6 +94,24 @@ describe('the sealer', () => {
     expect(await cli('audit', 'verify')).toMatchObject({ code: 0, out: '1201 entries are as they were sealed.' });
   });
 
+  it('leaves entries valid that the version before sealed beside it', async () => {
+    const actor = { ...SYSTEM, from: { via: 'terminal' as const } };
+    await new AuditService().record(db.manager, actor, 'test.happened', {});
+    // It knows neither column: its leaf is the first form, and it names none.
+    const [row] = await db.query<LeafRow[]>(`SELECT ${LEAF_COLUMNS} FROM audit_entries`);
+    const hash = leafHash(leafText(leafOf({ ...(row as LeafRow), leafVersion: null })));
+    const signer = await new LogKey(new SecretVault(await loadKeyFile(env['QUARTERMASTER_KEY_FILE'] ?? ''))).signer(
+      db.manager,
+    );
+    const note = signer?.sign(checkpointText({ origin: signer.verifier.name, size: 1, root: hash }));
+    await db.query(`UPDATE audit_entries SET leaf_index = 0, leaf_hash = $1`, [hash]);
+    await db.query(`INSERT INTO audit_checkpoints (size, note) VALUES (1, $1)`, [note]);
+    await db.query(`UPDATE audit_log SET size = 1, frontier = $1`, [hash]);
+    await new AuditService().record(db.manager, actor, 'test.happened', {});
+    await sealer.seal();
+    expect(await cli('audit', 'verify')).toMatchObject({ code: 0, out: '2 entries are as they were sealed.' });
+  });
+
   it('seals nothing more once what it remembers isn’t what its checkpoint says', async () => {
     await record(3);
     await sealer.seal();
@@ -168,6 +189,16 @@ describe('an exported log', () => {
 
 describe('somebody who writes to the database past the service', () => {
   it.each([
+    [
+      'edits from where something was done',
+      `UPDATE audit_entries SET context = '{"via": "terminal"}' WHERE leaf_index = 2`,
+      'Entry 2 was changed',
+    ],
+    [
+      'passes it off as one of the version before',
+      `UPDATE audit_entries SET leaf_version = NULL WHERE leaf_index = 2`,
+      'Entry 2 was changed',
+    ],
     ['edits an entry', `UPDATE audit_entries SET action = 'nothing' WHERE leaf_index = 2`, 'Entry 2 was changed'],
     [
       'takes an entry out',

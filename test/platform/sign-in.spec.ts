@@ -68,6 +68,7 @@ describe('who may call', () => {
         id,
         name: 'test',
         scopes: ['people:read'],
+        from: { via: 'rest', requestId: expect.any(String), address: '127.0.0.1', onBehalfOf: 'tests' },
       });
     });
 
@@ -194,7 +195,13 @@ describe('who may call', () => {
     it('start a session of an admin with all scopes, which ends after 12 hours', async () => {
       const cookie = cookieOf(await use(await newPath('ada')).expect(303));
       const answer = await test.agent.get('/v1/me').set('Cookie', cookie).expect(200);
-      expect(answer.body).toEqual({ kind: 'admin', id: 'admin:ada', name: 'ada', scopes: [...SCOPES] });
+      expect(answer.body).toEqual({
+        kind: 'admin',
+        id: 'admin:ada',
+        name: 'ada',
+        scopes: [...SCOPES],
+        from: { via: 'rest', requestId: answer.headers['x-request-id'], address: '127.0.0.1' },
+      });
       await test.db.query(`UPDATE browser_sessions SET expires_at = expires_at - interval '12 hours'`);
       await test.agent.get('/v1/me').set('Cookie', cookie).expect(401);
     });

@@ -37,6 +37,10 @@ export class AuditEntry {
   @Column('jsonb', { default: {} })
   facts!: Record<string, unknown>;
 
+  /** From where, with which approval, before and after (`leaf.ts`); null for what the service does by itself. */
+  @Column('jsonb', { nullable: true })
+  context!: Record<string, unknown> | null;
+
   /** By name of the personal field: hex of SHA-256 over its salt and value. */
   @Column('jsonb', { default: {} })
   commitments!: Record<string, string>;
@@ -47,4 +51,8 @@ export class AuditEntry {
 
   @Column('bytea', { name: 'leaf_hash', nullable: true })
   leafHash!: Buffer | null;
+
+  /** Which form of a leaf was sealed; null is 1. */
+  @Column('smallint', { name: 'leaf_version', nullable: true })
+  leafVersion!: number | null;
 }

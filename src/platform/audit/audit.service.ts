@@ -1,7 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import type { Actor } from '../sign-in/actor.js';
-import { auditStatement, auditStatementOfMany, type AuditRecord, type SqlStatement } from './audit-statement.js';
+import {
+  auditStatement,
+  auditStatementOfMany,
+  type AuditRecord,
+  type ImpersonalRecord,
+  type SqlStatement,
+} from './audit-statement.js';
 
 /** Writes the audit log, always in the transaction of what it tells about: neither is there without the other. */
 @Injectable()
@@ -29,9 +35,14 @@ export class AuditService {
     tx: EntityManager,
     actor: Actor,
     action: string,
-    entries: readonly Omit<AuditRecord, 'personal'>[],
+    entries: readonly ImpersonalRecord[],
   ): Promise<void> {
     if (entries.length === 0) return;
+    // What a person asked for is little, and tells their address; the engine's own is much, and has none.
+    if (actor.from?.address !== undefined || actor.from?.onBehalfOf !== undefined) {
+      for (const entry of entries) await this.record(tx, actor, action, entry);
+      return;
+    }
     const { sql, parameters } = auditStatementOfMany(actor, action, entries);
     await tx.query(sql, parameters);
   }

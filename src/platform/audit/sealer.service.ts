@@ -4,7 +4,7 @@ import { queryRows } from '../database/query-rows.js';
 import { inTransaction } from '../database/transaction.js';
 import { BrokenLog } from './broken-log.js';
 import { checkpointText, openCheckpoint } from './checkpoint.js';
-import { LEAF_COLUMNS, leafOf, leafText, type LeafRow } from './leaf.js';
+import { LEAF_COLUMNS, LEAF_VERSION, leafOf, leafText, type LeafRow } from './leaf.js';
 import { LogKey } from './log-key.service.js';
 import { leafHash, MerkleTree } from './merkle-tree.js';
 import { NoteError, type NoteVerifier } from './signed-note.js';
@@ -47,12 +47,12 @@ export class Sealer {
       `SELECT ${LEAF_COLUMNS} FROM audit_entries WHERE leaf_index IS NULL ORDER BY audit_entries.at, id LIMIT $1`,
       [MOST],
     );
-    const hashes = rows.map((row) => leafHash(leafText(leafOf(row))));
+    const hashes = rows.map((row) => leafHash(leafText(leafOf({ ...row, leafVersion: LEAF_VERSION }))));
     for (const hash of hashes) tree.append(hash);
     await tx.query(
-      `UPDATE audit_entries e SET leaf_index = s.leaf_index, leaf_hash = s.leaf_hash
+      `UPDATE audit_entries e SET leaf_index = s.leaf_index, leaf_hash = s.leaf_hash, leaf_version = $4
        FROM unnest($1::uuid[], $2::bigint[], $3::bytea[]) AS s (id, leaf_index, leaf_hash) WHERE e.id = s.id`,
-      [rows.map(({ id }) => id), rows.map((_row, at) => first + at), hashes],
+      [rows.map(({ id }) => id), rows.map((_row, at) => first + at), hashes, LEAF_VERSION],
     );
     const { size } = tree;
     const note = signer.sign(checkpointText({ origin: signer.verifier.name, size, root: tree.root() }));

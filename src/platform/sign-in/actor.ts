@@ -61,6 +61,19 @@ export interface Actor {
   boundTo?: string;
   /** Where: undefined is everywhere. Set by the guard for the scope of the route that is called. */
   reach?: Reach;
+  /** Where it comes from; not there for what the service does by itself. */
+  from?: Origin;
+}
+
+/** From where something is asked, for the audit log. */
+export interface Origin {
+  via: 'rest' | 'webhook' | 'terminal';
+  /** As in the answer's `X-Request-Id`. */
+  requestId?: string;
+  /** Of the network, behind a proxy the proxy's; at a terminal the machine's name. */
+  address?: string;
+  /** Whom a program acts for: the owner of its token. */
+  onBehalfOf?: string;
 }
 
 /** The service acting by itself: a schedule that came due, a discovery that found something. */

@@ -130,13 +130,14 @@ export class ApiTokens {
     const [row] = await queryRows<{
       id: string;
       name: string;
+      owner: string;
       scopes: string[];
       bound_to: string | null;
       owner_person_id: string | null;
       use_is_old: boolean;
     }>(
       this.db,
-      `SELECT id, name, scopes, bound_to, owner_person_id,
+      `SELECT id, name, owner, scopes, bound_to, owner_person_id,
          last_used_at IS NULL OR last_used_at < now() - interval '1 minute' AS use_is_old
        FROM api_tokens t
        WHERE token_hash = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())
@@ -145,12 +146,13 @@ export class ApiTokens {
     );
     if (!row) return null;
     if (row.use_is_old) await this.noteUse(row.id);
-    const { id, name, scopes, bound_to: boundTo, owner_person_id: personId } = row;
+    const { id, name, owner, scopes, bound_to: boundTo, owner_person_id: personId } = row;
     return {
       kind: 'service',
       id,
       name,
       scopes: knownScopes(scopes),
+      from: { via: 'rest', onBehalfOf: owner },
       ...(boundTo !== null && { boundTo }),
       ...(personId !== null && { personId }),
     };

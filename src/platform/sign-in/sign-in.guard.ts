@@ -2,8 +2,9 @@ import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/com
 import { Reflector } from '@nestjs/core';
 import type { Request, Response } from 'express';
 import { Problem } from '../errors/problem.js';
+import { requestIdOf } from '../http/request-id.js';
 import { Permits } from '../roles/permits.service.js';
-import type { Scope } from './actor.js';
+import type { Origin, Scope } from './actor.js';
 import { Authenticator } from './authenticator.service.js';
 import { ALLOWED_SCOPE, HEEDS_REACH, PUBLIC_ROUTE } from './who-may-call.js';
 
@@ -37,7 +38,11 @@ export class SignInGuard implements CanActivate {
     if (permit.reach && !this.reflector.get<true | undefined>(HEEDS_REACH, handler)) {
       throw new Problem('forbidden', 'Your role is narrowed, and this is about more than a part of the company.');
     }
-    request.actor = { ...actor, ...permit };
+    request.actor = { ...actor, ...permit, from: { ...actor.from, ...originOf(request) } };
     return true;
   }
+}
+
+function originOf(request: Request): Origin {
+  return { via: 'rest', requestId: requestIdOf(request), ...(request.ip !== undefined && { address: request.ip }) };
 }
