@@ -179,9 +179,11 @@ async function verifyFile(
   }
   const check = await checkWith(await keyFrom(options.key), options);
   try {
-    for await (const line of readLogFile(file)) {
-      if ('entry' in line) check.entry(line.entry);
-      else if ('checkpoint' in line) check.checkpoint(line.checkpoint);
+    for await (const lines of readLogFile(file)) {
+      for (const line of lines) {
+        if ('entry' in line) check.entry(line.entry);
+        else if ('checkpoint' in line) check.checkpoint(line.checkpoint);
+      }
     }
   } catch (error) {
     if (error instanceof LogFileError) throw new CommandFailure(error.message);

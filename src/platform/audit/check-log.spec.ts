@@ -9,8 +9,8 @@ type Part = { entry: KeptEntry } | { checkpoint: string };
 
 const signer = new NoteSigner('acme.example/audit', Buffer.alloc(32, 7));
 const entry = (index: number, action = `act-${index}`): KeptEntry => {
-  const content = { id: index, action };
-  return { index, hash: leafHash(leafText(content)), entry: content };
+  const hash = leafHash(leafText({ id: index, action }));
+  return { index, hash, found: hash };
 };
 
 /** A log as it is kept, with a checkpoint after so many entries each. */
@@ -54,7 +54,7 @@ describe('a log', () => {
   });
 
   it('in which an entry was edited names it', () => {
-    const edited = changed(6, (kept) => [{ ...kept, entry: { id: 6, action: 'nothing happened' } }]);
+    const edited = changed(6, (kept) => [{ ...kept, found: entry(6, 'nothing happened').hash }]);
     expect(check(edited)).toEqual(['Entry 6 was changed: it isn’t what was sealed.']);
   });
 

@@ -1,12 +1,15 @@
 import type { DataSource, EntityManager } from 'typeorm';
 import { queryRows } from '../database/query-rows.js';
 import type { KeptEntry } from './check-log.js';
-import { LEAF_COLUMNS, leafOf, type LeafRow } from './leaf.js';
+import { LEAF_COLUMNS, leafOf, leafText, type LeafRow } from './leaf.js';
+import { leafHash } from './merkle-tree.js';
 
 const PAGE = 2_000;
 
 /** The sealed log as one moment shows it: entries in their order, each checkpoint after the last entry it speaks for. */
-export async function* readLog(tx: EntityManager): AsyncGenerator<{ entry: KeptEntry } | { checkpoint: string }> {
+export async function* readLog(
+  tx: EntityManager,
+): AsyncGenerator<{ entry: KeptEntry & { leaf: string } } | { checkpoint: string }> {
   let next = 0;
   let spoken = -1;
   for (;;) {
@@ -24,7 +27,8 @@ export async function* readLog(tx: EntityManager): AsyncGenerator<{ entry: KeptE
     );
     for (const row of rows) {
       while (checkpoints[0] && checkpoints[0].size <= row.index) yield { checkpoint: checkpoints.shift()?.note ?? '' };
-      yield { entry: { index: row.index, hash: row.hash, entry: leafOf(row) } };
+      const leaf = leafText(leafOf(row));
+      yield { entry: { index: row.index, hash: row.hash, found: leafHash(leaf), leaf } };
     }
     for (const { note } of checkpoints) yield { checkpoint: note };
     if (rows.length < PAGE) return;
