@@ -69,7 +69,7 @@ export const operations: Measure = {
 };
 
 /** People with an account at each tool who leave; their steps wait for `release`. Answers how many steps there are. */
-async function seedBatch(
+export async function seedBatch(
   database: BenchDatabase,
   toolIds: readonly string[],
   label: string,
@@ -87,7 +87,7 @@ async function seedBatch(
   return people * toolIds.length;
 }
 
-async function quartermasterRate({ database }: BenchService, steps: number): Promise<number> {
+export async function quartermasterRate({ database }: BenchService, steps: number): Promise<number> {
   const before = await doneSteps(database);
   const startedAt = performance.now();
   await database.rows(`UPDATE steps SET due_at = now() WHERE state = 'ready' AND due_at = 'infinity'`);
