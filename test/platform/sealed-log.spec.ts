@@ -15,7 +15,7 @@ import { Sealer } from '../../src/platform/audit/sealer.service.js';
 import { loadKeyFile } from '../../src/platform/crypto/key-file.js';
 import { SecretVault } from '../../src/platform/crypto/secret-vault.service.js';
 import { SYSTEM } from '../../src/platform/sign-in/actor.js';
-import { createEmptyDatabase, type TestDatabase } from '../support/database.js';
+import { createTestDatabase, type TestDatabase } from '../support/database.js';
 
 let database: TestDatabase;
 let folder: string;
@@ -26,14 +26,13 @@ let intruder: pg.Client;
 let env: Record<string, string>;
 
 beforeEach(async () => {
-  database = await createEmptyDatabase();
+  database = await createTestDatabase();
   folder = await mkdtemp(join(inject('runFolder'), 'log-'));
   env = {
     DATABASE_URL: database.url,
     QUARTERMASTER_KEY_FILE: join(folder, 'key.json'),
     QUARTERMASTER_ENVIRONMENT: 'test',
   };
-  await cli('migrate', 'up');
   await cli('init');
   db = await createDataSource({ url: database.url, applicationName: 'sealer', poolSize: 4 }).initialize();
   const vault = new SecretVault(await loadKeyFile(env['QUARTERMASTER_KEY_FILE'] ?? ''));
@@ -153,6 +152,49 @@ describe('an exported log', () => {
     expect(await cli('audit', 'verify', '--offline', file, '--key', key)).toMatchObject({
       code: 1,
       out: '✗ Entry 3 was changed: it isn’t what was sealed.',
+    });
+  });
+
+  it('shows a planted edit, deletion, insertion, a cut end and a fork by their names, with no database', async () => {
+    await record(5);
+    await sealer.seal();
+    const kept = join(folder, 'kept.txt');
+    await writeFile(kept, `${(await cli('audit', 'checkpoint')).out}\n`);
+    const { file, key } = await exported('log.jsonl');
+    // Somebody with the database and the log's own key rewrites history and has it sealed once more.
+    await intruder.query(`UPDATE audit_entries SET leaf_index = NULL, leaf_hash = NULL`);
+    await intruder.query(`UPDATE audit_entries SET action = 'nothing.happened' WHERE subject_id = '2'`);
+    await intruder.query(`DELETE FROM audit_checkpoints`);
+    await intruder.query(`UPDATE audit_log SET size = 0, frontier = ''`);
+    await sealer.seal();
+    const forked = await exported('forked.jsonl');
+    env = {};
+
+    const lines = (await readFile(file, 'utf8')).trimEnd().split('\n');
+    const [header, ...rest] = lines as [string, ...string[]];
+    const entries = rest.slice(0, 5);
+    const [checkpoint = ''] = rest.slice(5);
+    const verify = async (name: string, ...changed: string[]) => {
+      const forged = join(folder, `${name}.jsonl`);
+      await writeFile(forged, `${[header, ...changed].join('\n')}\n`);
+      const words = ['--offline', forged, '--key', key, '--checkpoint', kept];
+      return (await cli('audit', 'verify', ...words)).out;
+    };
+    expect(await verify('as it was', ...rest)).toBe('5 entries are as they were sealed.');
+    const edited = rest.map((line) => line.replace('"id":"2"', '"id":"9"'));
+    expect(await verify('edited', ...edited)).toBe('✗ Entry 2 was changed: it isn’t what was sealed.');
+    const without = entries.filter((_, at) => at !== 2);
+    expect(await verify('deleted', ...without, checkpoint)).toContain('✗ Entry 2 is missing: after entry 1 comes 3.');
+    const between = entries.toSpliced(3, 0, entries[2]?.replace('"id":"2"', '"id":"9"') ?? '');
+    expect(await verify('inserted', ...between, checkpoint)).toContain('✗ Entry 2 is there more than once');
+    expect(await verify('cut', ...entries.slice(0, 3))).toContain(
+      `✗ The end was cut off: ${kept} speaks for 5 entries, and 3 are here.`,
+    );
+    const words = ['--offline', forked.file, '--key', key];
+    expect(await cli('audit', 'verify', ...words)).toMatchObject({ code: 0 });
+    expect(await cli('audit', 'verify', ...words, '--checkpoint', kept)).toMatchObject({
+      code: 1,
+      out: `✗ The log was forked: it isn’t the one that ${kept} speaks for, within its first 5 entries.`,
     });
   });
 
