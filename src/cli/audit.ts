@@ -15,6 +15,7 @@ import { queryRows } from '../platform/database/query-rows.js';
 import { EXIT } from '../platform/lifecycle/failure.js';
 import { addAuditPopulation } from './audit-population.js';
 import { addAuditPublish } from './audit-publish.js';
+import { addAuditRetention } from './audit-retention.js';
 import { CommandFailure, type AddCommand } from './command.js';
 
 interface VerifyOptions {
@@ -94,6 +95,7 @@ also put another key there: give --key and --checkpoint as they were kept elsewh
 
   addAuditPublish(audit, context);
   addAuditPopulation(audit, context);
+  addAuditRetention(audit, context);
 };
 
 async function exportTo(tx: EntityManager, file: string): Promise<number> {

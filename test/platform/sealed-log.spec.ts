@@ -15,6 +15,7 @@ import { Sealer } from '../../src/platform/audit/sealer.service.js';
 import { loadKeyFile } from '../../src/platform/crypto/key-file.js';
 import { SecretVault } from '../../src/platform/crypto/secret-vault.service.js';
 import { SYSTEM } from '../../src/platform/sign-in/actor.js';
+import { aCase } from '../factories/cases.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 
 let database: TestDatabase;
@@ -263,11 +264,52 @@ describe('somebody who writes to the database past the service', () => {
     await intruder.query(sql);
     expect(await cli('audit', 'verify')).toMatchObject({ code: 1, out: expect.stringContaining(finding) });
   });
+});
 
-  it('erases nothing by erasing what an entry says about a person: the proof stays', async () => {
-    await record(2);
+describe('what entries say about people', () => {
+  const fields = () => db.query<{ value: string }[]>(`SELECT value FROM audit_personal_fields ORDER BY value`);
+
+  it('is erased for one person, and for a time; the proofs stay, and it is in the log that it was done', async () => {
+    const { id: caseId, personId } = await aCase(db.manager);
+    const about = (subject: string, value: string) =>
+      new AuditService().record(db.manager, SYSTEM, 'test.happened', {
+        subject: { kind: 'person', id: subject },
+        personal: { name: value },
+      });
+    await about(personId, 'Ada');
+    await about('019abcde-0000-7000-8000-000000000000', 'Eve');
+    await new AuditService().record(db.manager, SYSTEM, 'test.happened', { caseId, personal: { name: 'Ada' } });
     await sealer.seal();
-    await db.query(`DELETE FROM audit_personal_fields`);
+    expect((await fields()).map(({ value }) => value)).toEqual(expect.arrayContaining(['Ada', 'Ada', 'Eve']));
+
+    expect(await cli('audit', 'erase', '--person', personId)).toMatchObject({
+      code: 0,
+      out: 'Erased 2 personal fields of 2 entries.',
+    });
+    const left = (await fields()).map(({ value }) => value);
+    expect(left).toContain('Eve');
+    expect(left).not.toContain('Ada');
+    // From where it was erased isn't about this person.
+    expect((await cli('audit', 'erase', '--person', personId)).out).toBe('There was nothing to erase.');
+    expect(await fields()).not.toEqual([{ value: 'Eve' }]);
+    expect((await cli('audit', 'erase', '--before', '2100-01-01')).code).toBe(0);
+    // What is left is of the erasure's own entry.
+    expect(await fields()).toHaveLength(1);
+    expect((await fields())[0]?.value).not.toBe('Eve');
+    await sealer.seal();
     expect(await cli('audit', 'verify')).toMatchObject({ code: 0 });
+    const told = await db.query<{ subject: string; facts: object }[]>(
+      `SELECT subject_id AS subject, facts FROM audit_entries WHERE action = 'audit.personal-data-erased' ORDER BY at`,
+    );
+    expect(told[0]).toEqual({ subject: personId, facts: { fields: 2, entries: 2 } });
+    expect(told.at(-1)).toMatchObject({ subject: null, facts: { before: '2100-01-01T00:00:00.000Z' } });
+  });
+
+  it.each([
+    [[], 'Say whose'],
+    [['--person', 'Ada'], 'takes the id'],
+    [['--before', 'May'], 'takes a day'],
+  ])('is not erased by %j, and it says what to do', async (words, why) => {
+    expect(await cli('audit', 'erase', ...words)).toMatchObject({ code: 2, note: expect.stringContaining(why) });
   });
 });
