@@ -5,7 +5,7 @@ export class TheAuditLogIsPublished1764000011000 implements MigrationInterface {
   readonly name = 'TheAuditLogIsPublished1764000011000';
 
   async up(db: QueryRunner): Promise<void> {
-    // Can be made anew from the entries at any time; what is read here is always held against a signed checkpoint.
+    // Made from the entries; what is read here is always held against a signed checkpoint.
     await db.query(`
       CREATE TABLE audit_tile_roots (
         level smallint NOT NULL,

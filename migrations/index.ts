@@ -18,6 +18,7 @@ import { OwnersOfTokens1764000009300 } from './1764000009300-owners-of-tokens.js
 import { BrakesAndApprovals1764000010000 } from './1764000010000-brakes-and-approvals.js';
 import { TheAuditLogIsPublished1764000011000 } from './1764000011000-the-audit-log-is-published.js';
 import { AuditEntriesTellFromWhere1764000011100 } from './1764000011100-audit-entries-tell-from-where.js';
+import { OldAuditEntriesMayBeDropped1764000011200 } from './1764000011200-old-audit-entries-may-be-dropped.js';
 
 /** All of them, oldest first. */
 export const MIGRATIONS = [
@@ -41,4 +42,5 @@ export const MIGRATIONS = [
   BrakesAndApprovals1764000010000,
   TheAuditLogIsPublished1764000011000,
   AuditEntriesTellFromWhere1764000011100,
+  OldAuditEntriesMayBeDropped1764000011200,
 ];

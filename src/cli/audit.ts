@@ -6,9 +6,16 @@ import type { EntityManager } from 'typeorm';
 import { EvidencePack } from '../evidence-packs/evidence-pack.js';
 import { verifyPack } from '../evidence-packs/verify-pack.js';
 import { LogCheck } from '../platform/audit/check-log.js';
-import { checkpointLine, entryLine, headerLine, LogFileError, readLogFile } from '../platform/audit/log-file.js';
+import {
+  checkpointLine,
+  entryLine,
+  headerLine,
+  LogFileError,
+  readLogFile,
+  startLine,
+} from '../platform/audit/log-file.js';
 import { verifierOf } from '../platform/audit/log-key.service.js';
-import { brokenCommitments, inOneMoment, readLog, unsealed } from '../platform/audit/log-reader.js';
+import { brokenCommitments, inOneMoment, readLog, unsealed, type ReadPart } from '../platform/audit/log-reader.js';
 import { checkProof, parseProof } from '../platform/audit/log-proof.js';
 import { NoteError, NoteVerifier } from '../platform/audit/signed-note.js';
 import { queryRows } from '../platform/database/query-rows.js';
@@ -87,7 +94,7 @@ also put another key there: give --key and --checkpoint as they were kept elsewh
       if (options.proof) return out(await verifyProof(options.proof, options));
       if (options.evidence) return out(await verifyEvidence(options.evidence, options));
       const findings = options.offline
-        ? await verifyFile(options.offline, options, out)
+        ? await verifyFile(options.offline, options, out, note)
         : await withDatabase((db) => inOneMoment(db, (tx) => verifyDatabase(tx, options, out, note)));
       for (const finding of findings) out(`✗ ${finding}`);
       if (findings.length > 0) throw new CommandFailure('The audit log isn’t as it was sealed.');
@@ -116,7 +123,7 @@ async function exportTo(tx: EntityManager, file: string): Promise<number> {
     await write(headerLine(key.toString()));
     for await (const part of readLog(tx)) {
       if ('entry' in part) entries += 1;
-      await write('entry' in part ? entryLine(part.entry) : checkpointLine(part.checkpoint));
+      await write(lineOf(part));
     }
     stream.end();
     await finished(stream);
@@ -126,6 +133,11 @@ async function exportTo(tx: EntityManager, file: string): Promise<number> {
     throw error;
   }
   return entries;
+}
+
+function lineOf(part: ReadPart): string {
+  if ('entry' in part) return entryLine(part.entry);
+  return 'checkpoint' in part ? checkpointLine(part.checkpoint) : startLine(part.start);
 }
 
 /** @returns what the entry says and which log holds it */
@@ -175,6 +187,7 @@ async function verifyFile(
   file: string,
   options: VerifyOptions,
   out: (line: string) => void,
+  note: (line: string) => void,
 ): Promise<readonly string[]> {
   if (!options.key) {
     throw new CommandFailure(KEY_IS_NEEDED, EXIT.usage);
@@ -182,17 +195,14 @@ async function verifyFile(
   const check = await checkWith(await keyFrom(options.key), options);
   try {
     for await (const lines of readLogFile(file)) {
-      for (const line of lines) {
-        if ('entry' in line) check.entry(line.entry);
-        else if ('checkpoint' in line) check.checkpoint(line.checkpoint);
-      }
+      for (const line of lines) if (!('format' in line)) check.part(line);
     }
   } catch (error) {
     if (error instanceof LogFileError) throw new CommandFailure(error.message);
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw new CommandFailure(`There is no file ${file}.`);
     throw error;
   }
-  return verdict(check, out);
+  return verdict(check, out, note);
 }
 
 async function verifyDatabase(
@@ -202,19 +212,17 @@ async function verifyDatabase(
   note: (line: string) => void,
 ): Promise<readonly string[]> {
   const check = await checkWith(options.key ? await keyFrom(options.key) : await keyOf(tx), options);
-  for await (const part of readLog(tx)) {
-    if ('entry' in part) check.entry(part.entry);
-    else check.checkpoint(part.checkpoint);
-  }
+  for await (const part of readLog(tx)) check.part(part);
   const broken = await brokenCommitments(tx);
   const { count, oldest } = await unsealed(tx);
   if (oldest > PATIENCE)
     note(`${count} entries wait to be sealed, the oldest for ${Math.round(oldest)} s. Does a worker run?`);
-  return [...verdict(check, out), ...broken.map((what) => `A personal field was changed: ${what}.`)];
+  return [...verdict(check, out, note), ...broken.map((what) => `A personal field was changed: ${what}.`)];
 }
 
-function verdict(check: LogCheck, out: (line: string) => void): readonly string[] {
+function verdict(check: LogCheck, out: (line: string) => void, note: (line: string) => void): readonly string[] {
   const findings = check.end();
+  for (const remark of check.remarks) note(remark);
   if (findings.length === 0) out(`${check.size} entries are as they were sealed.`);
   return findings;
 }

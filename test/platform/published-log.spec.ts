@@ -274,7 +274,7 @@ describe('the command line', () => {
   });
 });
 
-/** Last: what follows is no whole log any more. */
+/** At the end: what was published before is another log than the one that is left. */
 describe('somebody who writes to the database past the service', () => {
   it('and cuts the end off, or forks the log, is told of by what was published', async () => {
     const [cut, forked] = [await mkdtemp(join(folder, 'cut-')), await mkdtemp(join(folder, 'forked-'))];
@@ -316,4 +316,20 @@ describe('somebody who writes to the database past the service', () => {
     for (const { leaf_hash } of rows) tree.append(leaf_hash);
     return tree.frontier;
   }
+});
+
+/** And it can’t be published anew. */
+describe('a log whose first entries were dropped', () => {
+  it('goes on at a place that has them, and is refused at a new one', async () => {
+    await seal(600);
+    const place = await mkdtemp(join(folder, 'place-'));
+    await publishLog(db, shelfAt(place));
+    expect(await cli('audit', 'drop', '--before', '2100-01-01', '--even-unpublished')).toMatchObject({ code: 0 });
+    const size = await seal(300);
+    expect(await publishLog(db, shelfAt(place))).toBe(size);
+    expect(await saidOf(place)).toBe(`ok ${size} entries`);
+    const elsewhere = await mkdtemp(join(folder, 'place-'));
+    await expect(publishLog(db, shelfAt(elsewhere))).rejects.toThrow('were dropped here');
+    expect(await readdir(elsewhere)).toEqual([]);
+  });
 });

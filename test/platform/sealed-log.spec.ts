@@ -266,6 +266,95 @@ describe('somebody who writes to the database past the service', () => {
   });
 });
 
+describe('old entries', () => {
+  const places = async () => {
+    const [row] = await db.query<{ first: number; count: number }[]>(
+      `SELECT min(leaf_index) AS first, count(*)::int AS count FROM audit_entries`,
+    );
+    return row;
+  };
+  /** Of long ago, as the triggers would not let anybody write them. */
+  const recordOld = async (count: number) => {
+    const entries = Array.from({ length: count }, () => ({ subject: { kind: 'person', id: 'p' } }));
+    await new AuditService().recordAll(db.manager, SYSTEM, 'test.happened', entries);
+    await intruder.query(`UPDATE audit_entries SET at = '2019-05-01T12:00:00Z' WHERE leaf_index IS NULL`);
+    await sealer.seal();
+  };
+
+  it('are dropped in whole tiles, and every proof, checkpoint and export of what is kept stays valid', async () => {
+    await recordOld(600);
+    const kept = join(folder, 'kept.txt');
+    await writeFile(kept, `${(await cli('audit', 'checkpoint')).out}\n`);
+    await record(100);
+    await sealer.seal();
+    const [entry] = await db.query<{ id: string }[]>(`SELECT id FROM audit_entries WHERE leaf_index = 650`);
+    const early = join(folder, 'early.tlog-proof');
+    await writeFile(early, `${(await cli('audit', 'prove', entry?.id ?? '')).out}\n`);
+    const whole = await exported('whole.jsonl');
+
+    expect(await cli('audit', 'drop', '--before', '2020-01-01')).toMatchObject({
+      code: 0,
+      out: 'Dropped 512 entries; those from 512 on stay.',
+    });
+    await sealer.seal();
+    expect(await places()).toEqual({ first: 512, count: 189 });
+    expect(await cli('audit', 'drop', '--before', '2020-01-01')).toMatchObject({
+      out: expect.stringContaining('nothing to drop'),
+    });
+
+    const verified = {
+      code: 0,
+      out: '189 entries are as they were sealed.',
+      note: 'Entries 0 to 511 are dropped, as an entry says.',
+    };
+    expect(await cli('audit', 'verify', '--checkpoint', kept)).toEqual(verified);
+    const late = join(folder, 'late.tlog-proof');
+    await writeFile(late, `${(await cli('audit', 'prove', entry?.id ?? '')).out}\n`);
+    const { file, key } = await exported('rest.jsonl');
+    env = {};
+    expect(await cli('audit', 'verify', '--offline', file, '--key', key, '--checkpoint', kept)).toEqual(verified);
+    for (const proof of [early, late]) {
+      expect(await cli('audit', 'verify', '--proof', proof, '--key', key)).toMatchObject({ code: 0 });
+    }
+    // What was exported before it proves the dropped ones for as long as it is kept.
+    expect(await cli('audit', 'verify', '--offline', whole.file, '--key', key, '--checkpoint', kept)).toMatchObject({
+      code: 0,
+      out: '700 entries are as they were sealed.',
+    });
+    const lines = (await readFile(file, 'utf8')).split('\n').filter((line) => !line.includes('audit.entries-dropped'));
+    await writeFile(file, lines.join('\n'));
+    expect((await cli('audit', 'verify', '--offline', file, '--key', key)).out).toContain(
+      'Entries 0 to 511 are missing, and no sealed entry says that they were dropped.',
+    );
+  });
+
+  it('stay while something isn’t as it was sealed, or isn’t published where the log is', async () => {
+    await recordOld(300);
+    await db.query(`INSERT INTO audit_publications (target, size) VALUES ('/srv/audit', 255)`);
+    expect(await cli('audit', 'drop', '--before', '2020-01-01')).toMatchObject({
+      code: 1,
+      note: expect.stringContaining('/srv/audit has 255'),
+    });
+    await db.query(`UPDATE audit_publications SET size = 256`);
+    await intruder.query(`UPDATE audit_entries SET action = 'nothing' WHERE leaf_index = 299`);
+    expect(await cli('audit', 'drop', '--before', '2020-01-01')).toMatchObject({
+      code: 1,
+      note: expect.stringContaining('Entry 299 was changed'),
+    });
+    await intruder.query(`UPDATE audit_entries SET action = 'test.happened' WHERE leaf_index = 299`);
+    await intruder.query(`UPDATE audit_tile_roots SET hash = sha256('forged')`);
+    expect((await cli('audit', 'drop', '--before', '2020-01-01')).note).toContain('proofs would be lost');
+    await intruder.query(`DELETE FROM audit_tile_roots`);
+    await intruder.query(`ALTER TABLE audit_entries ENABLE TRIGGER USER`);
+    await expect(db.query(`DELETE FROM audit_entries WHERE leaf_index = 0`)).rejects.toThrow(
+      'never changed or deleted',
+    );
+    expect(await places()).toEqual({ first: 0, count: 300 });
+    expect(await cli('audit', 'drop', '--before', '2020-01-01')).toMatchObject({ code: 0, note: '' });
+    expect(await places()).toMatchObject({ first: 256 });
+  });
+});
+
 describe('what entries say about people', () => {
   const fields = () => db.query<{ value: string }[]>(`SELECT value FROM audit_personal_fields ORDER BY value`);
 

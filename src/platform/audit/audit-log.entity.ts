@@ -15,6 +15,14 @@ export class AuditLog {
   @Column('bytea')
   frontier!: Buffer;
 
+  /** The place of the first entry that is kept: those before were dropped (`drop-entries.ts`). */
+  @Column('bigint', { name: 'kept_from', default: 0 })
+  keptFrom!: number;
+
+  /** The tree's frontier of those that were dropped. */
+  @Column('bytea', { name: 'kept_frontier', default: () => String.raw`'\x'` })
+  keptFrontier!: Buffer;
+
   /** The log's name, which is its key's as well; the three are null until `quartermaster init` has made a key. */
   @Column('text', { name: 'key_name', nullable: true })
   keyName!: string | null;

@@ -1,11 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { LogCheck, type KeptEntry } from './check-log.js';
+import { LogCheck, type KeptEntry, type LogPart } from './check-log.js';
 import { checkpointText } from './checkpoint.js';
 import { leafText } from './leaf.js';
 import { leafHash, MerkleTree } from './merkle-tree.js';
 import { NoteSigner } from './signed-note.js';
-
-type Part = { entry: KeptEntry } | { checkpoint: string };
 
 const signer = new NoteSigner('acme.example/audit', Buffer.alloc(32, 7));
 const entry = (index: number, action = `act-${index}`): KeptEntry => {
@@ -14,9 +12,9 @@ const entry = (index: number, action = `act-${index}`): KeptEntry => {
 };
 
 /** A log as it is kept, with a checkpoint after so many entries each. */
-function sealed(entries: readonly KeptEntry[], sizes: readonly number[], by = signer): Part[] {
+function sealed(entries: readonly KeptEntry[], sizes: readonly number[], by = signer): LogPart[] {
   const tree = MerkleTree.empty();
-  return entries.flatMap((one): Part[] => {
+  return entries.flatMap((one): LogPart[] => {
     tree.append(one.hash);
     const note = by.sign(checkpointText({ origin: by.verifier.name, size: tree.size, root: tree.root() }));
     return sizes.includes(tree.size) ? [{ entry: one }, { checkpoint: note }] : [{ entry: one }];
@@ -31,18 +29,15 @@ const checkpointAfter = (size: number, of = log): string => {
   return part && 'checkpoint' in part ? part.checkpoint : '';
 };
 
-function check(parts: readonly Part[], outside: readonly string[] = []): readonly string[] {
+function check(parts: readonly LogPart[], outside: readonly string[] = []): readonly string[] {
   const one = new LogCheck(signer.verifier);
   for (const note of outside) one.compareWith({ from: 'kept.txt', note });
-  for (const part of parts) {
-    if ('entry' in part) one.entry(part.entry);
-    else one.checkpoint(part.checkpoint);
-  }
+  for (const part of parts) one.part(part);
   return one.end();
 }
 
-const changed = (index: number, how: (kept: KeptEntry) => readonly KeptEntry[]): Part[] =>
-  log.flatMap((part): Part[] =>
+const changed = (index: number, how: (kept: KeptEntry) => readonly KeptEntry[]): LogPart[] =>
+  log.flatMap((part): LogPart[] =>
     'entry' in part && part.entry.index === index ? how(part.entry).map((one) => ({ entry: one })) : [part],
   );
 
@@ -70,7 +65,7 @@ describe('a log', () => {
 
   it('in which an entry was deleted and the others moved up is narrowed down', () => {
     const moved = entries.filter(({ index }) => index !== 6).map((kept, index) => ({ ...kept, index }));
-    const parts: Part[] = moved.flatMap((kept) => {
+    const parts: LogPart[] = moved.flatMap((kept) => {
       const note = checkpointAfter(kept.index + 1);
       return note ? [{ entry: kept }, { checkpoint: note }] : [{ entry: kept }];
     });
@@ -109,6 +104,49 @@ describe('a log', () => {
     expect(check(rewritten, [checkpointAfter(8)])).toEqual([
       'The log was forked: it isn’t the one that kept.txt speaks for, within its first 8 entries.',
     ]);
+  });
+
+  describe('whose first entries were dropped', () => {
+    const frontierAt = (size: number) => {
+      const tree = MerkleTree.empty();
+      for (const { hash } of entries.slice(0, size)) tree.append(hash);
+      return tree.frontier;
+    };
+    const droppedUpTo = (size: number, frontier = frontierAt(size)): LogPart[] => [
+      { start: { size, frontier } },
+      ...log.flatMap((part): LogPart[] => {
+        if (!('entry' in part)) return 'checkpoint' in part && part.checkpoint !== checkpointAfter(5) ? [part] : [];
+        if (part.entry.index < size) return [];
+        return [part.entry.index === 19 ? { entry: { ...part.entry, keptFrom: 6 } } : part];
+      }),
+    ];
+
+    it('is as it was sealed, when an entry says so, and holds against checkpoints from outside', () => {
+      expect(check(droppedUpTo(6))).toEqual([]);
+      expect(check(droppedUpTo(6), [checkpointAfter(5), checkpointAfter(8), checkpointAfter(20)])).toEqual([]);
+    });
+
+    it('shows that more of them are gone than was said', () => {
+      expect(check(droppedUpTo(8))[0]).toBe(
+        'Entries 6 to 7 are missing, and no sealed entry says that they were dropped.',
+      );
+    });
+
+    it('shows that what is left of them, or what comes after, isn’t what was sealed', () => {
+      const other = frontierAt(6).map((byte, at) => (at === 40 ? byte ^ 1 : byte));
+      expect(check(droppedUpTo(6, Buffer.from(other)))).toEqual([
+        'Before or between entry 6 and entry 7 something was changed, taken out or put in after it was sealed.',
+      ]);
+      expect(check(droppedUpTo(6, Buffer.alloc(7)))[0]).toContain('What is said of dropped entries can’t be right');
+      expect(check([...log, { start: { size: 6, frontier: frontierAt(6) } }])[0]).toContain('starts in the middle');
+    });
+
+    it('doesn’t believe it of an entry that was changed', () => {
+      const forged = droppedUpTo(6).map((part) =>
+        'entry' in part && part.entry.keptFrom ? { entry: { ...part.entry, found: entry(0).hash } } : part,
+      );
+      expect(check(forged).at(-1)).toContain('no sealed entry says');
+    });
   });
 
   it('that somebody else signed is not believed', () => {

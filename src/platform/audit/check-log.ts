@@ -7,7 +7,16 @@ export interface KeptEntry {
   index: number;
   hash: Buffer;
   found: Buffer;
+  /** Of an entry that tells that those before this place were dropped. */
+  keptFrom?: number;
 }
+
+/** What a log consists of, in this order: where it starts (only if entries were dropped), then entries and checkpoints. */
+export type LogPart =
+  | { start: { size: number; frontier: Buffer } }
+  | { entry: KeptEntry }
+  /** After the last entry that it speaks for. */
+  | { checkpoint: string };
 
 /** A checkpoint that somebody kept outside of this installation, and where it was read from. */
 export interface OutsideCheckpoint {
@@ -23,12 +32,16 @@ const MOST_FINDINGS = 20;
  * log. It needs nothing but what is told to it: neither a database nor this installation.
  */
 export class LogCheck {
-  private readonly tree = MerkleTree.empty();
+  private tree = MerkleTree.empty();
   private readonly found: string[] = [];
   private readonly outside = new Map<number, { from: string; checkpoint: Checkpoint }[]>();
   /** Up to here all is as a checkpoint says. */
   private proved = 0;
   private promised = 0;
+  private start = 0;
+  /** So many were dropped, by what an entry says. */
+  private dropped = 0;
+  private readonly said: string[] = [];
   private isBroken = false;
 
   constructor(private readonly verifier: NoteVerifier) {}
@@ -40,8 +53,35 @@ export class LogCheck {
     this.outside.set(checkpoint.size, [...(this.outside.get(checkpoint.size) ?? []), { from, checkpoint }]);
   }
 
+  part(part: LogPart): void {
+    if ('entry' in part) this.entry(part.entry);
+    else if ('checkpoint' in part) this.checkpoint(part.checkpoint);
+    else this.startsAt(part.start);
+  }
+
+  /** Entries before this place were dropped: what is left of them has to be what the next checkpoint says. */
+  private startsAt({ size, frontier }: { size: number; frontier: Buffer }): void {
+    try {
+      if (this.tree.size > 0) throw new RangeError('it starts in the middle');
+      this.tree = MerkleTree.of(size, frontier);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      this.finding(`What is said of dropped entries can’t be right: ${error.message}.`);
+      return;
+    }
+    [this.start, this.proved] = [size, size];
+    for (const [promised, all] of this.outside) {
+      if (promised < size) {
+        this.said.push(
+          ...all.map(({ from }) => `${from} speaks for dropped entries only; hold an older export against it.`),
+        );
+      }
+    }
+    for (const { from, checkpoint } of this.outside.get(size) ?? []) this.compare(checkpoint, from);
+  }
+
   /** Entries come in the order of their places. */
-  entry({ index, hash, found }: KeptEntry): void {
+  private entry({ index, hash, found, keptFrom = 0 }: KeptEntry): void {
     const expected = this.tree.size;
     if (index > expected) {
       this.finding(`${entries(expected, index - 1)} missing: after ${placeBefore(expected)} comes ${index}.`);
@@ -52,13 +92,13 @@ export class LogCheck {
     }
     if (!found.equals(hash)) {
       this.finding(`Entry ${index} was changed: it isn’t what was sealed.`);
-    }
+    } else this.dropped = Math.max(this.dropped, keptFrom);
     this.tree.append(hash);
     for (const { from, checkpoint } of this.outside.get(this.tree.size) ?? []) this.compare(checkpoint, from);
   }
 
   /** A checkpoint of the log's own, told after its last entry. */
-  checkpoint(note: string): void {
+  private checkpoint(note: string): void {
     const checkpoint = this.opened(note, `A checkpoint after entry ${this.tree.size - 1}`);
     if (!checkpoint) return;
     this.promised = Math.max(this.promised, checkpoint.size);
@@ -68,6 +108,11 @@ export class LogCheck {
   /** @returns what was found, the first first; nothing when all is as it was sealed */
   end(): readonly string[] {
     const { size } = this.tree;
+    if (this.start > this.dropped) {
+      this.finding(
+        `${entries(this.dropped, this.start - 1)} missing, and no sealed entry says that they were dropped.`,
+      );
+    }
     for (const [promised, all] of this.outside) {
       if (promised > size)
         this.finding(`The end was cut off: ${all[0]?.from} speaks for ${promised} entries, and ${size} are here.`);
@@ -80,8 +125,15 @@ export class LogCheck {
     return this.found;
   }
 
+  /** So many entries are here. */
   get size(): number {
-    return this.tree.size;
+    return this.tree.size - this.start;
+  }
+
+  /** What is worth knowing and nobody's fault. */
+  get remarks(): readonly string[] {
+    if (this.start === 0) return this.said;
+    return [`${entries(0, this.start - 1)} dropped, as an entry says.`, ...this.said];
   }
 
   private compare({ size, root }: Checkpoint, from: string | null): void {
@@ -94,7 +146,7 @@ export class LogCheck {
     this.isBroken = true;
     this.finding(
       from === null
-        ? `Between entry ${this.proved} and entry ${size - 1} something was changed, taken out or put in after it was sealed.`
+        ? `${this.start > 0 && this.proved === this.start ? 'Before or between' : 'Between'} entry ${this.proved} and entry ${size - 1} something was changed, taken out or put in after it was sealed.`
         : `The log was forked: it isn’t the one that ${from} speaks for, within its first ${size} entries.`,
     );
   }

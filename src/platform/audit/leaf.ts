@@ -31,6 +31,9 @@ export interface AuditContext {
   after?: Record<string, unknown> | undefined;
 }
 
+/** The action of the entry that tells from which place on entries are kept: `facts.keptFrom`. */
+export const ENTRIES_DROPPED = 'audit.entries-dropped';
+
 /** The form in which new entries are sealed. */
 export const LEAF_VERSION = 2;
 

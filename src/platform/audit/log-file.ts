@@ -1,11 +1,11 @@
 import { open } from 'node:fs/promises';
 import { z } from 'zod';
-import type { KeptEntry } from './check-log.js';
-import { leafText } from './leaf.js';
+import type { LogPart } from './check-log.js';
+import { ENTRIES_DROPPED, leafText } from './leaf.js';
 import { leafHash, leafHashInPlace } from './merkle-tree.js';
 
-/** One line of JSON: the first says what the file is, then entries in their order, each checkpoint after its last entry. */
-export type LogLine = { format: typeof FORMAT; key: string } | { entry: KeptEntry } | { checkpoint: string };
+/** One line of JSON: the first says what the file is, then comes the log. */
+export type LogLine = { format: typeof FORMAT; key: string } | LogPart;
 
 const FORMAT = 'quartermaster-audit-1';
 
@@ -16,6 +16,11 @@ export class LogFileError extends Error {
 
 export function headerLine(key: string): string {
   return JSON.stringify({ format: FORMAT, key });
+}
+
+/** Where the log starts, when entries were dropped: so many of them, and what the tree has to know of these. */
+export function startLine({ size, frontier }: { size: number; frontier: Buffer }): string {
+  return JSON.stringify({ dropped: size, frontier: frontier.toString('base64') });
 }
 
 /** @param leaf the entry's canonical text: it stands in the line as it was hashed, so that it need not be parsed to be checked */
@@ -34,9 +39,17 @@ const ENTRY = z.strictObject({
   hash: z.base64().transform((text) => Buffer.from(text, 'base64')),
   entry: z.record(z.string(), z.unknown()),
 });
+const DROPPED = z.object({ action: z.literal(ENTRIES_DROPPED), facts: z.object({ keptFrom: z.int().nonnegative() }) });
 const LINE = z.union([
-  ENTRY.transform(({ index, hash, entry }) => ({ entry: { index, hash, found: leafHash(leafText(entry)) } })),
+  ENTRY.transform(({ index, hash, entry }) => {
+    const dropped = DROPPED.safeParse(entry).data;
+    const found = leafHash(leafText(entry));
+    return { entry: { index, hash, found, ...(dropped && { keptFrom: dropped.facts.keptFrom }) } };
+  }),
   CHECKPOINT,
+  z
+    .strictObject({ dropped: z.int().positive(), frontier: z.base64() })
+    .transform(({ dropped, frontier }) => ({ start: { size: dropped, frontier: Buffer.from(frontier, 'base64') } })),
   HEADER,
 ]);
 
@@ -98,6 +111,8 @@ const HASH = Buffer.from(',"hash":"');
 const CONTENT = Buffer.from('","entry":');
 const HASH_LENGTH = 44;
 const LAST = '}'.charCodeAt(0);
+/** It tells something about the whole log. */
+const TOLD = Buffer.from(`"action":"${ENTRIES_DROPPED}"`);
 
 /** An entry whose text is, byte for byte, what was sealed: then it need not be parsed. Everything else is looked at closely. */
 function entryFrom(line: Buffer): LogLine | null {
@@ -109,6 +124,7 @@ function entryFrom(line: Buffer): LogLine | null {
   const index = line.toString('latin1', INDEX.length, comma);
   if (!/^(0|[1-9]\d{0,14})$/.test(index)) return null;
   const hash = Buffer.from(line.toString('latin1', hashAt, hashAt + HASH_LENGTH), 'base64');
+  if (line.includes(TOLD)) return null;
   const before = line[contentAt - 1] ?? 0;
   const found = leafHashInPlace(line, contentAt, line.length - 1);
   line[contentAt - 1] = before;

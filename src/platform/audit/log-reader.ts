@@ -1,17 +1,26 @@
 import type { DataSource, EntityManager } from 'typeorm';
 import { queryRows } from '../database/query-rows.js';
-import type { KeptEntry } from './check-log.js';
-import { LEAF_COLUMNS, leafOf, leafText, type LeafRow } from './leaf.js';
+import type { KeptEntry, LogPart } from './check-log.js';
+import { ENTRIES_DROPPED, LEAF_COLUMNS, leafOf, leafText, type LeafRow } from './leaf.js';
 import { leafHash } from './merkle-tree.js';
 
 const PAGE = 2_000;
 
-/** The sealed log as one moment shows it: entries in their order, each checkpoint after the last entry it speaks for. */
-export async function* readLog(
-  tx: EntityManager,
-): AsyncGenerator<{ entry: KeptEntry & { leaf: string } } | { checkpoint: string }> {
-  let next = 0;
-  let spoken = -1;
+/** With the text that was sealed, to write it down. */
+export type ReadPart = Exclude<LogPart, { entry: KeptEntry }> | { entry: KeptEntry & { leaf: string } };
+
+/**
+ * The sealed log as one moment shows it: where it starts, if entries were dropped; entries in their order, each checkpoint
+ * after the last entry it speaks for.
+ */
+export async function* readLog(tx: EntityManager): AsyncGenerator<ReadPart> {
+  const [log] = await queryRows<{ size: number; frontier: Buffer }>(
+    tx,
+    `SELECT kept_from AS size, kept_frontier AS frontier FROM audit_log`,
+  );
+  let next = log?.size ?? 0;
+  let spoken = next - 1;
+  if (log && next > 0) yield { start: log };
   for (;;) {
     const rows = await queryRows<LeafRow & { index: number; hash: Buffer }>(
       tx,
@@ -28,7 +37,8 @@ export async function* readLog(
     for (const row of rows) {
       while (checkpoints[0] && checkpoints[0].size <= row.index) yield { checkpoint: checkpoints.shift()?.note ?? '' };
       const leaf = leafText(leafOf(row));
-      yield { entry: { index: row.index, hash: row.hash, found: leafHash(leaf), leaf } };
+      const keptFrom = row.action === ENTRIES_DROPPED ? Number(row.facts['keptFrom']) : undefined;
+      yield { entry: { index: row.index, hash: row.hash, found: leafHash(leaf), leaf, ...(keptFrom && { keptFrom }) } };
     }
     for (const { note } of checkpoints) yield { checkpoint: note };
     if (rows.length < PAGE) return;

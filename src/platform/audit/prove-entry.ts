@@ -45,7 +45,8 @@ export async function proveEntries(db: DataSource, where: string, parameter: unk
     const proofs = new TreeProofs(storedTree(tx));
     const rows = await queryRows<LeafRow & { index: number | null }>(
       tx,
-      `SELECT leaf_index AS index, ${LEAF_COLUMNS} FROM audit_entries WHERE ${where} ORDER BY leaf_index, id`,
+      `SELECT leaf_index AS index, ${LEAF_COLUMNS} FROM audit_entries
+       WHERE ${where} AND (leaf_index IS NULL OR leaf_index >= (SELECT kept_from FROM audit_log)) ORDER BY leaf_index, id`,
       [parameter],
     );
     const entries: ProvedEntry[] = [];

@@ -1,5 +1,6 @@
 import type { DataSource, EntityManager } from 'typeorm';
 import { queryRows } from '../database/query-rows.js';
+import { Problem } from '../errors/problem.js';
 import { BrokenLog } from './broken-log.js';
 import { openCheckpoint, type Checkpoint } from './checkpoint.js';
 import { LEAF_COLUMNS, leafOf, leafText, type LeafRow } from './leaf.js';
@@ -31,7 +32,8 @@ interface Shipment {
  *
  * @param mayGoOn asked before each few files and before the checkpoint; throws when another publisher took over
  * @returns how many entries are published there now
- * @throws BrokenLog when this log isn't the one that was published there: it was forked, or its end was cut off
+ * @throws BrokenLog when this log isn't the one that was published there: it was forked, or its end was cut off; Problem
+ *   `conflict` when what is missing there was dropped here
  */
 export async function publishLog(
   db: DataSource,
@@ -59,10 +61,19 @@ async function prepare(tx: EntityManager, there: Buffer | null): Promise<Shipmen
   const proofs = new TreeProofs(storedTree(tx));
   const published = there && opened(there.toString('utf8'), verifier);
   const size = published?.size ?? 0;
-  const [log] = await queryRows<{ size: number }>(tx, `SELECT size FROM audit_log`);
+  const [log] = await queryRows<{ size: number; keptFrom: number }>(
+    tx,
+    `SELECT size, kept_from AS "keptFrom" FROM audit_log`,
+  );
   const sealed = log?.size ?? 0;
   if (size > sealed) {
     throw new BrokenLog(`The end was cut off: ${size} entries were published, and ${sealed} are here.`);
+  }
+  if (log && size < log.keptFrom) {
+    throw new Problem(
+      'conflict',
+      `${size} entries are published there, and those up to ${log.keptFrom} were dropped here.`,
+    );
   }
   if (published && !(await rootOf(proofs, size)).equals(published.root)) {
     throw new BrokenLog(`The log was forked: what was published isn’t what its first ${size} entries are here.`);

@@ -23,8 +23,7 @@ export async function checkAuditLog(service: ServiceUnderTest): Promise<string[]
       if (!key) return ['the audit log has no key, so nothing of it is sealed (I6)'];
       const check = new LogCheck(key);
       for await (const part of readLog(tx)) {
-        if ('entry' in part) check.entry(part.entry);
-        else check.checkpoint(part.checkpoint);
+        check.part(part);
       }
       return check.end().map((finding) => `the audit log isn't as it was sealed: ${finding} (I6)`);
     });
