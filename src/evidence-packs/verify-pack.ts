@@ -17,6 +17,9 @@ export function verifyPack(pack: EvidencePack, verifier: NoteVerifier): string[]
     leaves.some((leaf) => leaf.action === action && leaf.stepId === stepId);
   return [
     ...leaves.filter(({ caseId }) => caseId !== pack.case.id).map(({ action }) => `${action} is of another case.`),
+    ...leaves
+      .filter(({ stepId }) => stepId !== null && !pack.steps.some(({ id }) => id === stepId))
+      .map(({ action, stepId }) => `Step ${stepId}, of which ${action} was sealed, is missing from the case.`),
     ...(has('case.opened') ? [] : ['No sealed entry says that the case was opened.']),
     ...(pack.case.state === 'closed' && !has('case.closed') ? ['No sealed entry says that the case was closed.'] : []),
     ...pack.steps

@@ -28,7 +28,8 @@ beforeAll(async () => {
     return row?.waiting === 0;
   });
   key = (await cli('audit', 'key')).out;
-  expect(await cli('cases', 'evidence', caseId, '--out', folder)).toMatchObject({ code: 0 });
+  const made = await cli('cases', 'evidence', caseId, '--out', folder);
+  if (made.code !== 0) throw new Error(made.note);
   pack = EvidencePack.parse(JSON.parse(await readFile(join(folder, 'evidence.json'), 'utf8')));
 });
 afterAll(() => service?.stop());
@@ -83,6 +84,7 @@ describe('the evidence of a leaver’s case', () => {
       (text: string) => text.replace('"state": "done"', '"state": "waived"'),
       'No sealed entry',
     ],
+    ['fewer steps', (text: string) => JSON.stringify({ ...JSON.parse(text), steps: [] }), 'is missing from the case'],
   ])('is refused once it was made to tell of %s', async (_what, forge, why) => {
     const file = join(folder, 'forged.json');
     await writeFile(file, forge(await readFile(join(folder, 'evidence.json'), 'utf8')));
