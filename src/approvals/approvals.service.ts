@@ -97,7 +97,9 @@ export class Approvals {
       });
       await this.audit.record(tx, actor, 'approval.requested', {
         subject: { kind: 'approval', id },
-        facts: { act, targetId, planHash, reason },
+        facts: { act, targetId, planHash },
+        reason,
+        approvalId: id,
       });
       return tx.findOneByOrFail(Approval, { id });
     });
@@ -192,7 +194,9 @@ export class Approvals {
     );
     await this.audit.record(tx, actor, `approval.${state}`, {
       subject: { kind: 'approval', id },
-      facts: { act, targetId, planHash, requestedById, ...(note !== undefined && { note }) },
+      facts: { act, targetId, planHash, requestedById },
+      approvalId: id,
+      ...(note !== undefined && { reason: note }),
     });
   }
 

@@ -103,7 +103,10 @@ export class BrakeDecisions implements OnModuleInit {
     await this.brakes.ended(tx, brakeId);
     await this.audit.record(tx, actor, `brake.${state}`, {
       subject: { kind: 'brake', id: brakeId },
-      facts: { approvalId, planHash, requestedBy, reason, cases: people.map(({ caseId }) => caseId) },
+      facts: { planHash, cases: people.map(({ caseId }) => caseId) },
+      personal: { requestedBy },
+      approvalId,
+      reason,
     });
     return people;
   }

@@ -43,7 +43,9 @@ export class BrakeLimits {
       await tx.query(`DELETE FROM brake_slots WHERE kind = $1 AND used_at <= now() - interval '1 hour'`, [kind]);
       await tx.query(`UPDATE brake_slots SET valid_until = now() WHERE kind = $1`, [kind]);
       await this.audit.record(tx, actor, 'brake-limit.changed', {
-        facts: { kind, before: { atLeast: before, sharePercent: shareBefore }, after: { atLeast, sharePercent } },
+        facts: { kind },
+        before: { atLeast: before, sharePercent: shareBefore },
+        after: { atLeast, sharePercent },
       });
     });
   }

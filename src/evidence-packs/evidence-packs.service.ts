@@ -20,7 +20,12 @@ interface HrEventRow {
 }
 
 /** Acts of a second pair of eyes, as the audit log calls them. */
-const APPROVALS = /^(approval|hold)\.|^step\.(attested|waived|confirmed)$/;
+const APPROVALS = /^(approval|hold)\.|^brake\.(released|discarded)$|^step\.(attested|waived|confirmed)$/;
+
+/** What was said of the case itself, and of the brake that held it until two people decided. */
+const ITS_ENTRIES = `(case_id = $1 OR subject_id IN (
+  SELECT unnest(ARRAY[k.id, a.id])::text FROM braked_cases b JOIN brakes k ON k.id = b.brake_id JOIN approvals a ON a.target_id = k.id
+  WHERE b.case_id = $1 AND k.state IN ('released', 'discarded')))`;
 
 const Leaf = z.looseObject({
   id: z.uuid(),
@@ -46,7 +51,7 @@ export class EvidencePacks {
   async of(caseId: string, actor: Actor): Promise<EvidencePack> {
     const found = await this.cases.inFull(actor, caseId);
     const { personId } = found.case;
-    const log = await proveEntries(this.db, 'case_id = $1', caseId);
+    const log = await proveEntries(this.db, ITS_ENTRIES, caseId);
     const hrEvents = await this.hrEventsOf(caseId, personId, found.case.openedAt);
     const steps = found.steps.map((step) => ({
       ...stepView(step),

@@ -44,7 +44,8 @@ export class ServicePrincipals {
     await tx.update(ServicePrincipal, { id }, { ownerPersonId });
     await this.audit.record(tx, actor, 'service-principal.handed-on', {
       subject: { kind: 'service-principal', id },
-      facts: { from: before.ownerPersonId, to: ownerPersonId },
+      before: { ownerPersonId: before.ownerPersonId },
+      after: { ownerPersonId },
     });
     await this.alerts.resolve(tx, [ownerlessKey(id)]);
     return tx.findOneByOrFail(ServicePrincipal, { id });

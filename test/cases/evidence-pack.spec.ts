@@ -19,7 +19,13 @@ beforeAll(async () => {
   service = await TestService.start({ workers: ['standard,bulk'] });
   folder = await mkdtemp(join(inject('runFolder'), 'evidence-'));
   ({ employee } = await service.join());
+  // Beyond the limit of its source, so that two people have to decide about it.
+  await cli('brakes', 'limit', 'leaves', '--at-least', '0', '--share', '0');
   caseId = String((await service.hr.post(left(employee))).body['caseId']);
+  const [brake] = await service.rows<{ id: string }>(`SELECT id FROM brakes WHERE state = 'standing'`);
+  const asked = await cliAs('ada', 'brakes', 'release', brake?.id ?? '', 'HR confirmed it by phone.');
+  const approved = await cliAs('grace', 'approvals', 'approve', asked.out, 'Seen.');
+  if (approved.code !== 0) throw new Error(approved.note);
   await service.untilClosed(caseId);
   await waitFor('all is sealed', async () => {
     const [row] = await service.rows<{ waiting: number }>(
@@ -34,14 +40,17 @@ beforeAll(async () => {
 });
 afterAll(() => service?.stop());
 
-async function cli(...words: string[]): Promise<{ code: number; out: string; note: string }> {
+const cli = (...words: string[]) => cliAs('auditor', ...words);
+
+/** Somebody at the server's terminal. */
+async function cliAs(name: string, ...words: string[]): Promise<{ code: number; out: string; note: string }> {
   const [out, note]: [string[], string[]] = [[], []];
   const context = cliContext(
     service.env,
     (line) => out.push(line),
     (line) => note.push(line),
   );
-  const code = await runCli(words, context);
+  const code = await runCli(words, { ...context, actor: { ...context.actor, id: `terminal:${name}`, name } });
   return { code, out: out.join('\n'), note: note.join('\n') };
 }
 
@@ -49,7 +58,12 @@ describe('the evidence of a leaver’s case', () => {
   it('tells it from HR’s word to the read-back, and says what it doesn’t prove', () => {
     expect(pack.case).toMatchObject({ id: caseId, kind: 'leaver', state: 'closed' });
     expect(pack.person).toMatchObject({ corporateEmail: employee.workEmail });
-    expect(pack.hrEvents).toMatchObject([{ source: 'hr', outcome: 'applied' }]);
+    expect(pack.hrEvents).toMatchObject([{ source: 'hr', outcome: 'held' }]);
+    expect(pack.approvals.map(({ what, by }) => `${what} by ${by}`)).toEqual([
+      'approval.requested by admin terminal:ada',
+      'approval.approved by admin terminal:grace',
+      'brake.released by admin terminal:grace',
+    ]);
     expect(pack.decision.secondsAfterHr).toBeLessThan(60);
     const suspension = pack.steps.find(({ act }) => act === 'suspend_account');
     expect(suspension).toMatchObject({ state: 'done', confirmedAt: expect.any(String) });
@@ -83,6 +97,11 @@ describe('the evidence of a leaver’s case', () => {
       'a step that isn’t done',
       (text: string) => text.replace('"state": "done"', '"state": "waived"'),
       'No sealed entry',
+    ],
+    [
+      'a release of others',
+      (text: string) => text.replaceAll(`\\"cases\\":[\\"${caseId}\\"]`, '\\"cases\\":[]'),
+      'doesn’t hold this entry',
     ],
     ['fewer steps', (text: string) => JSON.stringify({ ...JSON.parse(text), steps: [] }), 'is missing from the case'],
   ])('is refused once it was made to tell of %s', async (_what, forge, why) => {

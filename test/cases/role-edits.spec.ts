@@ -41,12 +41,12 @@ describe('who may do what, where there are two owners', () => {
     await approve(ada, approval.id).expect(403);
     await approve(grace, approval.id).expect(200);
     expect(await rolesOf(linus.principal)).toEqual(['helpdesk']);
-    const [given] = await service.db.query<{ facts: object; actor_id: string }[]>(
-      `SELECT facts, actor_id FROM audit_entries WHERE action = 'role.assigned' ORDER BY id DESC LIMIT 1`,
+    const [given] = await service.db.query<{ context: object; actor_id: string }[]>(
+      `SELECT actor_id, context FROM audit_entries WHERE action = 'role.assigned' ORDER BY id DESC LIMIT 1`,
     );
     expect(given).toMatchObject({
       actor_id: grace.principal,
-      facts: { approvalId: approval.id, reason: 'She joins us.' },
+      context: { approvalId: approval.id, via: 'rest', requestId: expect.any(String) },
     });
 
     const asked = await end(ada, approval.targetId);

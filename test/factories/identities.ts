@@ -54,7 +54,7 @@ export async function aUser(
     }
     const identity = await tx.findOneByOrFail(SignInIdentity, { id: principal.slice('user:'.length) });
     const signIn = { identity, authenticatedAt: new Date(), providerSession: null, idToken: null };
-    const token = await app.get(BrowserSessions).startByProvider(tx, signIn, null);
+    const token = await app.get(BrowserSessions).startByProvider(tx, signIn, null, { via: 'rest' });
     const { origin } = new URL(app.get(Config).publicUrl);
     const headers = { cookie: `quartermaster=${token}`, origin };
     return { principal, headers, agent: supertest.agent(app.getHttpServer()).set(headers) };

@@ -367,10 +367,10 @@ describe('when the access of a person is cut', () => {
       });
       return reason;
     });
-    expect((await signIn.decide(answer, null)).kind).toBe('signed-in');
+    expect((await signIn.decide(answer, null, { via: 'rest' })).kind).toBe('signed-in');
     await leave;
     expect(await sessions(id)).toMatchObject([{ ended: true }]);
-    expect(await signIn.decide(answer, null)).toMatchObject({ kind: 'barred' });
+    expect(await signIn.decide(answer, null, { via: 'rest' })).toMatchObject({ kind: 'barred' });
   });
 
   it('by a lost laptop, they sign in again once access was given back', async () => {

@@ -18,7 +18,7 @@ const run = promisify(execFile);
 const ALL_SCOPES = [
   'people:read,people:write,tools:read,tools:write,accounts:read,accounts:hand-over,devices:read,devices:write,cases:read',
   'cases:write,lost-devices:report,credentials:reset,access:restore,steps:decide,hr-events:read,policy:read,alerts:read',
-  'brakes:write',
+  'brakes:write,audit:read',
 ].join(',');
 
 export interface StepSeen {

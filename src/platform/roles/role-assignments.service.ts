@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, IsNull, type EntityManager } from 'typeorm';
+import type { AuditRecord } from '../audit/audit-statement.js';
 import { AuditService } from '../audit/audit.service.js';
 import { queryRows } from '../database/query-rows.js';
 import { Problem } from '../errors/problem.js';
@@ -22,10 +23,7 @@ export interface NewAssignment extends HeldRole {
 }
 
 /** Why somebody changes who may do what, and with whose approval. */
-export interface EditReason {
-  reason?: string;
-  approvalId?: string;
-}
+type EditReason = Pick<AuditRecord, 'reason' | 'approvalId'>;
 
 export interface AssignmentsFilter {
   principal?: string | undefined;
@@ -94,7 +92,8 @@ export class RoleAssignments {
     if (inserted.length > 0) {
       await this.audit.record(tx, actor, 'role.assigned', {
         subject: { kind: 'principal', id: principal },
-        facts: { assignmentId: id, role, department, location, toolId, ...why },
+        facts: { assignmentId: id, role, department, location, toolId },
+        ...why,
       });
       return tx.findOneByOrFail(RoleAssignment, { id });
     }
@@ -132,7 +131,8 @@ export class RoleAssignments {
     const assignment = await tx.findOneByOrFail(RoleAssignment, { id });
     await this.audit.record(tx, actor, 'role.ended', {
       subject: { kind: 'principal', id: assignment.principal },
-      facts: { assignmentId: id, role: assignment.role, ...why },
+      facts: { assignmentId: id, role: assignment.role },
+      ...why,
     });
     return assignment;
   }

@@ -4,7 +4,7 @@ import { AuditService } from '../audit/audit.service.js';
 import { SecretVault } from '../crypto/secret-vault.service.js';
 import { queryRows } from '../database/query-rows.js';
 import { newId } from '../ids/new-id.js';
-import type { Actor } from './actor.js';
+import type { Actor, Origin } from './actor.js';
 import { userPrincipal } from './principals.js';
 import { knownScopes } from './scopes.js';
 import { hashToken, newSecretToken } from './secret-token.js';
@@ -77,15 +77,25 @@ export class BrowserSessions {
   ) {}
 
   /** @returns the token for the cookie: a new one for each sign-in. */
-  async startByLink(tx: EntityManager, { actorName, scopes }: LinkHolder, formerId: string | null): Promise<string> {
-    const actor = actorOfLink(actorName, scopes);
+  async startByLink(
+    tx: EntityManager,
+    { actorName, scopes }: LinkHolder,
+    formerId: string | null,
+    from: Origin,
+  ): Promise<string> {
+    const actor = { ...actorOfLink(actorName, scopes), from };
     return this.start(tx, actor, { name: actorName, scopes, identityId: null }, formerId);
   }
 
   /** @returns the token for the cookie */
-  async startByProvider(tx: EntityManager, signIn: ProviderSignIn, formerId: string | null): Promise<string> {
+  async startByProvider(
+    tx: EntityManager,
+    signIn: ProviderSignIn,
+    formerId: string | null,
+    from: Origin,
+  ): Promise<string> {
     const { id: identityId, displayName: name } = signIn.identity;
-    const actor = actorOfIdentity(signIn.identity);
+    const actor = { ...actorOfIdentity(signIn.identity), from };
     return this.start(tx, actor, { name, scopes: [], identityId, ...signIn }, formerId);
   }
 

@@ -28,6 +28,7 @@ export class SignInIdentities {
 
   /** Lets somebody in, who may do nothing before a role is given to them; or changes what was said of them. @returns the identity's id */
   async admit(tx: EntityManager, by: Actor, { issuer, subject, displayName, personId }: Admission): Promise<string> {
+    const before = await tx.findOneBy(SignInIdentity, { issuer, subject });
     const [row] = await queryRows<{ id: string }>(
       tx,
       `INSERT INTO sign_in_identities (id, issuer, subject, display_name, person_id) VALUES ($1, $2, $3, $4, $5)
@@ -41,7 +42,9 @@ export class SignInIdentities {
     await this.sessions.endOfIdentities(tx, by, [row.id], 'the identity was admitted anew');
     await this.audit.record(tx, by, 'sign-in-identity.admitted', {
       subject: { kind: 'sign-in-identity', id: row.id },
-      facts: { issuer, personId },
+      facts: { issuer },
+      ...(before && { before: { personId: before.personId, withdrawn: before.withdrawnAt !== null } }),
+      after: { personId, withdrawn: false },
       personal: { subject, displayName },
     });
     return row.id;

@@ -4,7 +4,7 @@ import { AuditService } from '../audit/audit.service.js';
 import { Config } from '../config/config.js';
 import { queryRows } from '../database/query-rows.js';
 import { newId } from '../ids/new-id.js';
-import type { Actor, Scope } from './actor.js';
+import type { Actor, Origin, Scope } from './actor.js';
 import type { LinkHolder } from './browser-sessions.service.js';
 import { SignInLinkNews } from './sign-in-link-news.service.js';
 import { hashToken, newSecretToken } from './secret-token.js';
@@ -48,7 +48,7 @@ export class SignInLinks {
   }
 
   /** Uses the link up; of two at the same moment only one gets it. */
-  async consume(tx: EntityManager, token: string): Promise<LinkHolder | null> {
+  async consume(tx: EntityManager, token: string, from: Origin): Promise<LinkHolder | null> {
     const [row] = await queryRows<{ id: string; actor_name: string; scopes: string[] }>(
       tx,
       `UPDATE sign_in_links SET used_at = now()
@@ -57,7 +57,7 @@ export class SignInLinks {
     );
     if (!row) return null;
     const { id, actor_name: actorName, scopes } = row;
-    const actor: Actor = { kind: 'admin', id: `admin:${actorName}`, name: actorName, scopes: [] };
+    const actor: Actor = { kind: 'admin', id: `admin:${actorName}`, name: actorName, scopes: [], from };
     await this.audit.record(tx, actor, 'sign-in-link.used', { subject: { kind: 'sign-in-link', id } });
     await this.news.tell(tx, { linkId: id, what: 'used', actorName });
     return { actorName, scopes };

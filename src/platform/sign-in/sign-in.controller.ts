@@ -5,6 +5,7 @@ import { DataSource } from 'typeorm';
 import { z } from 'zod';
 import { Config } from '../config/config.js';
 import { BrowserSessions } from './browser-sessions.service.js';
+import { originOf } from './origin.js';
 import { returnPath } from './return-path.js';
 import { giveSessionCookie, refuseOtherSites, sessionTokenIn } from './session-cookie.js';
 import { SignInLinks } from './sign-in-links.service.js';
@@ -56,9 +57,10 @@ export class SignInController {
     refuseOtherSites(request, this.config);
     const former = sessionTokenIn(request, this.config);
     const formerId = former === null ? null : ((await this.sessions.find(former))?.sessionId ?? null);
+    const from = originOf(request);
     const session = await this.db.transaction(async (tx) => {
-      const holder = await this.links.consume(tx, token);
-      return holder ? this.sessions.startByLink(tx, holder, formerId) : null;
+      const holder = await this.links.consume(tx, token, from);
+      return holder ? this.sessions.startByLink(tx, holder, formerId, from) : null;
     });
     if (!session) {
       response.type('html').send(this.usedUp(response));

@@ -2,10 +2,10 @@ import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/com
 import { Reflector } from '@nestjs/core';
 import type { Request, Response } from 'express';
 import { Problem } from '../errors/problem.js';
-import { requestIdOf } from '../http/request-id.js';
 import { Permits } from '../roles/permits.service.js';
-import type { Origin, Scope } from './actor.js';
+import type { Scope } from './actor.js';
 import { Authenticator } from './authenticator.service.js';
+import { originOf } from './origin.js';
 import { ALLOWED_SCOPE, HEEDS_REACH, PUBLIC_ROUTE } from './who-may-call.js';
 
 /**
@@ -41,8 +41,4 @@ export class SignInGuard implements CanActivate {
     request.actor = { ...actor, ...permit, from: { ...actor.from, ...originOf(request) } };
     return true;
   }
-}
-
-function originOf(request: Request): Origin {
-  return { via: 'rest', requestId: requestIdOf(request), ...(request.ip !== undefined && { address: request.ip }) };
 }

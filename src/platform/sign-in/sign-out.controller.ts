@@ -3,7 +3,9 @@ import { ApiExcludeController } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { DataSource } from 'typeorm';
 import { Config } from '../config/config.js';
+import type { Origin } from './actor.js';
 import { BrowserSessions, type EndedSession } from './browser-sessions.service.js';
+import { originOf } from './origin.js';
 import { SignOutAtProvider } from './oidc/sign-out-at-provider.service.js';
 import { refuseOtherSites, sessionTokenIn, takeSessionCookie } from './session-cookie.js';
 import { signedOutPage } from './sign-in-pages.js';
@@ -26,7 +28,7 @@ export class SignOutController {
   @Header('Cache-Control', 'no-store')
   async signOut(@Req() request: Request, @Res() response: Response): Promise<void> {
     refuseOtherSites(request, this.config);
-    const ended = await this.end(sessionTokenIn(request, this.config));
+    const ended = await this.end(sessionTokenIn(request, this.config), originOf(request));
     takeSessionCookie(response, this.config);
     const continueAt = ended ? await this.atProvider.addressFor(ended) : null;
     if (request.accepts(['html', 'json']) === 'json') response.json({ continueAt });
@@ -34,9 +36,10 @@ export class SignOutController {
     else response.type('html').send(signedOutPage(continueAt));
   }
 
-  private async end(token: string | null): Promise<EndedSession | null> {
+  private async end(token: string | null, from: Origin): Promise<EndedSession | null> {
     const browser = token === null ? null : await this.sessions.find(token);
     if (!browser) return null;
-    return this.db.transaction((tx) => this.sessions.end(tx, browser.actor, browser.sessionId, 'signed out'));
+    const actor = { ...browser.actor, from };
+    return this.db.transaction((tx) => this.sessions.end(tx, actor, browser.sessionId, 'signed out'));
   }
 }

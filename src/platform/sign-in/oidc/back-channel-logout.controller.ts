@@ -1,6 +1,8 @@
-import { Body, Controller, Header, HttpCode, Post } from '@nestjs/common';
+import { Body, Controller, Header, HttpCode, Post, Req } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
+import type { Request } from 'express';
 import { z } from 'zod';
+import { originOf } from '../origin.js';
 import { Public } from '../who-may-call.js';
 import { BackChannelLogout } from './back-channel-logout.service.js';
 
@@ -16,7 +18,10 @@ export class BackChannelLogoutController {
   @Public()
   @HttpCode(200)
   @Header('Cache-Control', 'no-store')
-  async end(@Body({ schema: LogoutRequest }) { logout_token: token }: z.infer<typeof LogoutRequest>): Promise<void> {
-    await this.backChannel.end(token);
+  async end(
+    @Body({ schema: LogoutRequest }) { logout_token: token }: z.infer<typeof LogoutRequest>,
+    @Req() request: Request,
+  ): Promise<void> {
+    await this.backChannel.end(token, { ...originOf(request), via: 'webhook' });
   }
 }

@@ -4,7 +4,7 @@ import { DataSource } from 'typeorm';
 import { databaseNow } from '../../database/database-now.js';
 import { inTransaction } from '../../database/transaction.js';
 import { Problem } from '../../errors/problem.js';
-import { SYSTEM } from '../actor.js';
+import { SYSTEM, type Origin } from '../actor.js';
 import { BrowserSessions } from '../browser-sessions.service.js';
 import { UsedOnce } from '../used-once.service.js';
 import { checkLogoutToken, LOGOUT_TOKEN_MINUTES } from './logout-token.js';
@@ -22,7 +22,7 @@ export class BackChannelLogout {
   ) {}
 
   /** @throws Problem `not-found`, `invalid-request`; `provider-away` when its keys can't be had: the provider tries again */
-  async end(token: string): Promise<void> {
+  async end(token: string, from: Origin): Promise<void> {
     const { settings } = this.provider;
     if (!settings) throw new Problem('not-found', 'No OpenID provider is set up.');
     const { configuration, keys } = await this.discover();
@@ -38,7 +38,7 @@ export class BackChannelLogout {
       if (!(await this.usedOnce.use(tx, `logout-token:${logout.issuer} ${logout.jti}`, 2 * LOGOUT_TOKEN_MINUTES))) {
         throw new Problem('invalid-request', 'The logout token was used before.');
       }
-      await this.sessions.endAtProvider(tx, SYSTEM, logout);
+      await this.sessions.endAtProvider(tx, { ...SYSTEM, from }, logout);
     });
   }
 

@@ -5,6 +5,7 @@ import { PinoLogger } from 'nestjs-pino';
 import { z } from 'zod';
 import { Config } from '../../config/config.js';
 import { BrowserSessions } from '../browser-sessions.service.js';
+import { originOf } from '../origin.js';
 import { returnPath } from '../return-path.js';
 import { giveSessionCookie, sessionTokenIn } from '../session-cookie.js';
 import { barredPage, signedInPage, unansweredPage, unknownPage, wentWrongPage } from '../sign-in-pages.js';
@@ -67,7 +68,7 @@ export class OidcController {
       return;
     }
     const { answer } = outcome;
-    const decision = await this.signIn.decide(answer, attempt.sessionId);
+    const decision = await this.signIn.decide(answer, attempt.sessionId, originOf(request));
     if (decision.kind === 'unknown') return page(response, 403, unknownPage(answer.issuer, answer.subject));
     if (decision.kind === 'barred') return page(response, 403, barredPage(decision.reason));
     giveSessionCookie(response, this.config, decision.token);
