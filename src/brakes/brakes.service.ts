@@ -4,6 +4,7 @@ import { AlertsService } from '../cases/alerts.service.js';
 import { HeldSteps } from '../cases/held-steps.service.js';
 import { AuditService } from '../platform/audit/audit.service.js';
 import { Config } from '../platform/config/config.js';
+import { prepared } from '../platform/database/prepared.js';
 import { queryRows } from '../platform/database/query-rows.js';
 import { newId } from '../platform/ids/new-id.js';
 import { SYSTEM, type Actor } from '../platform/sign-in/actor.js';
@@ -148,7 +149,7 @@ export class Brakes {
   ): Promise<Verdict & { standing: boolean }> {
     const [seen] = await queryRows<{ passes: boolean; standing: boolean; held: HeldCase[] | null }>(
       tx,
-      `WITH standing AS (
+      prepared(`WITH standing AS (
          SELECT 1 FROM brakes WHERE kind = $1 AND source = $2 AND state = 'standing'
        ), free AS (
          SELECT id FROM brake_slots
@@ -161,7 +162,7 @@ export class Brakes {
        SELECT EXISTS (SELECT 1 FROM taken) AS passes, EXISTS (SELECT 1 FROM standing) AS standing,
          (SELECT jsonb_agg(jsonb_build_object('caseId', b.case_id, 'brakeId', b.brake_id, 'kind', k.kind))
           FROM braked_cases b JOIN brakes k ON k.id = b.brake_id
-          WHERE b.person_id = $3 AND b.outcome = 'held') AS held`,
+          WHERE b.person_id = $3 AND b.outcome = 'held') AS held`),
       [kind, sourceOf(actor), personId, urgent],
     );
     if (!seen) throw new Error('a statement without FROM answers one row');
