@@ -18,7 +18,11 @@ describe('the migrations', () => {
     await database?.drop();
   });
 
-  it('make exactly the tables that the entities describe', async () => {
+  it('make exactly the tables that the entities describe, also after each was taken back', async () => {
+    expect(await findDrift(db)).toEqual([]);
+    const { length } = await db.query<unknown[]>(`SELECT FROM schema_migrations`);
+    for (let left = length; left > 0; left -= 1) await db.undoLastMigration({ transaction: 'each' });
+    expect((await db.runMigrations({ transaction: 'each' })).length).toBe(length);
     expect(await findDrift(db)).toEqual([]);
   });
 
