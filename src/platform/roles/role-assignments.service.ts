@@ -146,6 +146,7 @@ export class RoleAssignments {
 
   /** All that they hold ends, for they are let in no more: the last owner's as well. There is always the link. */
   async endAllOf(tx: EntityManager, actor: Actor, principals: readonly string[], because: string): Promise<void> {
+    if (principals.length === 0) return;
     const ended = await queryRows<{ id: string; principal: string; role: string }>(
       tx,
       `UPDATE role_assignments SET ended_at = now(), ended_by = $2 WHERE principal = ANY($1) AND ended_at IS NULL
