@@ -1,6 +1,6 @@
 import type { DataSource, EntityManager } from 'typeorm';
 import type { LockTimeout } from '../../platform/database/grouped.js';
-import { idsIn, prepared } from '../../platform/database/prepared.js';
+import { arrayIn, idsIn, prepared } from '../../platform/database/prepared.js';
 import { queryRows } from '../../platform/database/query-rows.js';
 import { inTransaction } from '../../platform/database/transaction.js';
 import type { Lane, StepAct, StepEffect } from '../step-states.js';
@@ -181,8 +181,8 @@ async function pickInTurn(
     tx,
     prepared(`SELECT id, tool_id AS "toolId" FROM (
        SELECT s.id, s.tool_id, s.due_at, row_number() OVER (PARTITION BY s.tool_id ORDER BY l.rank, s.due_at, s.id) AS turn, a.room
-       FROM unnest($2::uuid[], $3::int[]) AS a (tool_id, room)
-       CROSS JOIN unnest($1::text[]) WITH ORDINALITY AS l (lane, rank)
+       FROM unnest(${arrayIn('$2', 'uuid')}, ${arrayIn('$3', 'int')}) AS a (tool_id, room)
+       CROSS JOIN unnest(${arrayIn('$1', 'text')}) WITH ORDINALITY AS l (lane, rank)
        CROSS JOIN LATERAL (
          SELECT d.id, d.tool_id, d.due_at FROM steps d
          WHERE d.tool_id = a.tool_id AND d.lane = l.lane AND d.state IN ('ready', 'confirming') AND d.lease_owner IS NULL

@@ -3,6 +3,7 @@ import type { DataSource } from 'typeorm';
 import { createDataSource } from '../../data-source.js';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/database.js';
 import { prepared } from './prepared.js';
+import { queryRows } from './query-rows.js';
 import { inTransaction } from './transaction.js';
 
 const READ = prepared(`SELECT name FROM fruits WHERE id = $1`);
@@ -37,6 +38,21 @@ describe('a prepared statement', () => {
     expect(await read(1)).toEqual([{ name: 'apple 1' }]);
     await db.query(`ALTER TABLE fruits ALTER COLUMN name TYPE json USING to_json(name)`);
     expect(await read(1)).toEqual([{ name: 'apple 1' }]);
+  });
+
+  it('runs after what was asked before it, when both are asked at once', async () => {
+    const told = await inTransaction(db, async (tx) => {
+      await tx.query(`CREATE TEMPORARY TABLE told (what text) ON COMMIT DROP`);
+      const told = prepared(`SELECT count(*)::int AS told FROM told`);
+      const asked: Promise<unknown>[] = [];
+      for (let n = 1; n <= 20; n += 1) {
+        asked.push(tx.query(`INSERT INTO told VALUES ($1)`, [`${n}`]));
+        asked.push(n % 2 === 0 ? queryRows(tx, told) : tx.query(told));
+      }
+      return Promise.all(asked);
+    });
+    const counts = told.filter((_, index) => index % 2 === 1);
+    expect(counts).toEqual(Array.from({ length: 20 }, (_, index) => [{ told: index + 1 }]));
   });
 
   it('finds a row by its index, whatever was there when it was planned', async () => {

@@ -13,11 +13,16 @@ export function prepared(sql: string): string {
 }
 
 /**
- * An array of ids in a prepared statement, as in `id = ANY (${idsIn('$1')})`. With the parameter alone PostgreSQL plans anew
- * each time: the plan for the one id that there mostly is seems cheaper than the plan for any number of them.
+ * An array in a prepared statement, as in `state = ANY (${arrayIn('$1', 'text')})`. With the parameter alone PostgreSQL
+ * plans anew each time: the plan for the few values that there mostly are seems cheaper than the plan for any number.
  */
+export function arrayIn(parameter: string, type: 'uuid' | 'text' | 'int'): string {
+  return `ARRAY (SELECT unnest(${parameter}::${type}[]))`;
+}
+
+/** An array of ids; see `arrayIn`. */
 export function idsIn(parameter: string): string {
-  return `ARRAY (SELECT unnest(${parameter}::uuid[]))`;
+  return arrayIn(parameter, 'uuid');
 }
 
 /** The name to prepare a statement under; undefined for one that isn't marked. */
