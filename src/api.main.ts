@@ -7,6 +7,7 @@ import { openGround } from './ground.js';
 import { createHttpApp } from './platform/http/http-door.js';
 import { EndingConnections } from './platform/http/ending-connections.js';
 import { describeFailure } from './platform/lifecycle/failure.js';
+import { expectShortLivedObjects } from './platform/lifecycle/short-lived.js';
 import { stopCleanly } from './platform/lifecycle/stop-cleanly.js';
 import { GaugeSender } from './platform/telemetry/gauge-sender.service.js';
 import { Measurements } from './platform/telemetry/measurements.service.js';
@@ -15,6 +16,7 @@ const NAME = 'API server';
 
 /** The API server: `node dist/src/api.main.js`, set up by the environment (see platform/config/config.ts). */
 async function main(env: NodeJS.ProcessEnv): Promise<void> {
+  expectShortLivedObjects();
   const ground = await openGround(env, { applicationName: 'quartermaster-api', patience: 30 });
   const app = await createHttpApp(AppModule.of(ground));
   const connections = new EndingConnections(app.getHttpServer());

@@ -14,6 +14,7 @@ import { LANES, type Lane } from './cases/step-states.js';
 import { openGround } from './ground.js';
 import { DueEmployments } from './hr-feeds/due-employments.service.js';
 import { describeFailure, EXIT } from './platform/lifecycle/failure.js';
+import { expectShortLivedObjects } from './platform/lifecycle/short-lived.js';
 import { stopCleanly } from './platform/lifecycle/stop-cleanly.js';
 import { Measurements } from './platform/telemetry/measurements.service.js';
 
@@ -26,6 +27,7 @@ async function main(env: NodeJS.ProcessEnv): Promise<void> {
   const name = `quartermaster-worker-${lanes.join('+')}`;
   // Where processor time is short, a webhook's answer and an emergency come first.
   if (!lanes.includes('emergency')) setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
+  expectShortLivedObjects();
   const ground = await openGround(env, {
     applicationName: name,
     patience: 30,
