@@ -15,6 +15,12 @@ const BODY_LIMIT = 256 * 1024;
 /** Milliseconds that a caller has for sending a request: a slow one must not hold a connection for minutes. */
 const REQUEST_TIMEOUT = 30_000;
 
+/**
+ * Milliseconds that an idle connection is kept: longer than load balancers and HR systems keep theirs (60 seconds mostly),
+ * so that we never end one at the moment at which the next request is on its way.
+ */
+const IDLE_CONNECTION_TIMEOUT = 75_000;
+
 /** The HTTP application, not listening yet. Its start is quiet: only warnings and errors are told. */
 export async function createHttpApp(root: DynamicModule): Promise<NestExpressApplication> {
   const app = await NestFactory.create<NestExpressApplication>(root, {
@@ -26,7 +32,7 @@ export async function createHttpApp(root: DynamicModule): Promise<NestExpressApp
   });
   app.get(ApiDescription).describe(app);
   openDoor(app);
-  app.getHttpServer().requestTimeout = REQUEST_TIMEOUT;
+  Object.assign(app.getHttpServer(), { requestTimeout: REQUEST_TIMEOUT, keepAliveTimeout: IDLE_CONNECTION_TIMEOUT });
   return app;
 }
 
