@@ -140,18 +140,22 @@ export class AccountsService {
   ): Promise<{ toolId: string; username: string }[]> {
     if (toolIds.length === 0) return [];
     const clashes = clashesOf(person.corporateEmail);
-    await tx.query(
-      prepared(
-        `SELECT pg_advisory_xact_lock(hashtextextended('usernames of ' || tool || ' ' || $2, 0)) FROM unnest($1::text[]) AS tool`,
+    // One round trip; the names are read when the lock is held.
+    const [, taken] = await Promise.all([
+      tx.query(
+        prepared(
+          `SELECT pg_advisory_xact_lock(hashtextextended('usernames of ' || tool || ' ' || $2, 0)) FROM unnest($1::text[]) AS tool`,
+        ),
+        [toolIds.toSorted(), clashes.lock],
       ),
-      [toolIds.toSorted(), clashes.lock],
-    );
-    return queryRows(
-      tx,
-      prepared(`SELECT tool_id AS "toolId", username FROM accounts WHERE tool_id = ANY($1::uuid[]) AND person_id IS DISTINCT FROM $2
-         AND (lower(username) = $3 OR lower(username) LIKE $4)`),
-      [toolIds, person.id, clashes.name, clashes.pattern],
-    );
+      queryRows<{ toolId: string; username: string }>(
+        tx,
+        prepared(`SELECT tool_id AS "toolId", username FROM accounts WHERE tool_id = ANY($1::uuid[]) AND person_id IS DISTINCT FROM $2
+           AND (lower(username) = $3 OR lower(username) LIKE $4)`),
+        [toolIds, person.id, clashes.name, clashes.pattern],
+      ),
+    ]);
+    return taken;
   }
 
   /** @throws Problem `not-found` */

@@ -65,6 +65,7 @@ export class CredentialsService {
    * any tool has confirmed that the account is cut.
    */
   async stopHandovers(tx: EntityManager, accountIds: readonly string[]): Promise<void> {
+    if (accountIds.length === 0) return;
     const live = await tx.findBy(Credential, { accountId: In([...accountIds]), state: 'live' });
     await this.destroySealed(
       tx,
@@ -91,6 +92,7 @@ export class CredentialsService {
   }
 
   private async destroySealed(tx: EntityManager, ids: readonly string[]): Promise<void> {
+    if (ids.length === 0) return;
     const sealed = await tx.findBy(CredentialHandover, { credentialId: In([...ids]), secretId: Not(IsNull()) });
     for (const { id, secretId } of sealed) {
       await tx.update(CredentialHandover, { id }, { secretId: null });

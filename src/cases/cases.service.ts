@@ -78,25 +78,27 @@ export class CasesService {
       ],
     };
     const { reason, ...facts } = wanted.facts ?? {};
-    await this.audit.recordChange(tx, opening, wanted.actor, 'case.opened', {
-      subject: { kind: 'person', id: wanted.personId },
-      caseId: id,
-      facts: {
-        kind: wanted.kind,
-        lane: wanted.lane,
-        steps: wanted.steps.length,
-        ...(wanted.held && { held: true }),
-        ...facts,
-      },
-      ...(typeof reason === 'string' && { reason }),
-    });
-    if (wanted.hold) await this.placeHold(tx, id, wanted.hold, wanted);
-    await this.insertSteps(
-      tx,
-      { id, personId: wanted.personId, lane: wanted.lane, generation: wanted.generation },
-      wanted.steps,
-      wanted.held,
-    );
+    await Promise.all([
+      this.audit.recordChange(tx, opening, wanted.actor, 'case.opened', {
+        subject: { kind: 'person', id: wanted.personId },
+        caseId: id,
+        facts: {
+          kind: wanted.kind,
+          lane: wanted.lane,
+          steps: wanted.steps.length,
+          ...(wanted.held && { held: true }),
+          ...facts,
+        },
+        ...(typeof reason === 'string' && { reason }),
+      }),
+      wanted.hold && this.placeHold(tx, id, wanted.hold, wanted),
+      this.insertSteps(
+        tx,
+        { id, personId: wanted.personId, lane: wanted.lane, generation: wanted.generation },
+        wanted.steps,
+        wanted.held,
+      ),
+    ]);
     if (wanted.steps.length === 0) await this.closeFinished(tx, [id]);
     return id;
   }
@@ -175,21 +177,22 @@ export class CasesService {
         ...(held && EFFECT_OF[plan.act] === 'grant' && { needsApproval: true }),
       },
     }));
-    await tx.query(
+    const steps = tx.query(
       prepared(`INSERT INTO steps (id, case_id, person_id, tool_id, account_id, grant_id, act, effect, state, lane, position, generation, input)
        SELECT r.id, $1, $2, r.tool_id, r.account_id, r.grant_id, r.act, r.effect, r.state, $3,
          (SELECT count(*) FROM steps WHERE case_id = $1) + row_number() OVER (), $4, r.input
        FROM jsonb_to_recordset($5::jsonb) AS r (id uuid, tool_id uuid, account_id uuid, grant_id uuid, act text, effect text, state text, input jsonb)`),
       [row.id, row.personId, row.lane, row.generation, JSON.stringify(rows)],
     );
-    if (needs.length > 0) {
-      await tx.query(
+    const bonds =
+      needs.length > 0 &&
+      tx.query(
         prepared(
           `INSERT INTO step_needs (step_id, needs_step_id) SELECT r.step, r.needs FROM jsonb_to_recordset($1::jsonb) AS r (step uuid, needs uuid)`,
         ),
         [JSON.stringify(needs)],
       );
-    }
+    await Promise.all([steps, bonds]);
     return idOf;
   }
 

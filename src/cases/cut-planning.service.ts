@@ -4,6 +4,7 @@ import type { Account } from '../accounts/account.entity.js';
 import { AccountsService } from '../accounts/accounts.service.js';
 import { isDoubtful } from '../accounts/doubtful.js';
 import { CredentialsService } from '../accounts/credentials.service.js';
+import type { Tool } from '../tools/tool.entity.js';
 import { ToolsService } from '../tools/tools.service.js';
 import { planCut } from './plan-cut.js';
 import type { StepPlan } from './step-plan.js';
@@ -18,22 +19,16 @@ export class CutPlanning {
   ) {}
 
   async plan(tx: EntityManager, personId: string): Promise<StepPlan[]> {
-    const accounts = await this.accountsOf(tx, personId);
-    await this.accounts.setDesired(
-      tx,
-      accounts.map(({ id }) => id),
-      'suspended',
-    );
-    await this.credentials.stopHandovers(
-      tx,
-      accounts.map(({ id }) => id),
-    );
-    return this.stepsFor(tx, accounts);
+    const [accounts, inUse] = await Promise.all([this.accountsOf(tx, personId), this.tools.inUse(tx)]);
+    const ids = accounts.map(({ id }) => id);
+    await Promise.all([this.accounts.setDesired(tx, ids, 'suspended'), this.credentials.stopHandovers(tx, ids)]);
+    return this.stepsFor(inUse, accounts);
   }
 
   /** How to get there, with nothing written: what a leave would do that a brake holds. */
   async preview(tx: EntityManager, personId: string): Promise<StepPlan[]> {
-    return this.stepsFor(tx, await this.accountsOf(tx, personId));
+    const [accounts, inUse] = await Promise.all([this.accountsOf(tx, personId), this.tools.inUse(tx)]);
+    return this.stepsFor(inUse, accounts);
   }
 
   private async accountsOf(tx: EntityManager, personId: string): Promise<Account[]> {
@@ -42,11 +37,8 @@ export class CutPlanning {
     );
   }
 
-  private async stepsFor(tx: EntityManager, accounts: readonly Account[]): Promise<StepPlan[]> {
-    const tools = (await this.tools.inUse(tx)).map((tool) => ({
-      id: tool.id,
-      kind: this.tools.kindOf(tool),
-    }));
+  private stepsFor(inUse: readonly Tool[], accounts: readonly Account[]): StepPlan[] {
+    const tools = inUse.map((tool) => ({ id: tool.id, kind: this.tools.kindOf(tool) }));
     const human = new Set(tools.filter(({ kind }) => kind === 'human').map(({ id }) => id));
     // An account that nobody has seen can't be named to an API: discovery finds it. A person can look for it.
     const known = accounts.filter(

@@ -30,12 +30,17 @@ export class JoinersService {
     actor: Actor,
     now: Date,
   ): Promise<{ caseId: string; held: boolean }> {
-    const before = await this.people.lock(tx, employment.personId);
-    const start = planStart({ status: before.status, holds: await this.cases.standingHolds(tx, before.id) });
-    await this.employments.markStartApplied(tx, employment.id, now);
-    await this.cases.supersedeGrants(tx, before.id, 'A newer start of employment replaced this.');
-    const generation = await this.people.nextGeneration(tx, before.id);
-    const person = await this.people.update(tx, actor, before, { status: 'active' });
+    const [before, holds] = await Promise.all([
+      this.people.lock(tx, employment.personId),
+      this.cases.standingHolds(tx, employment.personId),
+    ]);
+    const start = planStart({ status: before.status, holds });
+    const [generation, person] = await Promise.all([
+      this.people.nextGeneration(tx, before.id),
+      this.people.update(tx, actor, before, { status: 'active' }),
+      this.employments.markStartApplied(tx, employment.id, now),
+      this.cases.supersedeGrants(tx, before.id, 'A newer start of employment replaced this.'),
+    ]);
     const plan = start.mayGrant ? await this.access.plan(tx, person, generation, now) : undefined;
     const change = { kind: 'grants', actor, personId: person.id } as const;
     const verdict = await this.brakes.admit(tx, change);

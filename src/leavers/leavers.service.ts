@@ -50,8 +50,8 @@ export class LeaversService implements OnModuleInit {
     { urgent = false }: { urgent?: boolean } = {},
   ): Promise<Leave> {
     await requireWithin(tx, actor, 'whole person', personId);
-    const person = await this.people.lock(tx, personId);
-    const earlier = (await this.cases.standingHolds(tx, personId)).find(({ reason }) => reason === 'leaver');
+    const [person, holds] = await Promise.all([this.people.lock(tx, personId), this.cases.standingHolds(tx, personId)]);
+    const earlier = holds.find(({ reason }) => reason === 'leaver');
     if (earlier) return { caseId: earlier.caseId, held: false };
     const change = { kind: 'leaves', actor, personId, urgent } as const;
     const verdict = await this.brakes.admit(tx, change);
@@ -95,11 +95,13 @@ export class LeaversService implements OnModuleInit {
 
   /** Nothing more is given, and nothing of theirs opens anything here. Answers the new generation. */
   private async markLeft(tx: EntityManager, person: Person, held: readonly HeldCase[], actor: Actor): Promise<number> {
-    await this.cases.supersedeGrants(tx, person.id, 'The person leaves.');
+    const [generation] = await Promise.all([
+      this.people.nextGeneration(tx, person.id),
+      this.cases.supersedeGrants(tx, person.id, 'The person leaves.'),
+      this.people.update(tx, actor, person, { status: 'left' }),
+      this.rights.end(tx, person, actor),
+    ]);
     await this.endHeldChanges(tx, held);
-    const generation = await this.people.nextGeneration(tx, person.id);
-    await this.people.update(tx, actor, person, { status: 'left' });
-    await this.rights.end(tx, person, actor);
     return generation;
   }
 

@@ -27,11 +27,12 @@ export class MoversService {
     actor: Actor,
     now: Date,
   ): Promise<{ caseId: string; held: boolean } | undefined> {
-    const person = await this.people.lock(tx, personId);
-    const holds = await this.cases.standingHolds(tx, personId);
+    const [person, holds] = await Promise.all([this.people.lock(tx, personId), this.cases.standingHolds(tx, personId)]);
     if (person.status !== 'active' || holds.length > 0) return undefined;
-    await this.cases.supersedeGrants(tx, personId, 'A newer decision about the person replaced this one.');
-    const generation = await this.people.nextGeneration(tx, personId);
+    const [generation] = await Promise.all([
+      this.people.nextGeneration(tx, personId),
+      this.cases.supersedeGrants(tx, personId, 'A newer decision about the person replaced this one.'),
+    ]);
     const plan = await this.access.plan(tx, person, generation, now);
     const kind = volumeOf(plan.steps);
     const change = kind && { kind, actor, personId };

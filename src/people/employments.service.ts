@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import type { SqlStatement } from '../platform/audit/audit-statement.js';
 import { AuditService } from '../platform/audit/audit.service.js';
+import { prepared } from '../platform/database/prepared.js';
 import { readEntities } from '../platform/database/read-entities.js';
 import { newId } from '../platform/ids/new-id.js';
 import type { Actor } from '../platform/sign-in/actor.js';
@@ -94,11 +95,11 @@ export class EmploymentsService {
   }
 
   async markStartApplied(tx: EntityManager, id: string, at: Date): Promise<void> {
-    await tx.query(`UPDATE employments SET start_applied_at = $2 WHERE id = $1`, [id, at]);
+    await tx.query(prepared(`UPDATE employments SET start_applied_at = $2 WHERE id = $1`), [id, at]);
   }
 
   async markEndApplied(tx: EntityManager, id: string, at: Date): Promise<void> {
-    await tx.query(`UPDATE employments SET end_applied_at = $2, end_held_at = NULL WHERE id = $1`, [id, at]);
+    await tx.query(prepared(`UPDATE employments SET end_applied_at = $2, end_held_at = NULL WHERE id = $1`), [id, at]);
   }
 
   /** The end has come and a brake holds what follows from it: nobody begins it again. */

@@ -45,19 +45,21 @@ export class PeopleService {
     const id = newId();
     const corporateEmail = normalAddress(person.corporateEmail);
     const { givenName, familyName, displayName, status } = person;
-    const [created] = await writeEntities(
-      tx,
-      Person,
-      `INSERT INTO people (id, given_name, family_name, display_name, corporate_email, status)
-       VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
-      [id, givenName, familyName, displayName, corporateEmail, status],
-    );
+    const [[created]] = await Promise.all([
+      writeEntities(
+        tx,
+        Person,
+        `INSERT INTO people (id, given_name, family_name, display_name, corporate_email, status)
+         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
+        [id, givenName, familyName, displayName, corporateEmail, status],
+      ),
+      this.audit.record(tx, actor, 'person.created', {
+        subject: { kind: 'person', id },
+        facts: { status },
+        personal: { corporateEmail, displayName },
+      }),
+    ]);
     if (!created) throw addressTaken();
-    await this.audit.record(tx, actor, 'person.created', {
-      subject: { kind: 'person', id },
-      facts: { status },
-      personal: { corporateEmail, displayName },
-    });
     return created;
   }
 
@@ -85,26 +87,28 @@ export class PeopleService {
     const changed = (Object.keys(after) as (keyof NewPerson)[]).filter((field) => after[field] !== before[field]);
     if (changed.length === 0) return before;
     if (changed.includes('corporateEmail') && (await this.findByEmail(tx, after.corporateEmail))) throw addressTaken();
-    const [written] = await writeEntities(
-      tx,
-      Person,
-      `UPDATE people SET given_name = $2, family_name = $3, display_name = $4, corporate_email = $5, status = $6,
-         version = version + 1, updated_at = now() WHERE id = $1`,
-      [id, after.givenName, after.familyName, after.displayName, after.corporateEmail, after.status],
-    );
-    await this.audit.record(tx, actor, 'person.changed', {
-      subject: { kind: 'person', id },
-      facts: { fields: changed, ...(changed.includes('status') ? { status: after.status } : {}) },
-      ...(changed.includes('status') && { before: { status: before.status }, after: { status: after.status } }),
-      personal: Object.fromEntries(
-        changed
-          .filter((field) => field !== 'status')
-          .flatMap((field) => [
-            [field, after[field]],
-            [`${field}Before`, before[field]],
-          ]),
+    const [[written]] = await Promise.all([
+      writeEntities(
+        tx,
+        Person,
+        `UPDATE people SET given_name = $2, family_name = $3, display_name = $4, corporate_email = $5, status = $6,
+           version = version + 1, updated_at = now() WHERE id = $1`,
+        [id, after.givenName, after.familyName, after.displayName, after.corporateEmail, after.status],
       ),
-    });
+      this.audit.record(tx, actor, 'person.changed', {
+        subject: { kind: 'person', id },
+        facts: { fields: changed, ...(changed.includes('status') ? { status: after.status } : {}) },
+        ...(changed.includes('status') && { before: { status: before.status }, after: { status: after.status } }),
+        personal: Object.fromEntries(
+          changed
+            .filter((field) => field !== 'status')
+            .flatMap((field) => [
+              [field, after[field]],
+              [`${field}Before`, before[field]],
+            ]),
+        ),
+      }),
+    ]);
     return found(written);
   }
 
