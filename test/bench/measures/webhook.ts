@@ -8,7 +8,7 @@ import { percentile, spreadOf } from '../statistics.js';
 
 const RATE = 200;
 /** Seconds at the full rate before it counts. */
-const WARM_UP = 10;
+const WARM_UP = 20;
 /** Of so many HR has told before: whom the changes are about, each in turn. */
 const STAFF = 3_000;
 
