@@ -12,10 +12,9 @@ export interface TestDatabase {
   drop(): Promise<void>;
 }
 
-const TEMPLATE = 'quartermaster_template';
 const OWNER = 'quartermaster';
 const OWNER_PASSWORD = 'only-in-tests';
-/** Any fixed number: held while the template is made. */
+/** Any fixed number: held while a template is made. */
 const TEMPLATE_LOCK = 7_154_882_012;
 
 /** The version that database suites run on: 18, or what QM_TEST_POSTGRES says in the second pass of `npm test`. */
@@ -28,23 +27,49 @@ export function hasPostgres(version: PostgresVersion): boolean {
   return serverUrl(version) !== null;
 }
 
+/** A database that others are copied from: made by the first that needs it, once in a run. */
+export interface Template {
+  name: string;
+  /** What it is a copy of itself. */
+  from?: Template;
+  fill: (url: string) => Promise<void>;
+}
+
+const MIGRATED: Template = {
+  name: 'quartermaster_template',
+  async fill(url) {
+    const source = await createDataSource({ url, applicationName: 'test-template', poolSize: 1 }).initialize();
+    await source.runMigrations().finally(() => source.destroy());
+  },
+};
+
 /** A database of the caller's own with all migrations applied; copied from a template, which takes some 50 ms. */
 export async function createTestDatabase(version = defaultPostgresVersion()): Promise<TestDatabase> {
-  return createDatabase(version, `TEMPLATE ${TEMPLATE}`);
+  return createDatabase(version, MIGRATED);
 }
 
 /** A database of the caller's own without anything in it, for tests of the migrations themselves. */
 export async function createEmptyDatabase(version = defaultPostgresVersion()): Promise<TestDatabase> {
-  return createDatabase(version, 'TEMPLATE template0');
+  return createDatabase(version, null);
 }
 
-async function createDatabase(version: PostgresVersion, from: string): Promise<TestDatabase> {
+/** A database of the caller's own that holds what `fill` put into a migrated one. */
+export async function createFilledDatabase(name: string, fill: Template['fill']): Promise<TestDatabase> {
+  return createDatabase(defaultPostgresVersion(), { name, from: MIGRATED, fill });
+}
+
+async function createDatabase(version: PostgresVersion, template: Template | null): Promise<TestDatabase> {
   const server = serverUrl(version);
   if (!server) throw new Error(`PostgreSQL ${version} isn't installed: apt-get install postgresql-${version}`);
   const name = `test_${randomBytes(6).toString('hex')}`;
   await asSuperuser(server, async (client) => {
-    await makeTemplateOnce(client, server, from.includes(TEMPLATE));
-    await client.query(`CREATE DATABASE ${name} ${from} OWNER ${OWNER} STRATEGY file_copy`);
+    await client.query('SELECT pg_advisory_lock($1)', [TEMPLATE_LOCK]);
+    await makeOwnerOnce(client);
+    if (template) await makeTemplateOnce(client, server, template);
+    await client.query('SELECT pg_advisory_unlock($1)', [TEMPLATE_LOCK]);
+    await client.query(
+      `CREATE DATABASE ${name} TEMPLATE ${template?.name ?? 'template0'} OWNER ${OWNER} STRATEGY file_copy`,
+    );
   });
   return {
     url: databaseUrl(server, name, true),
@@ -65,32 +90,20 @@ function databaseUrl(server: string, database: string, asOwner: boolean): string
 }
 
 /** Test files run in several processes: the first that needs the template makes it, the others wait for it. */
-async function makeTemplateOnce(client: pg.Client, server: string, withMigrations: boolean): Promise<void> {
-  await client.query('SELECT pg_advisory_lock($1)', [TEMPLATE_LOCK]);
-  try {
-    const role = await client.query('SELECT FROM pg_roles WHERE rolname = $1', [OWNER]);
-    if (role.rowCount === 0) await client.query(`CREATE ROLE ${OWNER} LOGIN PASSWORD '${OWNER_PASSWORD}'`);
-    if (!withMigrations) return;
-    const template = await client.query('SELECT FROM pg_database WHERE datname = $1', [TEMPLATE]);
-    if (template.rowCount !== 0) return;
-    const unfinished = `${TEMPLATE}_unfinished`;
-    await client.query(`DROP DATABASE IF EXISTS ${unfinished} WITH (FORCE)`);
-    await client.query(`CREATE DATABASE ${unfinished} OWNER ${OWNER}`);
-    const source = createDataSource({
-      url: databaseUrl(server, unfinished, true),
-      applicationName: 'test-template',
-      poolSize: 1,
-    });
-    await source.initialize();
-    try {
-      await source.runMigrations();
-    } finally {
-      await source.destroy();
-    }
-    await client.query(`ALTER DATABASE ${unfinished} RENAME TO ${TEMPLATE}`);
-  } finally {
-    await client.query('SELECT pg_advisory_unlock($1)', [TEMPLATE_LOCK]);
-  }
+async function makeTemplateOnce(client: pg.Client, server: string, { name, from, fill }: Template): Promise<void> {
+  const made = await client.query('SELECT FROM pg_database WHERE datname = $1', [name]);
+  if (made.rowCount !== 0) return;
+  if (from) await makeTemplateOnce(client, server, from);
+  const unfinished = `${name}_unfinished`;
+  await client.query(`DROP DATABASE IF EXISTS ${unfinished} WITH (FORCE)`);
+  await client.query(`CREATE DATABASE ${unfinished} ${from ? `TEMPLATE ${from.name}` : ''} OWNER ${OWNER}`);
+  await fill(databaseUrl(server, unfinished, true));
+  await client.query(`ALTER DATABASE ${unfinished} RENAME TO ${name}`);
+}
+
+async function makeOwnerOnce(client: pg.Client): Promise<void> {
+  const role = await client.query('SELECT FROM pg_roles WHERE rolname = $1', [OWNER]);
+  if (role.rowCount === 0) await client.query(`CREATE ROLE ${OWNER} LOGIN PASSWORD '${OWNER_PASSWORD}'`);
 }
 
 async function asSuperuser<T>(server: string, work: (client: pg.Client) => Promise<T>): Promise<T> {

@@ -1,25 +1,17 @@
-import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import pg from 'pg';
 import { inject } from 'vitest';
 import { cloneFolder } from '../../scripts/embedded/places.js';
-import { createTestDatabase, type TestDatabase } from './database.js';
+import type { TestDatabase } from './database.js';
 import { FakeTool } from './fake-tool.js';
 import { freePort } from '../../scripts/embedded/free-port.js';
 import { HrSystem } from './hr-system.js';
+import { createTestInstallation, runBuiltCli, type TestInstallation } from './installation.js';
 import { startProcess, type TestProcess } from './processes.js';
 import { startTestRedis, type TestRedis } from './redis.js';
 import { waitFor } from './wait-for.js';
-
-const run = promisify(execFile);
-const ALL_SCOPES = [
-  'people:read,people:write,tools:read,tools:write,accounts:read,accounts:hand-over,devices:read,devices:write,cases:read',
-  'cases:write,lost-devices:report,credentials:reset,access:restore,steps:decide,hr-events:read,policy:read,alerts:read',
-  'brakes:write,audit:read',
-].join(',');
 
 export interface StepSeen {
   id: string;
@@ -63,7 +55,8 @@ export class TestService {
   redis: TestRedis | undefined;
   hr!: HrSystem;
   db!: pg.Pool;
-  private token = '';
+  readonly database: TestDatabase;
+  private readonly token: string;
   /** What every process of it is started with. */
   env: Record<string, string> = {};
   private port = 0;
@@ -71,10 +64,13 @@ export class TestService {
   private readonly workers: { lanes: WorkerLanes; process: TestProcess }[] = [];
 
   private constructor(
-    readonly database: TestDatabase,
+    private readonly folder: string,
+    private readonly installation: TestInstallation,
     tools: [FakeTool, ...FakeTool[]],
   ) {
     this.tools = tools;
+    this.database = installation.database;
+    this.token = installation.token;
   }
 
   static async start({
@@ -84,12 +80,15 @@ export class TestService {
   }: ServiceOptions = {}): Promise<TestService> {
     const first = await FakeTool.start();
     const others = await Promise.all(Array.from({ length: tools - 1 }, () => FakeTool.start()));
-    const service = new TestService(await createTestDatabase(), [first, ...others]);
+    const folder = join(inject('runFolder'), `service-${randomUUID()}`);
+    await mkdir(folder, { recursive: true });
+    const installation = await createTestInstallation(join(folder, 'key'));
+    const service = new TestService(folder, installation, [first, ...others]);
     try {
       await service.prepare(redis);
-      await service.startApi();
-      await service.addTools();
-      for (const lanes of workers) await service.startWorker(lanes);
+      const api = service.startApi();
+      // None needs another for its start. Each is in its place in `processes` before the first is ready.
+      await Promise.all([api.then(() => service.addTools()), ...workers.map((lanes) => service.startWorker(lanes))]);
       return service;
     } catch (error) {
       await service.stop();
@@ -102,17 +101,15 @@ export class TestService {
   }
 
   private async prepare(redis: boolean): Promise<void> {
-    const folder = join(inject('runFolder'), `service-${randomUUID()}`);
-    await mkdir(folder, { recursive: true });
     if (redis) this.redis = await startTestRedis();
-    const policyFile = join(folder, 'access-policy.yaml');
+    const policyFile = join(this.folder, 'access-policy.yaml');
     await writeFile(policyFile, policyFor(this.tools.length));
     this.port = await freePort();
     this.db = new pg.Pool({ connectionString: this.database.url, max: 4 });
     this.db.on('error', () => undefined);
     this.env = {
       DATABASE_URL: this.database.url,
-      QUARTERMASTER_KEY_FILE: join(folder, 'key'),
+      QUARTERMASTER_KEY_FILE: join(this.folder, 'key'),
       QUARTERMASTER_ENVIRONMENT: 'test',
       ACCESS_POLICY_FILE: policyFile,
       PORT: String(this.port),
@@ -120,20 +117,11 @@ export class TestService {
       QUARTERMASTER_PARENT: 'ipc',
       ...(this.redis && { REDIS_URL: this.redis.url }),
     };
-    await this.cli('init');
-    this.token = (
-      await this.cli('token', 'create', '--name', 'tests', '--scopes', ALL_SCOPES, '--owner', 'tests')
-    ).trim();
-    const secret = (await this.cli('hr-source', 'add', 'hr')).trim();
-    this.hr = new HrSystem(`${this.url}/hooks/hr/hr`, secret);
+    this.hr = new HrSystem(`${this.url}/hooks/hr/hr`, this.installation.hrSecret);
   }
 
   async cli(...args: string[]): Promise<string> {
-    const program = join(cloneFolder(), 'dist/src/cli.main.js');
-    const { stdout } = await run(process.execPath, [program, ...args], {
-      env: { PATH: process.env['PATH'], ...this.env },
-    });
-    return stdout;
+    return runBuiltCli(args, this.env);
   }
 
   async startApi(): Promise<TestProcess> {

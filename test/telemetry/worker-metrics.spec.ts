@@ -37,7 +37,7 @@ describe('what workers count', () => {
     expect(await value('quartermaster_event_to_revoked_seconds_count')).toBe(1);
 
     const workers = await service.rows<{ lanes: string[]; left: boolean }>(
-      `SELECT lanes, left_at IS NOT NULL AS left FROM workers ORDER BY started_at`,
+      `SELECT lanes, left_at IS NOT NULL AS left FROM workers ORDER BY lanes DESC`,
     );
     expect(workers).toEqual([
       { lanes: ['standard', 'bulk'], left: true },
