@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 import { inject } from 'vitest';
 import { cloneFolder } from '../../scripts/embedded/places.js';
 import { createFilledDatabase, type TestDatabase } from './database.js';
+import { programEnv } from './processes.js';
 
 const run = promisify(execFile);
 
@@ -25,7 +26,7 @@ export interface TestInstallation {
 /** Runs the built command line, as somebody at a terminal would. */
 export async function runBuiltCli(args: readonly string[], env: Record<string, string>): Promise<string> {
   const program = join(cloneFolder(), 'dist/src/cli.main.js');
-  const { stdout } = await run(process.execPath, [program, ...args], { env: { PATH: process.env['PATH'], ...env } });
+  const { stdout } = await run(process.execPath, [program, ...args], { env: { ...programEnv(), ...env } });
   return stdout;
 }
 

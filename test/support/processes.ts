@@ -35,6 +35,14 @@ export interface ProcessOptions {
   env?: Readonly<Record<string, string | undefined>>;
 }
 
+/**
+ * What each of our programs is started with. A start is mostly the compilation of what it loads, which those that end
+ * by themselves leave for the others.
+ */
+export function programEnv(): Record<string, string | undefined> {
+  return { PATH: process.env['PATH'], NODE_COMPILE_CACHE: join(inject('runFolder'), 'compiled') };
+}
+
 const started = new Set<number>();
 process.on('exit', () => started.forEach((pid) => signal(pid, 'SIGKILL')));
 
@@ -46,7 +54,7 @@ export function startProcess(options: ProcessOptions): TestProcess {
   const program = join(cloneFolder(), options.program);
   const child = spawn(process.execPath, ['--enable-source-maps', program, ...(options.args ?? [])], {
     cwd: cloneFolder(),
-    env: { PATH: process.env['PATH'], NODE_ENV: 'test', ...options.env },
+    env: { ...programEnv(), NODE_ENV: 'test', ...options.env },
     // The channel tells the program that its parent is gone, should the tests be killed.
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
