@@ -48,7 +48,7 @@ describe.skipIf(!hasRedis())('the compose file', () => {
     const [installer] = service.processes;
     await installer?.kill();
     for (const _ of APIS) apiPorts.push(await freePort());
-    for (const name of [...APIS, ...WORKERS]) await start(name);
+    await Promise.all([...APIS, ...WORKERS].map(start));
     proxy = await startProxy(Number(new URL(service.url).port), apiPorts);
   });
   afterAll(async () => {
@@ -77,7 +77,7 @@ describe.skipIf(!hasRedis())('the compose file', () => {
     const program = rest[position] ?? '';
     const child = startProcess({ program, args: rest.slice(position + 1), env: environmentOf(name) });
     service.processes.push(child);
-    await child.waitForLine(/ready/);
+    await child.waitForLine(/ready/, 30_000);
     running.set(name, child);
   }
 

@@ -3,9 +3,9 @@ import { joined, left, newEmployee, usernameOf } from '../support/service.js';
 import { waitFor } from '../support/wait-for.js';
 import { faultyWorker, serviceWith } from './faulty-worker.js';
 
-describe('a worker that is frozen', () => {
-  const serviceOf = serviceWith(false);
+const serviceOf = serviceWith(false);
 
+describe('a worker that is frozen', () => {
   it('lands a create after the leave: it is found and revoked before the leave closes (I4)', async () => {
     const service = serviceOf();
     const employee = newEmployee();
@@ -54,8 +54,6 @@ describe('a worker that is frozen', () => {
 });
 
 describe('a worker whose event loop is stuck', () => {
-  const serviceOf = serviceWith(false);
-
   it('is ended by its watchdog, and its step goes on elsewhere (I9)', async () => {
     const service = serviceOf();
     const employee = newEmployee();
