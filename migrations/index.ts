@@ -19,6 +19,7 @@ import { BrakesAndApprovals1764000010000 } from './1764000010000-brakes-and-appr
 import { TheAuditLogIsPublished1764000011000 } from './1764000011000-the-audit-log-is-published.js';
 import { AuditEntriesTellFromWhere1764000011100 } from './1764000011100-audit-entries-tell-from-where.js';
 import { OldAuditEntriesMayBeDropped1764000011200 } from './1764000011200-old-audit-entries-may-be-dropped.js';
+import { SealingKeys1764000012000 } from './1764000012000-sealing-keys.js';
 
 /** All of them, oldest first. */
 export const MIGRATIONS = [
@@ -43,4 +44,5 @@ export const MIGRATIONS = [
   TheAuditLogIsPublished1764000011000,
   AuditEntriesTellFromWhere1764000011100,
   OldAuditEntriesMayBeDropped1764000011200,
+  SealingKeys1764000012000,
 ];

@@ -39,6 +39,7 @@ import { AuditLog } from './platform/audit/audit-log.entity.js';
 import { AuditPersonalField } from './platform/audit/audit-personal-field.entity.js';
 import { AuditPublication } from './platform/audit/audit-publication.entity.js';
 import { AuditTileRoot } from './platform/audit/audit-tile-root.entity.js';
+import { SealingKey } from './platform/crypto/sealing-key.entity.js';
 import { Secret } from './platform/crypto/secret.entity.js';
 import { IdempotencyKey } from './platform/http/idempotency-key.entity.js';
 import { Installation } from './platform/installation/installation.entity.js';
@@ -94,6 +95,7 @@ export const ENTITIES = [
   AuditPersonalField,
   AuditPublication,
   AuditTileRoot,
+  SealingKey,
   Secret,
   IdempotencyKey,
   Installation,

@@ -2,8 +2,11 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { DataSource } from 'typeorm';
 import { createDataSource } from './data-source.js';
 import { loadConfig, type Environment } from './platform/config/config.js';
+import { loadKeySettings } from './platform/config/key-settings.js';
 import { checkInstallation } from './platform/crypto/key-check.js';
 import { loadKeyFile } from './platform/crypto/key-file.js';
+import type { Keyring } from './platform/crypto/keyring.js';
+import { openKeyring } from './platform/crypto/open-keyring.js';
 import { isDatabaseAway } from './platform/database/database-problem.js';
 import type { Ground } from './platform/platform.module.js';
 
@@ -21,9 +24,10 @@ export interface GroundOptions {
  * calls `db.destroy()` at the end.
  * @throws ConfigError, KeyFileError, WrongInstallationError, or the driver's error when the database is away
  */
-export async function openGround(env: Environment, options: GroundOptions): Promise<Ground> {
+export async function openGround(env: Environment, options: GroundOptions): Promise<Ground & { keyring: Keyring }> {
   const config = loadConfig(env);
   const key = await loadKeyFile(config.keyFile);
+  const keyring = await openKeyring(key, loadKeySettings(env));
   const db = createDataSource({ ...options, url: config.databaseUrl });
   await connect(db, (options.patience ?? 0) * 1000);
   try {
@@ -35,7 +39,7 @@ export async function openGround(env: Environment, options: GroundOptions): Prom
     await db.destroy();
     throw error;
   }
-  return { config, key, db };
+  return { config, key, keyring, db };
 }
 
 async function connect(db: DataSource, patienceMs: number): Promise<void> {

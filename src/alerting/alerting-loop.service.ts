@@ -7,12 +7,14 @@ import { DatabaseAwayPage } from './database-away-page.js';
 import { DeliverAlerts } from './deliver-alerts.service.js';
 import { EngineWatch } from './engine-watch.service.js';
 import { EscalationService } from './escalation.service.js';
+import { KeyWatch } from './key-watch.service.js';
 
 /** Milliseconds. */
 const DELIVER_EVERY = 500;
 const WATCH_EVERY = 1_000;
 const ESCALATE_EVERY = 2_000;
 const REMIND_EVERY = 30_000;
+const RENEW_KEYS_EVERY = 60_000;
 const FAREWELL = 3_000;
 
 /**
@@ -31,6 +33,7 @@ export class AlertingLoop {
     private readonly escalation: EscalationService,
     private readonly watch: EngineWatch,
     private readonly brakes: RemindOfBrakes,
+    private readonly keys: KeyWatch,
     private readonly config: Config,
   ) {}
 
@@ -48,7 +51,9 @@ export class AlertingLoop {
       this.keepDoing(() => this.watch.look(), WATCH_EVERY, onError),
       this.keepDoing(() => this.brakes.remind(), REMIND_EVERY, onError),
       this.keepDoing(() => page.look(), WATCH_EVERY, onError),
+      this.keepDoing(() => this.keys.look(processName), RENEW_KEYS_EVERY, onError),
     ];
+    void this.once(() => this.keys.look(processName), onError);
   }
 
   private keepDoing(work: () => Promise<unknown>, every: number, onError: (error: unknown) => void): NodeJS.Timeout {
@@ -56,15 +61,17 @@ export class AlertingLoop {
     return setInterval(() => {
       if (busy) return;
       busy = true;
-      const round = work()
-        .then(() => undefined)
-        .catch(onError)
-        .finally(() => {
-          busy = false;
-          this.underWay.delete(round);
-        });
-      this.underWay.add(round);
+      void this.once(work, onError).then(() => (busy = false));
     }, every);
+  }
+
+  private once(work: () => Promise<unknown>, onError: (error: unknown) => void): Promise<void> {
+    const round = work()
+      .then(() => undefined)
+      .catch(onError)
+      .finally(() => this.underWay.delete(round));
+    this.underWay.add(round);
+    return round;
   }
 
   /** Begins nothing more, and waits for what is being sent, but not for long: who takes over sends it again. */

@@ -10,6 +10,7 @@ import { DeliveryReadings } from './delivery-readings.service.js';
 import { EngineWatch } from './engine-watch.service.js';
 import { EscalationController } from './escalation.controller.js';
 import { EscalationService } from './escalation.service.js';
+import { KeyWatch } from './key-watch.service.js';
 import { PolicyAlarm } from './policy-alarm.service.js';
 import { PublicationReadings } from './publication-readings.service.js';
 import { PublishAuditLog } from './publish-audit-log.service.js';
@@ -26,6 +27,7 @@ import { SealAuditLog } from './seal-audit-log.service.js';
     DeliveryReadings,
     EngineWatch,
     EscalationService,
+    KeyWatch,
     PolicyAlarm,
     PublicationReadings,
     PublishAuditLog,

@@ -61,6 +61,20 @@ export class ChannelsService {
     });
   }
 
+  /** @throws Problem `not-found`; `invalid-request` for a channel that has none */
+  async replaceSecret(actor: Actor, id: string, secret: string): Promise<void> {
+    await inTransaction(this.db, async (tx) => {
+      const { name, kind, secretId } = await this.get(tx, id);
+      if (!secretId) throw new Problem('invalid-request', `The channel “${name}” has no secret.`);
+      await tx.update(AlertChannel, { id }, { secretId: await this.vault.seal(tx, `alert-channel.${kind}`, secret) });
+      await this.vault.destroy(tx, secretId);
+      await this.audit.record(tx, actor, 'alert-channel.secret-set', {
+        subject: { kind: 'alert-channel', id },
+        facts: { name, kind },
+      });
+    });
+  }
+
   /**
    * Destroys its secret. What it hadn't told yet is told by another channel. @throws Problem `not-found`, or `conflict`
    * while the escalation list names it

@@ -3,7 +3,7 @@ import { DataSource, type EntityManager } from 'typeorm';
 import type { AlertSeverity } from '../cases/alert.entity.js';
 import { AlertsService } from '../cases/alerts.service.js';
 import { Config } from '../platform/config/config.js';
-import { SecretError } from '../platform/crypto/secret-vault.service.js';
+import { KeysAway, SecretError } from '../platform/crypto/secret-error.js';
 import { queryRows } from '../platform/database/query-rows.js';
 import { inTransaction } from '../platform/database/transaction.js';
 import { Problem } from '../platform/errors/problem.js';
@@ -106,9 +106,11 @@ export class DeliverAlerts {
 
   private async send(taken: Taken): Promise<SendOutcome> {
     const channel = await this.channels.open(this.db.manager, taken.channelId).catch((error: unknown) => {
+      if (error instanceof KeysAway) return 'keys-away' as const;
       if (error instanceof SecretError || error instanceof Problem) return null;
       throw error;
     });
+    if (channel === 'keys-away') return { outcome: 'failed', why: "The key that seals its secret can't be had now." };
     if (!channel) return { outcome: 'refused', why: "It was removed, or its secret can't be opened." };
     return send(channel, {
       dedupKey: `quartermaster/${taken.alertId}`,

@@ -18,6 +18,7 @@ export type AlertKind =
   | 'policy_broken'
   | 'audit_log_broken'
   | 'audit_log_unpublished'
+  | 'keys_away'
   | 'emergency_lane_late'
   | 'lane_without_worker'
   | 'worker_died'

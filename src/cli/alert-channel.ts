@@ -1,5 +1,3 @@
-import { readFile } from 'node:fs/promises';
-import { text } from 'node:stream/consumers';
 import type { Command } from 'commander';
 import type { INestApplicationContext } from '@nestjs/common';
 import { z } from 'zod';
@@ -8,9 +6,7 @@ import { NewChannel } from '../alerting/channel-settings.js';
 import { ChannelsService } from '../alerting/channels.service.js';
 import { EXIT } from '../platform/lifecycle/failure.js';
 import { CommandFailure, type AddCommand, type CliContext } from './command.js';
-
-const SECRET_FILE = '--secret-file <file>';
-const STANDARD_INPUT = '-';
+import { readSecret, SECRET_FILE, STANDARD_INPUT } from './read-secret.js';
 
 export const addAlertChannel: AddCommand = (program, context) => {
   const channel = program.command('alert-channel').description('ways to reach people: add, list, test, remove');
@@ -157,13 +153,4 @@ async function create({ actor, out, note, withServices }: CliContext, wanted: ob
   const { id, name } = await withServices((services) => services.get(ChannelsService).add(actor, parsed.data));
   out(id);
   note(`Try it: quartermaster alert-channel test ${name}`);
-}
-
-/** Never from the arguments: those are in the shell's history and in the list of processes. */
-async function readSecret(file: string): Promise<string> {
-  try {
-    return (file === STANDARD_INPUT ? await text(process.stdin) : await readFile(file, 'utf8')).trim();
-  } catch {
-    throw new CommandFailure(`The secret can't be read from ${file}.`, EXIT.usage);
-  }
 }

@@ -17,6 +17,7 @@ import { addResetCredentials } from './reset-credentials.js';
 import { addRestoreAccess } from './restore-access.js';
 import { addRoles } from './roles.js';
 import { addSignIn } from './sign-in.js';
+import { addSecrets } from './secrets.js';
 import { addSignInLink } from './sign-in-link.js';
 import { addStep } from './step.js';
 import { addToken } from './token.js';
@@ -31,6 +32,7 @@ export const COMMANDS: readonly AddCommand[] = [
   addToken,
   addRoles,
   addHrSource,
+  addSecrets,
   addAlertChannel,
   addEscalation,
   addLostLaptop,

@@ -4,6 +4,7 @@ import { LogKey } from '../platform/audit/log-key.service.js';
 import { loadConfig, type Config } from '../platform/config/config.js';
 import type { InstallationKey } from '../platform/crypto/installation-key.js';
 import { checkInstallation, WrongInstallationError } from '../platform/crypto/key-check.js';
+import { Keyring } from '../platform/crypto/keyring.js';
 import { keyFileExists, loadKeyFile, makeKeyFile } from '../platform/crypto/key-file.js';
 import { SecretVault } from '../platform/crypto/secret-vault.service.js';
 import { queryRows } from '../platform/database/query-rows.js';
@@ -76,5 +77,8 @@ async function initialise(db: DataSource, config: Config): Promise<Initialised> 
 
 /** Also for an installation from before the log was sealed. The log's name never changes, unlike an address. */
 async function makeLogKey(tx: EntityManager, key: InstallationKey, { environment }: Config): Promise<boolean> {
-  return new LogKey(new SecretVault(key)).make(tx, `quartermaster/${environment}/${key.fingerprint.slice(0, 8)}`);
+  return new LogKey(new SecretVault(new Keyring(key))).make(
+    tx,
+    `quartermaster/${environment}/${key.fingerprint.slice(0, 8)}`,
+  );
 }

@@ -5,6 +5,7 @@ import { AuditModule } from './audit/audit.module.js';
 import { ConfigModule, type Config, type LogLevel } from './config/config.js';
 import { CryptoModule } from './crypto/crypto.module.js';
 import type { InstallationKey } from './crypto/installation-key.js';
+import { Keyring } from './crypto/keyring.js';
 import { DatabaseModule } from './database/database.module.js';
 import { LoggingModule } from './logging/logging.module.js';
 
@@ -13,20 +14,22 @@ export interface Ground {
   config: Config;
   db: DataSource;
   key: InstallationKey;
+  /** With the providers that this process may use; only the installation's own key without it. */
+  keyring?: Keyring;
   /** Another log than the configured level on the standard output. */
   log?: { level: LogLevel; stream: DestinationStream };
 }
 
 @Module({})
 export class PlatformModule {
-  static of({ config, db, key, log }: Ground): DynamicModule {
+  static of({ config, db, key, keyring = new Keyring(key), log }: Ground): DynamicModule {
     return {
       module: PlatformModule,
       imports: [
         ConfigModule.of(config),
         LoggingModule.of(log?.level ?? config.logLevel, log?.stream),
         DatabaseModule.of(db),
-        CryptoModule.of(key),
+        CryptoModule.of(keyring),
         AuditModule,
       ],
     };

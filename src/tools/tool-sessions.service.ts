@@ -3,7 +3,7 @@ import { DataSource, In } from 'typeorm';
 import type { CallBack, CallContext, Connector, ToolSession } from '../../connectors/kit/contract.js';
 import { ToolError } from '../../connectors/kit/errors.js';
 import { Config } from '../platform/config/config.js';
-import { SecretError } from '../platform/crypto/secret-vault.service.js';
+import { KeysAway, SecretError } from '../platform/crypto/secret-error.js';
 import { Grouped } from '../platform/database/grouped.js';
 import { Connectors } from './connectors.js';
 import { STORED_SECRETS, STORED_SETTINGS, type StoredSecrets } from './stored-settings.js';
@@ -104,10 +104,19 @@ function opened(open: OpenSecrets, stored: StoredSecrets): Record<string, string
   try {
     return open(stored);
   } catch (error) {
+    if (error instanceof KeysAway) {
+      throw new ToolError('transient', `The tool’s secrets wait for the key that seals them: ${causeOf(error)}`, {
+        cause: error,
+      });
+    }
     if (!(error instanceof SecretError)) throw error;
     throw new ToolError('auth-broken', 'The tool’s sealed secrets can’t be opened.', {
       remedy: 'Give them again.',
       cause: error,
     });
   }
+}
+
+function causeOf({ cause, message }: KeysAway): string {
+  return cause instanceof Error ? cause.message : message;
 }

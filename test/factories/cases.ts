@@ -6,6 +6,7 @@ import { EFFECT_OF } from '../../src/cases/step-states.js';
 import { Step } from '../../src/cases/step.entity.js';
 import { AuditService } from '../../src/platform/audit/audit.service.js';
 import { InstallationKey } from '../../src/platform/crypto/installation-key.js';
+import { Keyring } from '../../src/platform/crypto/keyring.js';
 import { SecretVault } from '../../src/platform/crypto/secret-vault.service.js';
 import { newId } from '../../src/platform/ids/new-id.js';
 import { Permits } from '../../src/platform/roles/permits.service.js';
@@ -85,7 +86,7 @@ function needsOf(state: Step['state'] | undefined): Partial<Step> {
 /** As the application makes it, for tests that start none. */
 export function casesServiceOn(db: DataSource): CasesService {
   const audit = new AuditService();
-  const vault = new SecretVault(new InstallationKey(randomBytes(32)));
+  const vault = new SecretVault(new Keyring(new InstallationKey(randomBytes(32))));
   return new CasesService(
     audit,
     new SignInIdentities(audit, new BrowserSessions(db, audit, vault), new RoleAssignments(db, new Permits(db), audit)),

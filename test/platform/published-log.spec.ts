@@ -17,6 +17,7 @@ import { Publisher } from '../../src/platform/audit/publisher.service.js';
 import { Sealer } from '../../src/platform/audit/sealer.service.js';
 import { loadConfig } from '../../src/platform/config/config.js';
 import { loadKeyFile } from '../../src/platform/crypto/key-file.js';
+import { Keyring } from '../../src/platform/crypto/keyring.js';
 import { SecretVault } from '../../src/platform/crypto/secret-vault.service.js';
 import { SYSTEM } from '../../src/platform/sign-in/actor.js';
 import { Readings } from '../../src/platform/telemetry/readings.service.js';
@@ -42,7 +43,10 @@ beforeAll(async () => {
   await cli('migrate', 'up');
   await cli('init');
   db = await createDataSource({ url: database.url, applicationName: 'publisher', poolSize: 4 }).initialize();
-  sealer = new Sealer(db, new LogKey(new SecretVault(await loadKeyFile(env['QUARTERMASTER_KEY_FILE'] ?? ''))));
+  sealer = new Sealer(
+    db,
+    new LogKey(new SecretVault(new Keyring(await loadKeyFile(env['QUARTERMASTER_KEY_FILE'] ?? '')))),
+  );
   key = (await cli('audit', 'key')).out;
   verifier = hasLogVerifier() ? await buildLogVerifier(folder) : null;
 });

@@ -13,6 +13,7 @@ import { BrokenLog } from '../../src/platform/audit/broken-log.js';
 import { leafHash } from '../../src/platform/audit/merkle-tree.js';
 import { Sealer } from '../../src/platform/audit/sealer.service.js';
 import { loadKeyFile } from '../../src/platform/crypto/key-file.js';
+import { Keyring } from '../../src/platform/crypto/keyring.js';
 import { SecretVault } from '../../src/platform/crypto/secret-vault.service.js';
 import { SYSTEM } from '../../src/platform/sign-in/actor.js';
 import { aCase } from '../factories/cases.js';
@@ -36,7 +37,7 @@ beforeEach(async () => {
   };
   await cli('init');
   db = await createDataSource({ url: database.url, applicationName: 'sealer', poolSize: 4 }).initialize();
-  const vault = new SecretVault(await loadKeyFile(env['QUARTERMASTER_KEY_FILE'] ?? ''));
+  const vault = new SecretVault(new Keyring(await loadKeyFile(env['QUARTERMASTER_KEY_FILE'] ?? '')));
   sealer = new Sealer(db, new LogKey(vault));
   intruder = new pg.Client(database.url);
   await intruder.connect();
@@ -100,9 +101,9 @@ describe('the sealer', () => {
     // It knows neither column: its leaf is the first form, and it names none.
     const [row] = await db.query<LeafRow[]>(`SELECT ${LEAF_COLUMNS} FROM audit_entries`);
     const hash = leafHash(leafText(leafOf({ ...(row as LeafRow), leafVersion: null })));
-    const signer = await new LogKey(new SecretVault(await loadKeyFile(env['QUARTERMASTER_KEY_FILE'] ?? ''))).signer(
-      db.manager,
-    );
+    const signer = await new LogKey(
+      new SecretVault(new Keyring(await loadKeyFile(env['QUARTERMASTER_KEY_FILE'] ?? ''))),
+    ).signer(db.manager);
     const note = signer?.sign(checkpointText({ origin: signer.verifier.name, size: 1, root: hash }));
     await db.query(`UPDATE audit_entries SET leaf_index = 0, leaf_hash = $1`, [hash]);
     await db.query(`INSERT INTO audit_checkpoints (size, note) VALUES (1, $1)`, [note]);

@@ -8,6 +8,7 @@ import { createDataSource } from '../../src/data-source.js';
 import { InstallationKey } from '../../src/platform/crypto/installation-key.js';
 import { checkInstallation } from '../../src/platform/crypto/key-check.js';
 import { loadKeyFile, makeKeyFile } from '../../src/platform/crypto/key-file.js';
+import { Keyring } from '../../src/platform/crypto/keyring.js';
 import { SecretVault } from '../../src/platform/crypto/secret-vault.service.js';
 import { createEmptyDatabase, createTestDatabase, type TestDatabase } from '../support/database.js';
 
@@ -52,7 +53,7 @@ describe('the secret vault', () => {
   let database: TestDatabase;
   let db: DataSource;
   const key = new InstallationKey(randomBytes(32));
-  const vault = new SecretVault(key);
+  const vault = new SecretVault(new Keyring(key));
 
   beforeAll(async () => {
     database = await createTestDatabase();
@@ -113,9 +114,9 @@ describe('the secret vault', () => {
 
   it('says when a secret belongs to another key', async () => {
     const id = await seal();
-    await expect(new SecretVault(new InstallationKey(randomBytes(32))).open(db.manager, id)).rejects.toThrow(
-      /sealed with the key/,
-    );
+    await expect(
+      new SecretVault(new Keyring(new InstallationKey(randomBytes(32)))).open(db.manager, id),
+    ).rejects.toThrow(/sealed with the key/);
   });
 
   it('destroys for good, and a second time too', async () => {
@@ -140,7 +141,7 @@ describe('the secret vault', () => {
   it('shows no key when it is printed', () => {
     const bytes = randomBytes(32);
     const printed =
-      inspect(new SecretVault(new InstallationKey(bytes)), { depth: 9, showHidden: true }) +
+      inspect(new SecretVault(new Keyring(new InstallationKey(bytes))), { depth: 9, showHidden: true }) +
       JSON.stringify(new InstallationKey(bytes));
     expect(printed).not.toContain(bytes.toString('hex').slice(0, 8));
     expect(printed).not.toContain('Buffer');

@@ -118,7 +118,7 @@ const VARIABLES = z.object({
  * @throws ConfigError that lists every variable that is missing or wrong, at once.
  */
 export function loadConfig(env: Environment): Config {
-  const variables = parse(VARIABLES, env);
+  const variables = parseVariables(VARIABLES, env);
   const oidc = oidcConfig(variables);
   return {
     databaseUrl: variables.DATABASE_URL,
@@ -157,10 +157,11 @@ function oidcConfig(variables: z.infer<typeof VARIABLES>): OidcConfig | undefine
 
 /** For commands that touch nothing but the database, such as the migrations: they need no key. */
 export function loadDatabaseUrl(env: Environment): string {
-  return parse(VARIABLES.pick({ DATABASE_URL: true }), env).DATABASE_URL;
+  return parseVariables(VARIABLES.pick({ DATABASE_URL: true }), env).DATABASE_URL;
 }
 
-function parse<T extends z.ZodObject>(schema: T, env: Environment): z.infer<T> {
+/** An empty variable counts as one that isn't set. @throws ConfigError with every mistake at once */
+export function parseVariables<T extends z.ZodObject>(schema: T, env: Environment): z.infer<T> {
   const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
   const result = schema.safeParse(set);
   if (result.success) return result.data;

@@ -1,15 +1,24 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { InstallationKey } from './installation-key.js';
+import { Keyring } from './keyring.js';
+import { RewrapSecrets } from './rewrap-secrets.service.js';
+import { SealingKeys } from './sealing-keys.service.js';
 import { SecretVault } from './secret-vault.service.js';
 
 @Module({})
 export class CryptoModule {
-  static of(key: InstallationKey): DynamicModule {
+  static of(keyring: Keyring): DynamicModule {
     return {
       module: CryptoModule,
       global: true,
-      providers: [{ provide: InstallationKey, useValue: key }, SecretVault],
-      exports: [InstallationKey, SecretVault],
+      providers: [
+        { provide: InstallationKey, useValue: keyring.installation },
+        { provide: Keyring, useValue: keyring },
+        SecretVault,
+        SealingKeys,
+        RewrapSecrets,
+      ],
+      exports: [InstallationKey, Keyring, SecretVault, SealingKeys, RewrapSecrets],
     };
   }
 }

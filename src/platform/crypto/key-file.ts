@@ -1,13 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { open, stat, type FileHandle } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { stat } from 'node:fs/promises';
 import { z } from 'zod';
 import { InstallationKey } from './installation-key.js';
-
-/** The key file can't be made or used; the message says why and what to do. */
-export class KeyFileError extends Error {
-  override readonly name = 'KeyFileError';
-}
+import { KeyFileError, readPrivateFile, writePrivateFile } from './private-file.js';
 
 const KEY_FILE = z.object({
   format: z.literal('quartermaster-key-1'),
@@ -23,36 +18,12 @@ export async function makeKeyFile(path: string): Promise<InstallationKey> {
     note: 'Opens every secret of this installation. Back it up apart from the database; never put it in git.',
     key: bytes.toString('base64'),
   };
-  const file = await open(path, 'wx', 0o600).catch((error: NodeJS.ErrnoException) => {
-    throw error.code === 'EEXIST'
-      ? new KeyFileError(`${path} exists already. It isn't overwritten: secrets may be sealed with it.`)
-      : new KeyFileError(`The key file ${path} can't be written (${error.code}). Check the folder and its owner.`);
-  });
-  await writeDurably(file, `${JSON.stringify(content, null, 2)}\n`);
-  // The name as well: what is sealed with a key that a power cut took is lost.
-  const folder = await open(dirname(path), 'r');
-  await folder.sync().finally(() => folder.close());
+  await writePrivateFile(path, 'key file', `${JSON.stringify(content, null, 2)}\n`);
   return new InstallationKey(bytes);
 }
 
 export async function loadKeyFile(path: string): Promise<InstallationKey> {
-  const file = await open(path, 'r').catch((error: NodeJS.ErrnoException) => {
-    throw error.code === 'ENOENT'
-      ? new KeyFileError(`There is no key file at ${path}. Make one with \`quartermaster init\`, or restore it.`)
-      : new KeyFileError(`The key file ${path} can't be read (${error.code}). Check its owner and mode.`);
-  });
-  try {
-    const { mode } = await file.stat();
-    if ((mode & 0o077) !== 0) {
-      const seen = (mode & 0o777).toString(8).padStart(4, '0');
-      throw new KeyFileError(
-        `The key file ${path} has mode ${seen}: others on this machine can read it. Run: chmod 600 ${path}`,
-      );
-    }
-    return parseKey(path, await file.readFile('utf8'));
-  } finally {
-    await file.close();
-  }
+  return parseKey(path, await readPrivateFile(path, 'key file', 'Make one with `quartermaster init`, or restore it.'));
 }
 
 export async function keyFileExists(path: string): Promise<boolean> {
@@ -73,13 +44,4 @@ function parseKey(path: string, text: string): InstallationKey {
     throw new KeyFileError(`${path} isn't a key file of Quartermaster, or it is damaged. Restore it from its backup.`);
   }
   return new InstallationKey(bytes);
-}
-
-async function writeDurably(file: FileHandle, content: string): Promise<void> {
-  try {
-    await file.writeFile(content);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
 }

@@ -1,7 +1,8 @@
-import { Column, Entity, PrimaryColumn } from 'typeorm';
+import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 
-/** A secret under a data key of its own, which is wrapped by the installation's key. */
+/** A secret under a data key of its own, which is wrapped by a sealing key. */
 @Entity('secrets')
+@Index('ix_secrets_key_fingerprint', ['keyFingerprint'])
 export class Secret {
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'pk_secrets' })
   id!: string;
@@ -13,6 +14,7 @@ export class Secret {
   @Column('integer', { default: 1 })
   version!: number;
 
+  /** Of the sealing key that wrapped its data key. */
   @Column('text', { name: 'key_fingerprint' })
   keyFingerprint!: string;
 

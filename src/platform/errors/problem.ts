@@ -20,6 +20,7 @@ export const PROBLEMS = {
   'tool-failed': { status: 502, title: 'The tool could not do it' },
   'not-set-up': { status: 503, title: 'The service is not set up yet' },
   'provider-away': { status: 503, title: 'The OpenID provider can not be reached' },
+  'keys-away': { status: 503, title: 'The key that seals secrets can not be reached' },
   unavailable: { status: 503, title: 'The database can not be reached' },
 } as const;
 

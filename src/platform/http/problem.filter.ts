@@ -19,13 +19,14 @@ export class ProblemFilter implements ExceptionFilter {
     // Only what nobody foresaw is an error; a database that is away is for the monitoring to see.
     if (problem.kind === 'internal') this.log.error({ err: error, requestId }, 'a request failed');
     else if (problem.kind === 'unavailable') this.log.warn({ err: error, requestId }, 'the database is away');
+    else if (problem.kind === 'keys-away') this.log.warn({ err: error, requestId }, 'the key that seals is away');
     if (response.headersSent) {
       response.destroy();
       return;
     }
     const { status, title } = PROBLEMS[problem.kind];
     if (problem.kind === 'unauthenticated') response.set('WWW-Authenticate', 'Bearer');
-    if (problem.kind === 'unavailable' || problem.kind === 'provider-away') response.set('Retry-After', '5');
+    if (['unavailable', 'provider-away', 'keys-away'].includes(problem.kind)) response.set('Retry-After', '5');
     if (problem.kind === 'request-in-flight') response.set('Retry-After', '1');
     response.removeHeader('ETag');
     response.set('Cache-Control', 'no-store');

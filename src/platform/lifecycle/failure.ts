@@ -1,6 +1,8 @@
 import { ConfigError } from '../config/config.js';
 import { WrongInstallationError } from '../crypto/key-check.js';
-import { KeyFileError } from '../crypto/key-file.js';
+import { KeyProviderError } from '../crypto/key-provider.js';
+import { KeyFileError } from '../crypto/private-file.js';
+import { KeysAway } from '../crypto/secret-error.js';
 import { isDatabaseAway } from '../database/database-problem.js';
 import { sqlState } from '../database/transaction.js';
 import { Problem } from '../errors/problem.js';
@@ -14,7 +16,7 @@ export const EXIT = {
   failed: 1,
   /** Wrong arguments, configuration or key. */
   usage: 2,
-  /** The database is away: trying again later may help. */
+  /** The database is away, or the key that seals secrets: trying again later may help. */
   unavailable: 3,
 } as const;
 
@@ -35,6 +37,10 @@ export function describeFailure(error: unknown): Failure {
       message: 'PostgreSQL does not answer. Check that it runs and that DATABASE_URL is right.',
       exitCode: EXIT.unavailable,
     };
+  }
+  if (error instanceof KeysAway && error.cause) return describeFailure(error.cause);
+  if (error instanceof KeyProviderError) {
+    return { message: error.message, exitCode: error.kind === 'away' ? EXIT.unavailable : EXIT.usage };
   }
   if (error instanceof Problem) return { message: error.message, exitCode: EXIT.failed };
   if (sqlState(error)?.startsWith('28')) {

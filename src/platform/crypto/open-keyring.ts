@@ -1,0 +1,17 @@
+import type { KeySettings } from '../config/key-settings.js';
+import type { InstallationKey } from './installation-key.js';
+import { loadKeyFile } from './key-file.js';
+import type { KeyProvider } from './key-provider.js';
+import { Keyring } from './keyring.js';
+import { loadAgeIdentities } from './providers/age-identities.js';
+import { AgeProvider } from './providers/age-provider.js';
+import { KeyFileProvider } from './providers/key-file-provider.js';
+
+/** With every provider that the settings name; files are read now, and nobody is called. @throws KeyFileError */
+export async function openKeyring(installation: InstallationKey, settings: KeySettings): Promise<Keyring> {
+  const providers: KeyProvider[] = [];
+  const [first, ...rest] = await Promise.all(settings.keyFiles.map(loadKeyFile));
+  if (first) providers.push(new KeyFileProvider([first, ...rest, installation]));
+  if (settings.ageIdentityFile) providers.push(new AgeProvider(await loadAgeIdentities(settings.ageIdentityFile)));
+  return new Keyring(installation, providers);
+}
