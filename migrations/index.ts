@@ -20,6 +20,7 @@ import { TheAuditLogIsPublished1764000011000 } from './1764000011000-the-audit-l
 import { AuditEntriesTellFromWhere1764000011100 } from './1764000011100-audit-entries-tell-from-where.js';
 import { OldAuditEntriesMayBeDropped1764000011200 } from './1764000011200-old-audit-entries-may-be-dropped.js';
 import { SealingKeys1764000012000 } from './1764000012000-sealing-keys.js';
+import { RecoveryKeys1764000012100 } from './1764000012100-recovery-keys.js';
 
 /** All of them, oldest first. */
 export const MIGRATIONS = [
@@ -45,4 +46,5 @@ export const MIGRATIONS = [
   AuditEntriesTellFromWhere1764000011100,
   OldAuditEntriesMayBeDropped1764000011200,
   SealingKeys1764000012000,
+  RecoveryKeys1764000012100,
 ];

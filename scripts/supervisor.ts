@@ -64,7 +64,11 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     PORT: String(port),
     QUARTERMASTER_PARENT: 'ipc',
   };
-  const children = PROCESSES.map((one) => superviseProcess({ ...one, env, onLine }));
+  // Recovery keys open in the API server alone; a worker that has their identity refuses to start.
+  const workersEnv = { ...env, RECOVERY_IDENTITY_FILE: undefined };
+  const children = PROCESSES.map((one) =>
+    superviseProcess({ ...one, env: one.name === 'api' ? env : workersEnv, onLine }),
+  );
   const stop = async () => void (await Promise.all(children.map((child) => child.stop())));
   try {
     await becomesReady(`${baseUrl}/health/ready`, children, options.signal);

@@ -17,7 +17,7 @@ const NAME = 'API server';
 /** The API server: `node dist/src/api.main.js`, set up by the environment (see platform/config/config.ts). */
 async function main(env: NodeJS.ProcessEnv): Promise<void> {
   expectShortLivedObjects();
-  const ground = await openGround(env, { applicationName: 'quartermaster-api', patience: 30 });
+  const ground = await openGround(env, { applicationName: 'quartermaster-api', patience: 30, opensRecoveryKeys: true });
   const app = await createHttpApp(AppModule.of(ground));
   const connections = new EndingConnections(app.getHttpServer());
   const alerting = app.get(AlertingLoop);

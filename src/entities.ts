@@ -23,6 +23,8 @@ import { WorkerProcess } from './cases/worker-process.entity.js';
 import { DeviceEnrolment } from './devices/device-enrolment.entity.js';
 import { DeviceModel } from './devices/device-model.entity.js';
 import { DeviceObservation } from './devices/device-observation.entity.js';
+import { RecoveryKeyReveal } from './devices/recovery-key-reveal.entity.js';
+import { RecoveryKey } from './devices/recovery-key.entity.js';
 import { Device } from './devices/device.entity.js';
 import { HrSource } from './hr-feeds/hr-source.entity.js';
 import { InboxEvent } from './hr-feeds/inbox-event.entity.js';
@@ -79,6 +81,8 @@ export const ENTITIES = [
   DeviceEnrolment,
   DeviceModel,
   DeviceObservation,
+  RecoveryKeyReveal,
+  RecoveryKey,
   Device,
   HrSource,
   InboxEvent,

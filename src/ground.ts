@@ -1,12 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { DataSource } from 'typeorm';
 import { createDataSource } from './data-source.js';
-import { loadConfig, type Environment } from './platform/config/config.js';
-import { loadKeySettings } from './platform/config/key-settings.js';
+import { ConfigError, loadConfig, type Environment } from './platform/config/config.js';
+import { loadKeySettings, type KeySettings } from './platform/config/key-settings.js';
 import { checkInstallation } from './platform/crypto/key-check.js';
 import { loadKeyFile } from './platform/crypto/key-file.js';
-import type { Keyring } from './platform/crypto/keyring.js';
-import { openKeyring } from './platform/crypto/open-keyring.js';
+import { openKeyring, openRecoveryRing } from './platform/crypto/open-keyring.js';
 import { isDatabaseAway } from './platform/database/database-problem.js';
 import type { Ground } from './platform/platform.module.js';
 
@@ -17,6 +16,8 @@ export interface GroundOptions {
   keepConnections?: boolean;
   /** Seconds to wait for a database that starts at the same time as we do; 0 without it. */
   patience?: number;
+  /** For whoever shows them: the API server and the terminal. A worker only seals, and must not be able to do more. */
+  opensRecoveryKeys?: boolean;
 }
 
 /**
@@ -24,10 +25,13 @@ export interface GroundOptions {
  * calls `db.destroy()` at the end.
  * @throws ConfigError, KeyFileError, WrongInstallationError, or the driver's error when the database is away
  */
-export async function openGround(env: Environment, options: GroundOptions): Promise<Ground & { keyring: Keyring }> {
+export async function openGround(env: Environment, options: GroundOptions): Promise<Ground> {
   const config = loadConfig(env);
   const key = await loadKeyFile(config.keyFile);
-  const keyring = await openKeyring(key, loadKeySettings(env));
+  const settings = loadKeySettings(env);
+  if (!options.opensRecoveryKeys) refuseRecoveryIdentity(settings);
+  const keyring = await openKeyring(key, settings);
+  const recoveryRing = await openRecoveryRing(settings);
   const db = createDataSource({ ...options, url: config.databaseUrl });
   await connect(db, (options.patience ?? 0) * 1000);
   try {
@@ -39,7 +43,14 @@ export async function openGround(env: Environment, options: GroundOptions): Prom
     await db.destroy();
     throw error;
   }
-  return { config, key, keyring, db };
+  return { config, key, keyring, recoveryRing, db };
+}
+
+function refuseRecoveryIdentity({ recoveryIdentityFile }: KeySettings): void {
+  if (!recoveryIdentityFile) return;
+  throw new ConfigError([
+    'RECOVERY_IDENTITY_FILE is set, and a worker must not be able to open recovery keys: set it for the API server alone, in a file that the worker’s user can’t read',
+  ]);
 }
 
 async function connect(db: DataSource, patienceMs: number): Promise<void> {

@@ -33,7 +33,7 @@ export function cliContext(env: Environment, out: (line: string) => void, note: 
       }
     },
     async withServices(work) {
-      const ground = await openGround(env, { applicationName: APPLICATION_NAME, poolSize: 3 });
+      const ground = await openGround(env, { applicationName: APPLICATION_NAME, poolSize: 3, opensRecoveryKeys: true });
       try {
         // The result goes to the standard output; the log must not mix with it.
         const quiet: Ground = { ...ground, log: { level: 'error', stream: pino.destination(2) } };

@@ -5,6 +5,7 @@ import { ChannelsService } from '../alerting/channels.service.js';
 import { makeAgeIdentity } from '../platform/crypto/providers/age-identities.js';
 import { makeKeyFile } from '../platform/crypto/key-file.js';
 import { PROVIDERS, type ProviderKind } from '../platform/crypto/key-provider.js';
+import type { KeyRing } from '../platform/crypto/sealing-key.entity.js';
 import { RewrapSecrets, type BrokenSecret } from '../platform/crypto/rewrap-secrets.service.js';
 import { SealingKeys, type SealingKeySeen } from '../platform/crypto/sealing-keys.service.js';
 import { inTransaction } from '../platform/database/transaction.js';
@@ -59,9 +60,10 @@ function addCheck(secrets: Command, { out, withServices }: CliContext): void {
           );
         }
         if (away > 0) return away;
-        const { opened, broken } = await services.get(RewrapSecrets).check();
+        const { opened, unchecked, broken } = await services.get(RewrapSecrets).check();
         for (const one of broken) out(brokenLine(one));
         out(`${opened} secret(s) open.`);
+        if (unchecked > 0) out(`${unchecked} recovery key(s) were not tried: RECOVERY_IDENTITY_FILE is not set here.`);
         return broken.length;
       });
       if (troubles > 0) throw new CommandFailure(`${troubles} thing(s) are wrong. What to do: docs/secrets.md.`);
@@ -135,7 +137,10 @@ function addRewrap(secrets: Command, context: CliContext): void {
     .description(
       'bring every secret under the key that seals now; may be interrupted and run again, by several at once',
     )
-    .action(() => context.withServices((services) => rewrap(services, context)));
+    .option('--recovery', 'recovery keys, under the RECOVERY_RECIPIENTS of now; needs RECOVERY_IDENTITY_FILE')
+    .action((options: { recovery?: boolean }) =>
+      context.withServices((services) => rewrap(services, context, options.recovery ? 'recovery' : 'standard')),
+    );
 }
 
 function addRetire(secrets: Command, { actor, out, withServices }: CliContext): void {
@@ -167,18 +172,23 @@ function addMakeFiles(secrets: Command, { out, note }: CliContext): void {
     });
 }
 
-async function rewrap(services: INestApplicationContext, { actor, out, note }: CliContext): Promise<void> {
+async function rewrap(
+  services: INestApplicationContext,
+  { actor, out, note }: CliContext,
+  ring: KeyRing = 'standard',
+): Promise<void> {
   const interrupted = new AbortController();
   const stop = () => interrupted.abort();
   process.once('SIGINT', stop).once('SIGTERM', stop);
   const service = services.get(RewrapSecrets);
   try {
     const { rewrapped, broken } = await service.run(actor, {
+      ring,
       signal: interrupted.signal,
       onProgress: (done, all) => note(`${done} of ${all}`),
     });
     for (const one of broken) out(brokenLine(one));
-    const left = await service.left();
+    const left = await service.left(ring);
     out(`rewrapped ${rewrapped}, ${left} left`);
     if (left > 0) throw new CommandFailure(whyLeft(broken.length));
   } finally {

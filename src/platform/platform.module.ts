@@ -6,6 +6,7 @@ import { ConfigModule, type Config, type LogLevel } from './config/config.js';
 import { CryptoModule } from './crypto/crypto.module.js';
 import type { InstallationKey } from './crypto/installation-key.js';
 import { Keyring } from './crypto/keyring.js';
+import { RecoveryRing } from './crypto/recovery-ring.js';
 import { DatabaseModule } from './database/database.module.js';
 import { LoggingModule } from './logging/logging.module.js';
 
@@ -16,20 +17,29 @@ export interface Ground {
   key: InstallationKey;
   /** With the providers that this process may use; only the installation's own key without it. */
   keyring?: Keyring;
+  /** Of recovery keys; without it none is kept. */
+  recoveryRing?: RecoveryRing;
   /** Another log than the configured level on the standard output. */
   log?: { level: LogLevel; stream: DestinationStream };
 }
 
 @Module({})
 export class PlatformModule {
-  static of({ config, db, key, keyring = new Keyring(key), log }: Ground): DynamicModule {
+  static of({
+    config,
+    db,
+    key,
+    keyring = new Keyring(key),
+    recoveryRing = new RecoveryRing(),
+    log,
+  }: Ground): DynamicModule {
     return {
       module: PlatformModule,
       imports: [
         ConfigModule.of(config),
         LoggingModule.of(log?.level ?? config.logLevel, log?.stream),
         DatabaseModule.of(db),
-        CryptoModule.of(keyring),
+        CryptoModule.of(keyring, recoveryRing),
         AuditModule,
       ],
     };

@@ -3,6 +3,7 @@ import type { InstallationKey } from './installation-key.js';
 import { loadKeyFile } from './key-file.js';
 import type { KeyProvider } from './key-provider.js';
 import { Keyring } from './keyring.js';
+import { RecoveryRing } from './recovery-ring.js';
 import { loadAgeIdentities } from './providers/age-identities.js';
 import { AgeProvider } from './providers/age-provider.js';
 import { KeyFileProvider } from './providers/key-file-provider.js';
@@ -14,4 +15,15 @@ export async function openKeyring(installation: InstallationKey, settings: KeySe
   if (first) providers.push(new KeyFileProvider([first, ...rest, installation]));
   if (settings.ageIdentityFile) providers.push(new AgeProvider(await loadAgeIdentities(settings.ageIdentityFile)));
   return new Keyring(installation, providers);
+}
+
+/** @throws KeyFileError */
+export async function openRecoveryRing({
+  recoveryRecipients,
+  recoveryIdentityFile,
+}: KeySettings): Promise<RecoveryRing> {
+  return new RecoveryRing(
+    recoveryRecipients,
+    recoveryIdentityFile ? await loadAgeIdentities(recoveryIdentityFile) : [],
+  );
 }

@@ -5,11 +5,13 @@ import { queryRows } from '../database/query-rows.js';
 import { inTransaction } from '../database/transaction.js';
 import type { Actor } from '../sign-in/actor.js';
 import { Keyring } from './keyring.js';
+import { RecoveryRing } from './recovery-ring.js';
+import { RecoveryVault } from './recovery-vault.service.js';
 import { SecretVault } from './secret-vault.service.js';
 import { SecretError } from './secret-error.js';
-import { wrapData, type SecretRow } from './secret-row.js';
-
-type WrappedRow = Pick<SecretRow, 'id' | 'purpose' | 'version' | 'key_fingerprint' | 'wrapped_key'>;
+import type { KeyRing } from './sealing-key.entity.js';
+import { StandardRing } from './standard-ring.js';
+import type { WrappedRow, WrappingRing } from './wrapping-ring.js';
 
 /** A secret that its key doesn't open. */
 export interface BrokenSecret {
@@ -18,12 +20,20 @@ export interface BrokenSecret {
   why: string;
 }
 
+export interface CheckedSecrets {
+  opened: number;
+  /** Recovery keys that this process can't open. */
+  unchecked: number;
+  broken: BrokenSecret[];
+}
+
 export interface Rewrapped {
   rewrapped: number;
   broken: BrokenSecret[];
 }
 
 interface Options {
+  ring?: KeyRing;
   /** Called after each batch. */
   onProgress?: (done: number, atTheBeginning: number) => void;
   /** Ends it after the batch in hand; what is left is for the next time. */
@@ -32,34 +42,49 @@ interface Options {
   batch?: number;
 }
 
+const WRAPPED_COLUMNS = 'id, purpose, version, key_fingerprint, wrapped_key';
 const FIRST_ID = '00000000-0000-0000-0000-000000000000';
-/** Of the standard ring. */
-const UNDER_OLD_KEYS = `key_fingerprint <> $1 AND key_fingerprint NOT IN (SELECT fingerprint FROM sealing_keys WHERE ring = 'recovery')`;
+const RECOVERY_KEYS = `(SELECT fingerprint FROM sealing_keys WHERE ring = 'recovery')`;
+const ON_RING: Readonly<Record<KeyRing, string>> = {
+  standard: `key_fingerprint NOT IN ${RECOVERY_KEYS}`,
+  recovery: `key_fingerprint IN ${RECOVERY_KEYS}`,
+};
 
-/** Brings secrets under the key that seals now. Data keys are wrapped anew; the secrets themselves are never opened. */
+/** Brings the secrets of a ring under the key that seals there now. Data keys are wrapped anew; the secrets themselves are never opened. */
 @Injectable()
 export class RewrapSecrets {
+  private readonly rings: Readonly<Record<KeyRing, WrappingRing>>;
+
   constructor(
     private readonly db: DataSource,
-    private readonly keyring: Keyring,
+    keyring: Keyring,
+    private readonly recoveryRing: RecoveryRing,
     private readonly vault: SecretVault,
+    private readonly recoveryVault: RecoveryVault,
     private readonly audit: AuditService,
-  ) {}
+  ) {
+    this.rings = { standard: new StandardRing(keyring), recovery: recoveryRing };
+  }
 
   /**
    * In batches, each a transaction with its own audit entry. It may be ended or killed at any moment and run again, by
    * several at once, while secrets are sealed, opened and destroyed.
    * @throws KeysAway when an old key can't be had: what was done until then stays done
    */
-  async run(actor: Actor, { onProgress, signal, batch = 100 }: Options = {}): Promise<Rewrapped> {
+  async run(
+    actor: Actor,
+    { ring: name = 'standard', onProgress, signal, batch = 100 }: Options = {},
+  ): Promise<Rewrapped> {
     const broken = new Map<string, BrokenSecret>();
-    const atTheBeginning = await this.left();
+    const ring = this.rings[name];
+    const atTheBeginning = await this.left(name);
+    await this.getKeys(ring);
     let rewrapped = 0;
     // The first pass leaves alone what somebody else has in hand, the second waits for it.
     for (const lock of ['FOR UPDATE SKIP LOCKED', 'FOR UPDATE']) {
       let after = FIRST_ID;
       while (!signal?.aborted) {
-        const done = await this.rewrapBatch(actor, { after, batch, lock });
+        const done = await this.rewrapBatch(actor, { ring, after, batch, lock });
         for (const one of done.broken) broken.set(one.id, one);
         rewrapped += done.rewrapped;
         if (done.last === null) break;
@@ -71,70 +96,102 @@ export class RewrapSecrets {
   }
 
   /** How many are sealed under another key than the one that seals now. */
-  async left(): Promise<number> {
-    const { fingerprint } = await this.keyring.current(this.db.manager);
+  async left(ring: KeyRing = 'standard'): Promise<number> {
+    const { fingerprint } = await this.rings[ring].current(this.db.manager);
     const [row] = await queryRows<{ count: number }>(
       this.db,
-      `SELECT count(*)::int AS count FROM secrets WHERE ${UNDER_OLD_KEYS}`,
+      `SELECT count(*)::int AS count FROM secrets WHERE key_fingerprint <> $1 AND ${ON_RING[ring]}`,
       [fingerprint],
     );
     return row?.count ?? 0;
   }
 
-  /** Opens every secret of the standard ring and shows none. */
-  async check(): Promise<{ opened: number; broken: BrokenSecret[] }> {
+  /** Opens every secret and shows none; those of the recovery ring only where this process can. */
+  async check(): Promise<CheckedSecrets> {
+    const result = { opened: 0, unchecked: 0, broken: [] as BrokenSecret[] };
+    await this.checkStandard(result);
+    await this.checkRecovery(result);
+    return result;
+  }
+
+  private async checkRecovery(result: CheckedSecrets): Promise<void> {
     const { manager } = this.db;
-    const result = { opened: 0, broken: [] as BrokenSecret[] };
+    const rows = await queryRows<{ id: string; purpose: string }>(
+      manager,
+      `SELECT id, purpose FROM secrets WHERE ${ON_RING.recovery} ORDER BY id`,
+    );
+    if (!this.recoveryRing.opens) {
+      result.unchecked = rows.length;
+      return;
+    }
+    for (const { id, purpose } of rows) {
+      await this.tally(result, { id, purpose }, () => this.recoveryVault.open(manager, id));
+    }
+  }
+
+  private async checkStandard(result: CheckedSecrets): Promise<void> {
+    const { manager } = this.db;
     for (let after = FIRST_ID; ;) {
       const rows = await queryRows<{ id: string; purpose: string }>(
         manager,
         `SELECT id, purpose FROM secrets
-         WHERE id > $1 AND key_fingerprint NOT IN (SELECT fingerprint FROM sealing_keys WHERE ring = 'recovery')
-         ORDER BY id LIMIT 200`,
+         WHERE id > $1 AND ${ON_RING.standard} ORDER BY id LIMIT 200`,
         [after],
       );
       const last = rows.at(-1);
-      if (!last) return result;
+      if (!last) return;
       after = last.id;
       const open = await this.vault.load(
         manager,
         rows.map(({ id }) => id),
       );
-      for (const { id, purpose } of rows) {
-        try {
-          open(id);
-          result.opened += 1;
-        } catch (error) {
-          if (!(error instanceof SecretError)) throw error;
-          result.broken.push({ id, purpose, why: error.message });
-        }
-      }
+      for (const row of rows) await this.tally(result, row, () => open(row.id));
     }
+  }
+
+  private async tally(
+    result: CheckedSecrets,
+    about: { id: string; purpose: string },
+    open: () => string | Promise<string>,
+  ): Promise<void> {
+    try {
+      await open();
+      result.opened += 1;
+    } catch (error) {
+      if (!(error instanceof SecretError)) throw error;
+      result.broken.push({ ...about, why: error.message });
+    }
+  }
+
+  /** Asks for every old key before rows are locked: nobody waits for a provider with a lock in hand. */
+  private async getKeys(ring: WrappingRing): Promise<void> {
+    const { manager } = this.db;
+    const rows = await queryRows<WrappedRow>(
+      manager,
+      `SELECT DISTINCT ON (key_fingerprint) ${WRAPPED_COLUMNS} FROM secrets WHERE ${ON_RING[ring.ring]}`,
+    );
+    await ring.opener(manager, rows);
   }
 
   private async rewrapBatch(
     actor: Actor,
-    { after, batch, lock }: { after: string; batch: number; lock: string },
+    { ring, after, batch, lock }: { ring: WrappingRing; after: string; batch: number; lock: string },
   ): Promise<Rewrapped & { last: string | null }> {
-    // Both keys are in memory before the rows are locked: nobody waits for a provider with a lock in hand.
-    const current = await this.keyring.current(this.db.manager);
+    const current = await ring.current(this.db.manager);
     return inTransaction(this.db, async (tx) => {
       const rows = await queryRows<WrappedRow>(
         tx,
-        `SELECT id, purpose, version, key_fingerprint, wrapped_key FROM secrets
-         WHERE ${UNDER_OLD_KEYS} AND id > $2 ORDER BY id LIMIT $3 ${lock}`,
+        `SELECT ${WRAPPED_COLUMNS} FROM secrets
+         WHERE key_fingerprint <> $1 AND ${ON_RING[ring.ring]} AND id > $2 ORDER BY id LIMIT $3 ${lock}`,
         [current.fingerprint, after, batch],
       );
-      const keyOf = await this.keyring.take(
-        tx,
-        rows.map((row) => row.key_fingerprint),
-      );
+      const openDataKey = await ring.opener(tx, rows);
       const broken: BrokenSecret[] = [];
       const moved: { id: string; wrapped: Buffer }[] = [];
       for (const row of rows) {
         try {
-          const dataKey = unwrapped(row, keyOf(row.key_fingerprint));
-          moved.push({ id: row.id, wrapped: current.wrap(dataKey, wrapData(row)) });
+          const dataKey = await openDataKey(row);
+          moved.push({ id: row.id, wrapped: await current.wrap(dataKey, row) });
           dataKey.fill(0);
         } catch (error) {
           if (!(error instanceof SecretError)) throw error;
@@ -162,13 +219,5 @@ export class RewrapSecrets {
       subject: { kind: 'sealing-key', id: fingerprint },
       facts: { count: moved.length },
     });
-  }
-}
-
-function unwrapped(row: WrappedRow, key: { unwrap(wrapped: Buffer, additionalData: string): Buffer }): Buffer {
-  try {
-    return key.unwrap(row.wrapped_key, wrapData(row));
-  } catch {
-    throw new SecretError(`The secret ${row.id} was changed since it was sealed.`);
   }
 }

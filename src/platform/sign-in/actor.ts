@@ -16,6 +16,7 @@ export const SCOPES = [
   /** That a directory keeps a recovery key, never the key. */
   'devices:read-recovery-keys',
   'devices:write',
+  'devices:reveal-recovery-keys',
   'cases:read',
   'cases:write',
   'lost-devices:report',
