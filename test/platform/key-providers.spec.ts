@@ -1,14 +1,17 @@
 import { randomBytes } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
-import { mkdtemp } from 'node:fs/promises';
+import { mkdtemp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
-import { beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { KeyProviderError, type KeyProvider } from '../../src/platform/crypto/key-provider.js';
 import { loadAgeIdentities, makeAgeIdentity } from '../../src/platform/crypto/providers/age-identities.js';
 import { AgeProvider } from '../../src/platform/crypto/providers/age-provider.js';
 import { KeyFileProvider } from '../../src/platform/crypto/providers/key-file-provider.js';
+import { TransitProvider, type TransitSettings } from '../../src/platform/crypto/providers/transit-provider.js';
+import { loadKeySettings } from '../../src/platform/config/key-settings.js';
 import { WrappingKey } from '../../src/platform/crypto/wrapping-key.js';
+import { selfSignedFor } from '../../connectors/kit/self-signed-certificate.js';
+import { TransitEmulator } from '../emulators/transit/transit-emulator.js';
 
 let folder: string;
 beforeAll(async () => {
@@ -21,10 +24,51 @@ async function newAgeProvider(): Promise<AgeProvider> {
   return new AgeProvider(await loadAgeIdentities(path));
 }
 
+const servers: TransitEmulator[] = [];
+afterAll(() => Promise.all(servers.map((server) => server.stop())));
+
+const MAY_USE = ['transit/encrypt/quartermaster', 'transit/decrypt/quartermaster'];
+
+async function newTransit(options: Parameters<typeof TransitEmulator.start>[0] = {}): Promise<TransitEmulator> {
+  const server = await TransitEmulator.start(options);
+  servers.push(server);
+  server.makeKey('quartermaster');
+  return server;
+}
+
+async function privateFile(content: string): Promise<string> {
+  const path = join(folder, randomBytes(6).toString('hex'));
+  await writeFile(path, content, { mode: 0o600 });
+  return path;
+}
+
+async function transitAt(server: TransitEmulator, with_: Partial<TransitSettings> = {}): Promise<TransitProvider> {
+  return new TransitProvider({
+    address: server.address,
+    keys: ['quartermaster'],
+    mount: 'transit',
+    namespace: undefined,
+    ca: undefined,
+    auth: { tokenFile: await privateFile(`${server.makeToken(...MAY_USE)}\n`) },
+    ...with_,
+  });
+}
+
+let made = 0;
+
+/** Each under a key of its own name, at one server. */
+async function newTransitProvider(): Promise<TransitProvider> {
+  const server = servers[0] ?? (await newTransit());
+  const name = `key-${(made += 1)}`;
+  server.makeKey(name);
+  const mayCall = [`transit/encrypt/${name}`, `transit/decrypt/${name}`];
+  return transitAt(server, { keys: [name], auth: { tokenFile: await privateFile(server.makeToken(...mayCall)) } });
+}
+
 const PROVIDERS: Record<KeyProvider['kind'], (() => Promise<KeyProvider>) | undefined> = {
   'key-file': async () => new KeyFileProvider([new WrappingKey(randomBytes(32))]),
   age: newAgeProvider,
-  transit: undefined,
+  transit: newTransitProvider,
   'aws-kms': undefined,
 };
 
@@ -110,5 +154,120 @@ describe('the provider age', () => {
     expect(String(error)).toContain("isn't a file of age identities");
     expect(inspect(error, { depth: 9 })).not.toContain('CANARY');
     await expect(loadAgeIdentities(join(folder, 'none'))).rejects.toThrow(/secrets make-identity/);
+  });
+});
+
+describe('the provider transit', () => {
+  const key = randomBytes(32);
+  const { fingerprint } = new WrappingKey(key);
+  const failure = async (work: Promise<unknown>) => {
+    const error = await work.catch((thrown: unknown) => thrown);
+    if (!(error instanceof KeyProviderError)) throw new Error(`not refused: ${inspect(error)}`);
+    return { kind: error.kind, message: error.message };
+  };
+
+  it('goes on across rotations at the engine, and refuses a version that its owner has ended', async () => {
+    const server = await newTransit();
+    const provider = await transitAt(server);
+    const first = await provider.wrap(key, fingerprint);
+    server.rotateKey('quartermaster');
+    const second = await provider.wrap(key, fingerprint);
+    expect([first, second].map((one) => one.toString().slice(0, 9))).toEqual(['vault:v1:', 'vault:v2:']);
+    expect(await provider.unwrap(first, fingerprint, provider.keyName)).toEqual(key);
+    const atServer = server.keys.get('quartermaster');
+    if (atServer) atServer.minDecryptionVersion = 2;
+    expect(await failure(provider.unwrap(first, fingerprint, provider.keyName))).toMatchObject({ kind: 'refused' });
+    expect(await provider.unwrap(second, fingerprint, provider.keyName)).toEqual(key);
+  });
+
+  it('signs in with a role, and again when its token has ended, but not for ever', async () => {
+    const server = await newTransit();
+    const { roleId, secretId } = server.makeRole(...MAY_USE);
+    const auth = { roleId, secretIdFile: await privateFile(secretId) };
+    const provider = await transitAt(server, { auth });
+    const wrapped = await provider.wrap(key, fingerprint);
+    await provider.unwrap(wrapped, fingerprint, provider.keyName);
+    const logins = () => server.calls.filter(({ path }) => path === 'auth/approle/login').length;
+    expect(logins()).toBe(1);
+    server.endAllTokens();
+    expect(await provider.unwrap(wrapped, fingerprint, provider.keyName)).toEqual(key);
+    expect(logins()).toBe(2);
+    const other = await transitAt(server, { auth: { ...auth, secretIdFile: await privateFile('wrong') } });
+    expect(await failure(other.wrap(key, fingerprint))).toMatchObject({ kind: 'refused' });
+    const forbidden = server.makeRole('transit/encrypt/quartermaster');
+    const half = await transitAt(server, {
+      auth: { roleId: forbidden.roleId, secretIdFile: await privateFile(forbidden.secretId) },
+    });
+    expect(await failure(half.unwrap(await half.wrap(key, fingerprint), fingerprint, half.keyName))).toMatchObject({
+      kind: 'refused',
+      message: expect.stringContaining('policy'),
+    });
+  });
+
+  it('reads the token anew for each call, since an agent may have renewed it', async () => {
+    const server = await newTransit();
+    const tokenFile = await privateFile(server.makeToken(...MAY_USE));
+    const provider = await transitAt(server, { auth: { tokenFile } });
+    await provider.wrap(key, fingerprint);
+    server.endAllTokens();
+    expect(await failure(provider.wrap(key, fingerprint))).toMatchObject({ kind: 'refused' });
+    await writeFile(tokenFile, server.makeToken(...MAY_USE));
+    await provider.wrap(key, fingerprint);
+  });
+
+  it('tells a server that is away or sealed from one that says no', async () => {
+    const server = await newTransit();
+    const provider = await transitAt(server);
+    server.isSealed = true;
+    expect(await failure(provider.wrap(key, fingerprint))).toMatchObject({
+      kind: 'away',
+      message: expect.stringContaining('sealed'),
+    });
+    server.isSealed = false;
+    const nobody = await transitAt(server, { address: 'http://127.0.0.1:1' });
+    expect(await failure(nobody.wrap(key, fingerprint))).toMatchObject({ kind: 'away' });
+    const misnamed = await transitAt(server, {
+      keys: ['other'],
+      auth: { tokenFile: await privateFile(server.makeToken('transit/encrypt/other')) },
+    });
+    expect(await failure(misnamed.wrap(key, fingerprint))).toMatchObject({
+      kind: 'refused',
+      message: expect.stringContaining('there is no such key'),
+    });
+  });
+
+  it('speaks TLS with the company’s own authority, in a namespace, and to nobody whom that does not vouch for', async () => {
+    const tls = selfSignedFor('localhost');
+    const server = await newTransit({ tls, namespace: 'team/it' });
+    const provider = await transitAt(server, { ca: tls.cert.toString(), namespace: 'team/it' });
+    expect(await provider.unwrap(await provider.wrap(key, fingerprint), fingerprint, provider.keyName)).toEqual(key);
+    const strangers = await transitAt(server, { namespace: 'team/it' });
+    const heard = server.calls.length;
+    expect(await failure(strangers.wrap(key, fingerprint))).toMatchObject({
+      kind: 'away',
+      message: expect.stringContaining('could not be proved over TLS'),
+    });
+    expect(server.calls).toHaveLength(heard);
+    const elsewhere = await transitAt(server, { ca: tls.cert.toString() });
+    expect(await failure(elsewhere.wrap(key, fingerprint))).toMatchObject({ kind: 'refused' });
+  });
+
+  it('is set up by the environment, which is told what is wrong with it', () => {
+    const env = { SECRETS_TRANSIT_ADDRESS: 'https://vault.example.com:8200/', SECRETS_TRANSIT_TOKEN_FILE: '/t' };
+    expect(loadKeySettings(env).transit).toMatchObject({
+      address: 'https://vault.example.com:8200',
+      keys: ['quartermaster'],
+      mount: 'transit',
+      auth: { tokenFile: '/t' },
+    });
+    expect(loadKeySettings({}).transit).toBeUndefined();
+    for (const [wrong, why] of [
+      [{ SECRETS_TRANSIT_ADDRESS: 'http://vault.example.com' }, 'may be sent to'],
+      [{ SECRETS_TRANSIT_TOKEN_FILE: '' }, 'one way to sign in'],
+      [{ SECRETS_TRANSIT_ROLE_ID: 'r' }, 'one way to sign in'],
+      [{ SECRETS_TRANSIT_MOUNT: '/transit/' }, 'path of a mount'],
+    ] as const) {
+      expect(() => loadKeySettings({ ...env, ...wrong })).toThrow(why);
+    }
   });
 });
