@@ -10,6 +10,7 @@ import { createDataSource } from '../../src/data-source.js';
 import { HrSourcesService } from '../../src/hr-feeds/hr-sources.service.js';
 import { loadConfig } from '../../src/platform/config/config.js';
 import { InstallationKey } from '../../src/platform/crypto/installation-key.js';
+import { Keyring } from '../../src/platform/crypto/keyring.js';
 import { createHttpApp } from '../../src/platform/http/http-door.js';
 import { SCOPES, SYSTEM, type Scope } from '../../src/platform/sign-in/actor.js';
 import { ApiTokens } from '../../src/platform/sign-in/api-tokens.service.js';
@@ -54,6 +55,8 @@ interface ServiceAppOptions {
   /** What the application takes for the database's address. */
   reroute?: (url: string) => string;
   env?: Record<string, string>;
+  /** Its keys, around the installation's own. */
+  keyring?: (installation: InstallationKey) => Keyring;
 }
 
 /** The whole service in this process, as its API server runs it, on a database of its own. No worker runs: steps stay. */
@@ -61,6 +64,7 @@ export async function startServiceApp({
   policy = anAccessPolicy(),
   reroute = (url) => url,
   env = {},
+  keyring = (installation) => new Keyring(installation),
 }: ServiceAppOptions = {}): Promise<ServiceApp> {
   const database = await createTestDatabase();
   const url = reroute(database.url);
@@ -72,11 +76,13 @@ export async function startServiceApp({
   });
   const db = await createDataSource({ url, applicationName: 'test', poolSize: 5 }).initialize();
   const lines: string[] = [];
+  const key = new InstallationKey(randomBytes(32));
   const app = await createHttpApp(
     AppModule.of({
       config,
       db,
-      key: new InstallationKey(randomBytes(32)),
+      key,
+      keyring: keyring(key),
       log: { level: 'trace', stream: { write: (line: string) => void lines.push(line) } },
     }),
   );

@@ -2,15 +2,17 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { KeyProviderError, type KeyProvider } from '../../src/platform/crypto/key-provider.js';
 import { loadAgeIdentities, makeAgeIdentity } from '../../src/platform/crypto/providers/age-identities.js';
 import { AgeProvider } from '../../src/platform/crypto/providers/age-provider.js';
 import { KeyFileProvider } from '../../src/platform/crypto/providers/key-file-provider.js';
+import { KmsProvider } from '../../src/platform/crypto/providers/kms-provider.js';
 import { TransitProvider, type TransitSettings } from '../../src/platform/crypto/providers/transit-provider.js';
 import { loadKeySettings } from '../../src/platform/config/key-settings.js';
 import { WrappingKey } from '../../src/platform/crypto/wrapping-key.js';
 import { selfSignedFor } from '../../connectors/kit/self-signed-certificate.js';
+import { KmsEmulator } from '../emulators/aws-kms/kms-emulator.js';
 import { TransitEmulator } from '../emulators/transit/transit-emulator.js';
 
 let folder: string;
@@ -54,6 +56,32 @@ async function transitAt(server: TransitEmulator, with_: Partial<TransitSettings
   });
 }
 
+let kms: KmsEmulator;
+let user: ReturnType<KmsEmulator['makeUser']>;
+beforeAll(async () => {
+  kms = await KmsEmulator.start();
+  user = kms.makeUser({ sessionToken: 'of-a-role' });
+  signInAs(user);
+});
+afterAll(() => kms?.stop());
+
+/** Where AWS's client looks first. */
+function signInAs({ accessKeyId, secretAccessKey, sessionToken }: typeof user): void {
+  vi.stubEnv('AWS_ACCESS_KEY_ID', accessKeyId);
+  vi.stubEnv('AWS_SECRET_ACCESS_KEY', secretAccessKey);
+  vi.stubEnv('AWS_SESSION_TOKEN', sessionToken);
+}
+
+function newKmsKey(): ReturnType<KmsEmulator['makeKey']> {
+  const key = kms.makeKey();
+  for (const operation of ['Encrypt', 'Decrypt'] as const) kms.allow(user.accessKeyId, operation, key.arn);
+  return key;
+}
+
+async function newKmsProvider(): Promise<KmsProvider> {
+  return new KmsProvider({ keys: [newKmsKey().arn], endpoint: kms.endpoint });
+}
+
 let made = 0;
 
 /** Each under a key of its own name, at one server. */
@@ -65,54 +93,56 @@ async function newTransitProvider(): Promise<TransitProvider> {
   return transitAt(server, { keys: [name], auth: { tokenFile: await privateFile(server.makeToken(...mayCall)) } });
 }
 
-const PROVIDERS: Record<KeyProvider['kind'], (() => Promise<KeyProvider>) | undefined> = {
+const PROVIDERS: Record<KeyProvider['kind'], () => Promise<KeyProvider>> = {
   'key-file': async () => new KeyFileProvider([new WrappingKey(randomBytes(32))]),
   age: newAgeProvider,
   transit: newTransitProvider,
-  'aws-kms': undefined,
+  'aws-kms': newKmsProvider,
 };
 
+const failure = async (work: Promise<unknown>) => {
+  const error = await work.catch((thrown: unknown) => thrown);
+  if (!(error instanceof KeyProviderError)) throw new Error(`not refused: ${inspect(error)}`);
+  return { kind: error.kind, message: error.message };
+};
 const kindOf = (error: unknown) => (error instanceof KeyProviderError ? error.kind : error);
 
-describe.each(Object.entries(PROVIDERS).flatMap(([kind, make]) => (make ? [{ kind, make }] : [])))(
-  'the provider $kind',
-  ({ make }) => {
-    const key = randomBytes(32);
-    const { fingerprint } = new WrappingKey(key);
+describe.each(Object.entries(PROVIDERS).map(([kind, make]) => ({ kind, make })))('the provider $kind', ({ make }) => {
+  const key = randomBytes(32);
+  const { fingerprint } = new WrappingKey(key);
 
-    it('gives the key back that it wrapped, and shows nothing of it meanwhile', async () => {
-      const provider = await make();
-      const wrapped = await provider.wrap(key, fingerprint);
-      expect(wrapped.includes(key)).toBe(false);
-      expect(await provider.unwrap(wrapped, fingerprint, provider.keyName)).toEqual(key);
-    });
+  it('gives the key back that it wrapped, and shows nothing of it meanwhile', async () => {
+    const provider = await make();
+    const wrapped = await provider.wrap(key, fingerprint);
+    expect(wrapped.includes(key)).toBe(false);
+    expect(await provider.unwrap(wrapped, fingerprint, provider.keyName)).toEqual(key);
+  });
 
-    it('refuses what was wrapped for another fingerprint, changed, or cut', async () => {
-      const provider = await make();
-      const wrapped = await provider.wrap(key, fingerprint);
-      const other = new WrappingKey(randomBytes(32)).fingerprint;
-      const changed = Buffer.from(wrapped);
-      changed.writeUInt8(changed.readUInt8(changed.length - 5) ^ 1, changed.length - 5);
-      for (const [what, about] of [
-        [wrapped, other],
-        [changed, fingerprint],
-        [wrapped.subarray(0, 20), fingerprint],
-      ] as const) {
-        const error = await provider.unwrap(what, about, provider.keyName).catch((thrown: unknown) => thrown);
-        expect(kindOf(error)).toBe('damaged');
-      }
-    });
+  it('refuses what was wrapped for another fingerprint, changed, or cut', async () => {
+    const provider = await make();
+    const wrapped = await provider.wrap(key, fingerprint);
+    const other = new WrappingKey(randomBytes(32)).fingerprint;
+    const changed = Buffer.from(wrapped);
+    changed.writeUInt8(changed.readUInt8(changed.length - 5) ^ 1, changed.length - 5);
+    for (const [what, about] of [
+      [wrapped, other],
+      [changed, fingerprint],
+      [wrapped.subarray(0, 20), fingerprint],
+    ] as const) {
+      const error = await provider.unwrap(what, about, provider.keyName).catch((thrown: unknown) => thrown);
+      expect(kindOf(error)).toBe('damaged');
+    }
+  });
 
-    it('refuses what another of its kind wrapped, and a key that it was not set up with', async () => {
-      const [one, other] = [await make(), await make()];
-      const wrapped = await one.wrap(key, fingerprint);
-      const foreign = await other.unwrap(wrapped, fingerprint, one.keyName).catch((thrown: unknown) => thrown);
-      expect(kindOf(foreign)).toBe('refused');
-      const renamed = await other.unwrap(wrapped, fingerprint, other.keyName).catch((thrown: unknown) => thrown);
-      expect(kindOf(renamed)).toBe('damaged');
-    });
-  },
-);
+  it('refuses what another of its kind wrapped, and a key that it was not set up with', async () => {
+    const [one, other] = [await make(), await make()];
+    const wrapped = await one.wrap(key, fingerprint);
+    const foreign = await other.unwrap(wrapped, fingerprint, one.keyName).catch((thrown: unknown) => thrown);
+    expect(kindOf(foreign)).toBe('refused');
+    const renamed = await other.unwrap(wrapped, fingerprint, other.keyName).catch((thrown: unknown) => thrown);
+    expect(kindOf(renamed)).toBe('damaged');
+  });
+});
 
 describe('the provider age', () => {
   it('refuses a key that somebody wrapped who knows the recipient and not the identity', async () => {
@@ -160,11 +190,6 @@ describe('the provider age', () => {
 describe('the provider transit', () => {
   const key = randomBytes(32);
   const { fingerprint } = new WrappingKey(key);
-  const failure = async (work: Promise<unknown>) => {
-    const error = await work.catch((thrown: unknown) => thrown);
-    if (!(error instanceof KeyProviderError)) throw new Error(`not refused: ${inspect(error)}`);
-    return { kind: error.kind, message: error.message };
-  };
 
   it('goes on across rotations at the engine, and refuses a version that its owner has ended', async () => {
     const server = await newTransit();
@@ -268,6 +293,85 @@ describe('the provider transit', () => {
       [{ SECRETS_TRANSIT_MOUNT: '/transit/' }, 'path of a mount'],
     ] as const) {
       expect(() => loadKeySettings({ ...env, ...wrong })).toThrow(why);
+    }
+  });
+});
+
+describe('the provider aws-kms', () => {
+  const key = randomBytes(32);
+  const { fingerprint } = new WrappingKey(key);
+
+  it('binds the fingerprint as encryption context, and goes on across rotations at KMS', async () => {
+    const atKms = newKmsKey();
+    const provider = new KmsProvider({ keys: [atKms.arn], endpoint: kms.endpoint });
+    const wrapped = await provider.wrap(key, fingerprint);
+    expect(kms.calls.at(-1)).toEqual({
+      operation: 'Encrypt',
+      context: { service: 'quartermaster', table: 'sealing_keys', fingerprint },
+    });
+    atKms.material.push(randomBytes(32));
+    expect(await provider.unwrap(wrapped, fingerprint, atKms.arn)).toEqual(key);
+  });
+
+  it('moves from one key to another, where the first of the list wraps and all unwrap', async () => {
+    const [old, next] = [newKmsKey().arn, newKmsKey().arn];
+    const wrapped = await new KmsProvider({ keys: [old], endpoint: kms.endpoint }).wrap(key, fingerprint);
+    const provider = new KmsProvider({ keys: [next, old], endpoint: kms.endpoint });
+    expect(provider.keyName).toBe(next);
+    expect(await provider.unwrap(wrapped, fingerprint, old)).toEqual(key);
+    const asNext = await provider.unwrap(wrapped, fingerprint, next).catch((thrown: unknown) => thrown);
+    expect(asNext).toMatchObject({ kind: 'damaged', cause: { name: 'IncorrectKeyException' } });
+  });
+
+  it.each(['Disabled', 'PendingDeletion'] as const)('is refused by a key that is %s', async (state) => {
+    const atKms = newKmsKey();
+    const provider = new KmsProvider({ keys: [atKms.arn], endpoint: kms.endpoint });
+    const wrapped = await provider.wrap(key, fingerprint);
+    atKms.state = state;
+    expect(await failure(provider.unwrap(wrapped, fingerprint, atKms.arn))).toMatchObject({
+      kind: 'refused',
+      message: expect.stringContaining(atKms.arn),
+    });
+  });
+
+  it('is refused without the right, and with a signature that is not right', async () => {
+    const { arn } = newKmsKey();
+    const provider = new KmsProvider({ keys: [arn], endpoint: kms.endpoint });
+    const wrapped = await provider.wrap(key, fingerprint);
+    kms.forbid(user.accessKeyId, 'Decrypt', arn);
+    expect(await failure(provider.unwrap(wrapped, fingerprint, arn))).toMatchObject({
+      kind: 'refused',
+      message: expect.stringContaining('kms:Decrypt'),
+    });
+    kms.allow(user.accessKeyId, 'Decrypt', arn);
+    try {
+      signInAs({ ...user, secretAccessKey: 'another' });
+      const forger = new KmsProvider({ keys: [arn], endpoint: kms.endpoint });
+      expect(await failure(forger.unwrap(wrapped, fingerprint, arn))).toMatchObject({ kind: 'refused' });
+      expect(kms.calls.at(-1)).toEqual({ operation: 'Decrypt', error: 'InvalidSignatureException' });
+    } finally {
+      signInAs(user);
+    }
+  });
+
+  it('tries once more when KMS stumbles, and then says that it is away', async () => {
+    const provider = await newKmsProvider();
+    kms.failNext('KMSInternalException', 500);
+    const wrapped = await provider.wrap(key, fingerprint);
+    for (const _ of [1, 2]) kms.failNext('KeyUnavailableException', 500);
+    expect(await failure(provider.unwrap(wrapped, fingerprint, provider.keyName))).toMatchObject({ kind: 'away' });
+    const nobody = new KmsProvider({ keys: [provider.keyName], endpoint: 'http://127.0.0.1:1' });
+    expect(await failure(nobody.wrap(key, fingerprint))).toMatchObject({ kind: 'away' });
+  });
+
+  it('is set up with ARNs, which say the region and can not be pointed elsewhere as an alias can', () => {
+    const arn = 'arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab';
+    expect(loadKeySettings({ SECRETS_KMS_KEYS: `${arn}, ${arn}` }).kms).toEqual({
+      keys: [arn, arn],
+      endpoint: undefined,
+    });
+    for (const wrong of ['alias/quartermaster', '1234abcd-12ab-34cd-56ef-1234567890ab']) {
+      expect(() => loadKeySettings({ SECRETS_KMS_KEYS: wrong })).toThrow(/SECRETS_KMS_KEYS is a list of ARNs/);
     }
   });
 });

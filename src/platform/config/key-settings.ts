@@ -11,6 +11,15 @@ const list = z.string().transform((text) =>
 const VARIABLES = z.object({
   SECRETS_KEY_FILES: list.default([]),
   SECRETS_AGE_IDENTITY_FILE: z.string().optional(),
+  SECRETS_KMS_KEYS: list
+    .refine((all) => all.every((one) => /^arn:aws[\w-]*:kms:[a-z0-9-]+:\d{12}:key\/[\w-]+$/.test(one)), {
+      error: 'is a list of ARNs of keys, not of aliases: write arn:aws:kms:…:key/…, with commas between them',
+    })
+    .default([]),
+  SECRETS_KMS_ENDPOINT: z
+    .string()
+    .refine(isSafeAddress, { error: "isn't the address of a KMS endpoint: write https://…, or leave it out" })
+    .optional(),
   SECRETS_TRANSIT_ADDRESS: z
     .string()
     .refine(isSafeAddress, {
@@ -50,6 +59,7 @@ export interface KeySettings {
   /** Beside the installation's own. */
   keyFiles: readonly string[];
   ageIdentityFile: string | undefined;
+  kms: { keys: readonly [string, ...string[]]; endpoint: string | undefined } | undefined;
   transit: TransitKeySettings | undefined;
   /** Public: recovery keys are sealed to all of them. */
   recoveryRecipients: readonly string[];
@@ -63,10 +73,16 @@ export function loadKeySettings(env: Environment): KeySettings {
   return {
     keyFiles: variables.SECRETS_KEY_FILES,
     ageIdentityFile: variables.SECRETS_AGE_IDENTITY_FILE,
+    kms: kmsIn(variables),
     transit: transitIn(variables),
     recoveryRecipients: variables.RECOVERY_RECIPIENTS,
     recoveryIdentityFile: variables.RECOVERY_IDENTITY_FILE,
   };
+}
+
+function kmsIn(variables: z.infer<typeof VARIABLES>): KeySettings['kms'] {
+  const [first, ...rest] = variables.SECRETS_KMS_KEYS;
+  return first === undefined ? undefined : { keys: [first, ...rest], endpoint: variables.SECRETS_KMS_ENDPOINT };
 }
 
 function transitIn(variables: z.infer<typeof VARIABLES>): TransitKeySettings | undefined {

@@ -9,6 +9,7 @@ import { KeyFileError } from './private-file.js';
 import { loadAgeIdentities } from './providers/age-identities.js';
 import { AgeProvider } from './providers/age-provider.js';
 import { KeyFileProvider } from './providers/key-file-provider.js';
+import { KmsProvider } from './providers/kms-provider.js';
 import { TransitProvider } from './providers/transit-provider.js';
 
 /** With every provider that the settings name; files are read now, and nobody is called. @throws KeyFileError */
@@ -17,6 +18,7 @@ export async function openKeyring(installation: InstallationKey, settings: KeySe
   const [first, ...rest] = await Promise.all(settings.keyFiles.map(loadKeyFile));
   if (first) providers.push(new KeyFileProvider([first, ...rest, installation]));
   if (settings.ageIdentityFile) providers.push(new AgeProvider(await loadAgeIdentities(settings.ageIdentityFile)));
+  if (settings.kms) providers.push(new KmsProvider(settings.kms));
   if (settings.transit) providers.push(await transitProvider(settings.transit));
   return new Keyring(installation, providers);
 }
