@@ -14,9 +14,12 @@ export class KeyWatch {
     private readonly alerts: AlertsService,
   ) {}
 
-  /** @param processName each process has its own way to a provider, so each tells for itself */
+  /**
+   * @param processName each kind of process has its own way to a provider, so each tells for itself; not each host, whose
+   * name may never come back to say that it is over
+   */
   async look(processName: string): Promise<void> {
-    const dedupKey = `keys_away/${processName}/${hostname()}`;
+    const dedupKey = `keys_away/${processName}`;
     const [trouble] = await this.keyring.renew(this.db.manager);
     await inTransaction(this.db, async (tx) => {
       if (!trouble) return this.alerts.resolve(tx, [dedupKey]);

@@ -186,6 +186,7 @@ describe('retiring a key', () => {
   it('is refused for the key that seals, for an unknown one, and while anything is under it', async () => {
     const one = await start();
     await one.seal('kept');
+    await expect(one.keys.retire(SYSTEM, installation.fingerprint)).rejects.toThrow(/seals at present/);
     const fingerprint = await one.keys.rotate(SYSTEM, 'age');
     await expect(one.keys.retire(SYSTEM, fingerprint)).rejects.toThrow(/seals at present/);
     await expect(one.keys.retire(SYSTEM, 'none')).rejects.toThrow(/no sealing key none/);

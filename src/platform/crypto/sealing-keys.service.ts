@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { AuditService } from '../audit/audit.service.js';
 import { queryRows } from '../database/query-rows.js';
-import { inTransaction } from '../database/transaction.js';
+import { inTransaction, sqlState } from '../database/transaction.js';
 import { Problem } from '../errors/problem.js';
 import type { Actor } from '../sign-in/actor.js';
 import { KeyProviderError, type ProviderKind } from './key-provider.js';
@@ -24,6 +24,8 @@ export interface SealingKeySeen {
 
 /** The lock that sealing holds shared (the trigger on `secrets`), and retiring alone. */
 const SEALING_LOCK = 7_154_882_050;
+const LOCK_NOT_AVAILABLE = '55P03';
+const BUSY = 'Somebody has been sealing a secret for more than 5 seconds. Nothing was changed; try again.';
 
 /** The keys that wrap data keys: the only writer of `sealing_keys`, but for recovery keys' own. */
 @Injectable()
@@ -110,13 +112,17 @@ export class SealingKeys {
       // Whoever is sealing now has committed when this is granted, and who comes later sees what is decided here. They
       // wait behind us meanwhile, so not for long.
       await tx.query(`SET LOCAL lock_timeout = '5s'`);
-      await tx.query(`SELECT pg_advisory_xact_lock($1)`, [SEALING_LOCK]);
+      await tx.query(`SELECT pg_advisory_xact_lock($1)`, [SEALING_LOCK]).catch((error: unknown) => {
+        throw sqlState(error) === LOCK_NOT_AVAILABLE ? new Problem('conflict', BUSY) : error;
+      });
       const key = await tx.findOneBy(SealingKey, { fingerprint });
-      if (!key) throw noSuchKey(fingerprint);
-      if (key.state === 'retired') return;
-      if (key.state === 'current') {
+      // Before the first rotation the installation's key has no row.
+      const isCurrent = key ? key.state === 'current' : fingerprint === this.keyring.installation.fingerprint;
+      if (isCurrent) {
         throw new Problem('conflict', `The key ${fingerprint} seals at present. Make another first: secrets rotate.`);
       }
+      if (!key) throw noSuchKey(fingerprint);
+      if (key.state === 'retired') return;
       const left = await countSealed(tx, fingerprint);
       if (left > 0) {
         throw new Problem(

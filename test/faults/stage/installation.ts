@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { appendFileSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { cloneFolder } from '../../../scripts/embedded/places.js';
@@ -28,6 +28,8 @@ export class Installation {
     private readonly templateUrl: string,
     readonly token: string,
     readonly hrSecret: string,
+    /** What opens every secret, as it stands in files. */
+    readonly keys: readonly string[],
     /** So that the next run ends a process, should this one be killed before it can. */
     readonly record: (pid: number, commandPart: string) => void,
   ) {}
@@ -43,6 +45,7 @@ export class Installation {
     await writeFile(policyFile, POLICY);
     const env = {
       QUARTERMASTER_KEY_FILE: join(folder, 'key'),
+      SECRETS_AGE_IDENTITY_FILE: join(folder, 'identity'),
       QUARTERMASTER_ENVIRONMENT: 'test',
       QUARTERMASTER_PARENT: 'ipc',
       ACCESS_POLICY_FILE: policyFile,
@@ -55,13 +58,16 @@ export class Installation {
       });
       return stdout.trim();
     };
+    await cli('secrets', 'make-identity', env.SECRETS_AGE_IDENTITY_FILE);
     await cli('migrate', 'up');
     await cli('init');
     const token = await cli('token', 'create', '--name', 'faults', '--scopes', SCOPES, '--owner', 'faults');
     const hrSecret = await cli('hr-source', 'add', 'hr');
     // A crowd that leaves at once is what is wanted here.
     await cli('brakes', 'limit', 'leaves,removals,grants,restorations', '--at-least', '1000000', '--share', '100');
-    return new Installation(folder, postgres, env, templateUrl, token, hrSecret, record);
+    // As an installation that has rotated once and moved: each process takes a sealing key from its provider.
+    await cli('secrets', 'rotate', '--to', 'age');
+    return new Installation(folder, postgres, env, templateUrl, token, hrSecret, await keysIn(env), record);
   }
 
   /** A copy of the installation, with a folder beside it. */
@@ -78,6 +84,13 @@ export class Installation {
     await this.postgres.stop();
     await endEverything(this.folder);
   }
+}
+
+async function keysIn(env: { QUARTERMASTER_KEY_FILE: string; SECRETS_AGE_IDENTITY_FILE: string }): Promise<string[]> {
+  const { key } = JSON.parse(await readFile(env.QUARTERMASTER_KEY_FILE, 'utf8')) as { key: string };
+  const identity = /^AGE-SECRET-KEY-.+$/m.exec(await readFile(env.SECRETS_AGE_IDENTITY_FILE, 'utf8'))?.[0] ?? '';
+  const inHex = Buffer.from(key, 'base64').toString('hex');
+  return [key, inHex, identity];
 }
 
 /** Engineers have three tools, sales people the first two: a move between them gives one and takes one away. */

@@ -151,8 +151,8 @@ export class ServiceUnderTest {
   /** What must never be seen outside PostgreSQL's sealed columns and the tools. */
   get canaries(): string[] {
     const passwords = this.tools.flatMap((tool) => [...tool.users.values()].flatMap(({ password }) => password ?? []));
-    const { token, hrSecret } = this.installation;
-    return [TOOL_SECRET, token, hrSecret, new URL(this.databaseUrl).password, ...passwords];
+    const { token, hrSecret, keys } = this.installation;
+    return [TOOL_SECRET, token, hrSecret, ...keys, new URL(this.databaseUrl).password, ...passwords];
   }
 
   processOf(pid: number): KeptProcess | undefined {
