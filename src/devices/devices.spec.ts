@@ -125,6 +125,17 @@ describe('/v1/devices', () => {
     expect(history.body.next).not.toBeNull();
   });
 
+  it('take an observation by a clock that was never set, and tell the greatest age that is told', async () => {
+    const api = await records.caller();
+    const { id } = await aDevice(records.db.manager);
+    // The zero of time in Go, which agents are written in.
+    const observedAt = '0001-01-01T00:00:00Z';
+    const seen = { kind: 'last_online', value: 'yes', source: 'agent', observedAt };
+    await api.post(`/v1/devices/${id}/observations`).send(seen).expect(201);
+    const { body } = await api.get(`/v1/devices/${id}`).expect(200);
+    expect(body.observations[0]).toMatchObject({ kind: 'last_online', ageSeconds: 2_147_483_647 });
+  });
+
   it('take no observation that can’t be one', async () => {
     const api = await records.caller();
     const { id } = await aDevice(records.db.manager);

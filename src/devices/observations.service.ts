@@ -99,7 +99,7 @@ export class ObservationsService {
     return queryRows<AgedObservation>(
       tx,
       `SELECT id, kind, value, details, source, observed_at AS "observedAt",
-              GREATEST(0, floor(extract(epoch FROM clock_timestamp() - observed_at)))::int AS "ageSeconds"
+              LEAST(2147483647, GREATEST(0, floor(extract(epoch FROM clock_timestamp() - observed_at))))::int AS "ageSeconds"
        FROM device_observations ${clauses}`,
       parameters,
     );
