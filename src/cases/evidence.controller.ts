@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { Controller, Get, Param, Put, Query, Req, Res, StreamableFile } from '@nestjs/common';
-import { ApiBody, ApiConsumes, ApiOkResponse, ApiProduces, ApiTags } from '@nestjs/swagger';
+import { ApiBody, ApiConsumes, ApiCreatedResponse, ApiOkResponse, ApiProduces, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
 import { z } from 'zod';
 import { Problem } from '../platform/errors/problem.js';
@@ -41,7 +41,8 @@ export class EvidenceController {
   @Allow('steps:decide', 'within-reach')
   @ApiConsumes('application/octet-stream')
   @ApiBody(FILE)
-  @ApiOkResponse({ standardSchema: EvidenceView, description: 'Kept; 201 when it is new. 2 MiB at most.' })
+  @ApiOkResponse({ standardSchema: EvidenceView, description: 'It was kept before.' })
+  @ApiCreatedResponse({ standardSchema: EvidenceView, description: 'Kept. 2 MiB at most.' })
   async add(
     @Param('id', { schema: StepId }) id: string,
     @Param('sha256', { schema: Sha256 }) sha256: string,
