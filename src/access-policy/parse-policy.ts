@@ -20,7 +20,12 @@ type Path = readonly PropertyKey[];
  */
 export function parsePolicy(text: string, toolKeys: readonly string[] | null): ParsedPolicy {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    prettyErrors: false,
+    uniqueKeys: true,
+    logLevel: 'error',
+  });
   const at = (offset: number): Pick<PolicyMistake, 'line' | 'column'> => {
     const { line, col } = lines.linePos(offset);
     return { line: Math.max(line, 1), column: Math.max(col, 1) };
