@@ -101,6 +101,7 @@ function databaseSuites(): string[] {
       // What a browser makes of our pages is the same on each.
       'test/sign-in/in-a-browser.spec.ts',
       'test/platform/independent-verifier.spec.ts',
+      'test/fuzz/**',
       // It brings a PostgreSQL of its own, the same in both passes.
       'test/faults/short.spec.ts',
       // Whether it works without Redis is asked of both versions; what Redis does is the same beside each.

@@ -1,0 +1,70 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { anAccessPolicy } from '../factories/access-policies.js';
+import { startServiceApp, type ServiceApp } from '../factories/service-app.js';
+import { aCompany, CANARIES, type Company } from './company.js';
+import { findingText, fuzz, type FuzzReport } from './fuzz.js';
+
+/** `npm run fuzz` sets them; see scripts/run-fuzz.ts. */
+const SEED = Number(process.env['QM_FUZZ_SEED'] ?? 1);
+const MINUTES = Number(process.env['QM_FUZZ_MINUTES'] ?? 0);
+const ROUNDS = Number(process.env['QM_FUZZ_ROUNDS'] ?? 20);
+
+/** They do what a tool does, and the company's tools answer nothing: their own suites see them succeed. */
+const NEED_A_TOOL = new Set([
+  'GET /v1/tools/{id}/computers',
+  'GET /v1/tools/{id}/computers/{computer}/recovery-keys',
+  'POST /v1/accounts/{id}/credential-link',
+  'POST /v1/accounts/{id}/certificates',
+  'POST /v1/accounts/{id}/revoke-device',
+  'GET /v1/tools/{id}/lockdown',
+  'PUT /v1/tools/{id}/lockdown',
+  'DELETE /v1/tools/{id}/lockdown',
+  // Another person than the one who did it has to confirm: a token of the fuzz is one person.
+  'POST /v1/steps/{id}/confirm',
+  // A file of this very step, and a loss of which the last step is done: too seldom drawn to be relied on.
+  'GET /v1/steps/{id}/evidence/{sha256}',
+  'POST /v1/lost-devices/{caseId}/restore',
+]);
+
+describe('whatever is sent to the operations of the OpenAPI document', () => {
+  let service: ServiceApp;
+  let company: Company;
+  let report: FuzzReport;
+
+  beforeAll(
+    async () => {
+      const rules = [{ name: 'all', when: {}, tools: [{ tool: 'scim-tool' }, { tool: 'by-hand' }] }];
+      service = await startServiceApp({
+        policy: anAccessPolicy({ rules }),
+        // They would answer most of it.
+        env: { RATE_LIMIT_FAILURES: '0', RATE_LIMIT_REQUESTS: '0' },
+      });
+      company = await aCompany(service);
+      const until = performance.now() + MINUTES * 60_000;
+      const goesOn = (done: number): boolean => (MINUTES > 0 ? performance.now() < until : done < ROUNDS);
+      report = await fuzz(service, company, { seed: SEED, goesOn });
+      const { requests, statuses, slowestMs } = report;
+      if (process.env['QM_FUZZ_SEED']) {
+        console.log(JSON.stringify({ seed: SEED, requests, statuses, slowestMs: Math.round(slowestMs) }));
+      }
+    },
+    // Some ten seconds, where nothing else runs.
+    300_000 + MINUTES * 60_000,
+  );
+  afterAll(() => service?.close());
+
+  it('is answered with no 5xx, and as the document says', () => {
+    expect(report.findings.map(findingText)).toEqual([]);
+  });
+
+  it('reaches what each operation does, not only how it refuses', () => {
+    expect(report.neverDone.filter((operation) => !NEED_A_TOOL.has(operation))).toEqual([]);
+  });
+
+  it('leaves no error in the log and no secret (I7)', () => {
+    const lines = service.log().split('\n').filter(Boolean);
+    expect(lines.length).toBeGreaterThan(1_000);
+    expect(lines.filter((line) => (JSON.parse(line) as { level: number }).level >= 50)).toEqual([]);
+    for (const canary of CANARIES) expect(service.log()).not.toContain(canary);
+  });
+});
