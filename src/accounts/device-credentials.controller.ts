@@ -1,6 +1,7 @@
 import { Body, Controller, HttpCode, Param, Post } from '@nestjs/common';
 import { ApiCreatedResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
+import { NeverLimited } from '../platform/rate-limits/never-limited.js';
 import type { Actor } from '../platform/sign-in/actor.js';
 import { Allow, CurrentActor } from '../platform/sign-in/who-may-call.js';
 import { DeviceCredentialsService } from './device-credentials.service.js';
@@ -41,6 +42,7 @@ export class DeviceCredentialsController {
   @Post('revoke-device')
   @HttpCode(200)
   @Allow('credentials:reset', 'within-reach')
+  @NeverLimited()
   @ApiOkResponse({ standardSchema: DevicesView, description: 'The device is out, and the others go on.' })
   async revoke(
     @Param('id', { schema: AccountId }) id: string,

@@ -1,6 +1,7 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Put } from '@nestjs/common';
 import { ApiNoContentResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
+import { NeverLimited } from '../platform/rate-limits/never-limited.js';
 import type { Actor } from '../platform/sign-in/actor.js';
 import { FreshSignIn } from '../platform/sign-in/fresh-sign-in.js';
 import { Allow, CurrentActor } from '../platform/sign-in/who-may-call.js';
@@ -34,6 +35,7 @@ export class LockdownsController {
   @Put()
   @HttpCode(200)
   @Allow('tools:lock-down', 'within-reach')
+  @NeverLimited()
   @ApiOkResponse({ standardSchema: LockdownView, description: 'Everybody else is out, and the tool shows it.' })
   async lockDown(
     @Param('id', { schema: ToolId }) id: string,

@@ -1,6 +1,7 @@
 import { Body, Controller, HttpCode, Post } from '@nestjs/common';
 import { ApiAcceptedResponse, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
+import { NeverLimited } from '../platform/rate-limits/never-limited.js';
 import type { Actor } from '../platform/sign-in/actor.js';
 import { Allow, CurrentActor } from '../platform/sign-in/who-may-call.js';
 import { CredentialResetsService } from './credential-resets.service.js';
@@ -16,6 +17,7 @@ export class CredentialResetsController {
   @Post()
   @HttpCode(202)
   @Allow('credentials:reset', 'within-reach')
+  @NeverLimited()
   @ApiAcceptedResponse({ standardSchema: ResetStarted })
   async start(
     @Body({ schema: StartReset }) { personId }: z.infer<typeof StartReset>,

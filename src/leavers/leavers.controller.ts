@@ -3,6 +3,7 @@ import { ApiAcceptedResponse, ApiTags } from '@nestjs/swagger';
 import { DataSource } from 'typeorm';
 import { z } from 'zod';
 import { inTransaction } from '../platform/database/transaction.js';
+import { NeverLimited } from '../platform/rate-limits/never-limited.js';
 import type { Actor } from '../platform/sign-in/actor.js';
 import { Allow, CurrentActor } from '../platform/sign-in/who-may-call.js';
 import { LeaversService } from './leavers.service.js';
@@ -25,6 +26,7 @@ export class LeaversController {
   @Post()
   @HttpCode(202)
   @Allow('cases:write', 'within-reach')
+  @NeverLimited()
   @ApiAcceptedResponse({ standardSchema: LeaverStarted })
   async start(
     @Body({ schema: StartLeaver }) { personId, reason }: z.infer<typeof StartLeaver>,

@@ -3,6 +3,7 @@ import { ApiAcceptedResponse, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { Problem } from '../platform/errors/problem.js';
 import { Idempotent } from '../platform/http/idempotent.js';
+import { NeverLimited } from '../platform/rate-limits/never-limited.js';
 import type { Actor } from '../platform/sign-in/actor.js';
 import { FreshSignIn } from '../platform/sign-in/fresh-sign-in.js';
 import { Allow, CurrentActor } from '../platform/sign-in/who-may-call.js';
@@ -50,6 +51,7 @@ export class LostDevicesController {
   @Post()
   @HttpCode(202)
   @Allow('lost-devices:report', 'within-reach')
+  @NeverLimited()
   @Idempotent('optional')
   @ApiAcceptedResponse({ standardSchema: LossReported })
   async report(

@@ -16,6 +16,7 @@ describe('the configuration', () => {
       environment: 'production',
       accessPolicyFile: undefined,
       logLevel: 'info',
+      rateLimits: { failures: 60, requests: 6_000 },
     });
   });
 

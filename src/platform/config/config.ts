@@ -20,6 +20,7 @@ export abstract class Config {
   abstract readonly statsdUrl?: string;
   /** Where the audit log is published: addresses as `shelfAt` takes them. */
   abstract readonly auditPublishTo: readonly string[];
+  abstract readonly rateLimits: RateLimitConfig;
   /** The OpenID provider that signs people in; without one, only one-time links do. */
   abstract readonly oidc?: OidcConfig;
 }
@@ -32,6 +33,14 @@ export interface OidcConfig {
   clientSecretFile?: string;
   /** What people call the provider. */
   name: string;
+}
+
+/** A minute, on each API server; 0: no limit. */
+export interface RateLimitConfig {
+  /** Wrong credentials of one address. */
+  failures: number;
+  /** Requests of one token or browser session. */
+  requests: number;
 }
 
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -55,6 +64,11 @@ const DATABASE_URL = z
   .refine((url) => hasScheme(url, 'postgres:', 'postgresql:'), {
     error: "isn't an address of a PostgreSQL: write postgres://user:password@host:5432/quartermaster",
   });
+
+const RATE = z
+  .string()
+  .regex(/^\d{1,7}$/, { error: "isn't a number of requests a minute: write a whole number, 0 for no limit" })
+  .transform(Number);
 
 const VARIABLES = z.object({
   DATABASE_URL,
@@ -110,6 +124,8 @@ const VARIABLES = z.object({
         if (problem !== null) context.addIssue({ code: 'custom', message: problem });
       }
     }),
+  RATE_LIMIT_FAILURES: RATE.default(60),
+  RATE_LIMIT_REQUESTS: RATE.default(6_000),
   LOG_LEVEL: z.enum(LOG_LEVELS, { error: `isn't a level: write one of ${LOG_LEVELS.join(', ')}` }).default('info'),
 });
 
@@ -133,6 +149,7 @@ export function loadConfig(env: Environment): Config {
     statsdUrl: variables.STATSD_URL,
     ...(oidc && { oidc }),
     auditPublishTo: variables.AUDIT_PUBLISH_TO,
+    rateLimits: { failures: variables.RATE_LIMIT_FAILURES, requests: variables.RATE_LIMIT_REQUESTS },
   };
 }
 

@@ -16,6 +16,7 @@ export const PROBLEMS = {
   'too-large': { status: 413, title: 'The request is too large' },
   'idempotency-key-reused': { status: 422, title: 'The idempotency key belongs to another request' },
   'precondition-required': { status: 428, title: 'Say which version you want to change' },
+  'too-many-requests': { status: 429, title: 'Too many requests' },
   internal: { status: 500, title: 'Something went wrong on our side' },
   'tool-failed': { status: 502, title: 'The tool could not do it' },
   'not-set-up': { status: 503, title: 'The service is not set up yet' },

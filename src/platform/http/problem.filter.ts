@@ -3,18 +3,25 @@ import type { Request, Response } from 'express';
 import { PinoLogger } from 'nestjs-pino';
 import { databaseProblem } from '../database/database-problem.js';
 import { Problem, PROBLEMS } from '../errors/problem.js';
+import { FailedSignIns } from '../rate-limits/failed-sign-ins.service.js';
+import { TooManyRequests } from '../rate-limits/too-many-requests.js';
 import { requestIdOf } from './request-id.js';
 
 /** The one place where an error becomes an answer: `application/problem+json` (RFC 9457). */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
-  constructor(private readonly log: PinoLogger) {}
+  constructor(
+    private readonly log: PinoLogger,
+    private readonly failedSignIns: FailedSignIns,
+  ) {}
 
-  catch(error: unknown, host: ArgumentsHost): void {
+  async catch(error: unknown, host: ArgumentsHost): Promise<void> {
     const http = host.switchToHttp();
     const request = http.getRequest<Request>();
     const response = http.getResponse<Response>();
-    const problem = problemFor(error);
+    const met = problemFor(error);
+    // Nobody waits for a filter: what it throws would end the process.
+    const problem = await this.failedSignIns.failed(met, request).catch(() => met);
     const requestId = requestIdOf(request);
     // Only what nobody foresaw is an error; a database that is away is for the monitoring to see.
     if (problem.kind === 'internal') this.log.error({ err: error, requestId }, 'a request failed');
@@ -27,6 +34,7 @@ export class ProblemFilter implements ExceptionFilter {
     const { status, title } = PROBLEMS[problem.kind];
     if (problem.kind === 'unauthenticated') response.set('WWW-Authenticate', 'Bearer');
     if (['unavailable', 'provider-away', 'keys-away'].includes(problem.kind)) response.set('Retry-After', '5');
+    if (problem instanceof TooManyRequests) response.set('Retry-After', String(problem.retryAfter));
     if (problem.kind === 'request-in-flight') response.set('Retry-After', '1');
     response.removeHeader('ETag');
     response.set('Cache-Control', 'no-store');
