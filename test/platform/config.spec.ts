@@ -16,6 +16,8 @@ describe('the configuration', () => {
       environment: 'production',
       accessPolicyFile: undefined,
       logLevel: 'info',
+      trustProxy: [],
+      allowsPlainHttp: false,
       rateLimits: { failures: 60, requests: 6_000 },
     });
   });
@@ -58,6 +60,15 @@ describe('the configuration', () => {
     expect(told({ ...provider, OIDC_ISSUER: 'http://login.acme.example' })).toContain("OIDC_ISSUER isn't an issuer");
     expect(told({ OIDC_ISSUER: provider.OIDC_ISSUER })).toContain('OIDC_CLIENT_ID is missing');
     expect(told({ OIDC_CLIENT_SECRET_FILE: '/s' })).toContain('OIDC_ISSUER is missing');
+  });
+
+  it('takes a certificate only with its key, and has people come over TLS then', () => {
+    const tls = { TLS_CERT_FILE: '/tls.crt', TLS_KEY_FILE: '/tls.key' };
+    expect(loadConfig({ ...MINIMUM, ...tls })).toMatchObject({
+      tls: { certFile: '/tls.crt', keyFile: '/tls.key' },
+      publicUrl: 'https://127.0.0.1:3000',
+    });
+    expect(messageOf(() => loadConfig({ ...MINIMUM, ...tls, TLS_KEY_FILE: '' }))).toContain('TLS_KEY_FILE is missing');
   });
 
   it('makes the public address of host and port, and drops a slash at its end', () => {

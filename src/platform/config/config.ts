@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { z } from 'zod';
 import { problemOfAddress } from '../audit/log-shelf.js';
@@ -21,6 +22,12 @@ export abstract class Config {
   /** Where the audit log is published: addresses as `shelfAt` takes them. */
   abstract readonly auditPublishTo: readonly string[];
   abstract readonly rateLimits: RateLimitConfig;
+  /** Without it the API speaks plain HTTP. */
+  abstract readonly tls?: TlsConfig;
+  /** Addresses, networks and Express's words for some, whose X-Forwarded-For is believed. */
+  abstract readonly trustProxy: readonly string[];
+  /** Somebody said that plain HTTP may cross a network. */
+  abstract readonly allowsPlainHttp: boolean;
   /** The OpenID provider that signs people in; without one, only one-time links do. */
   abstract readonly oidc?: OidcConfig;
 }
@@ -33,6 +40,12 @@ export interface OidcConfig {
   clientSecretFile?: string;
   /** What people call the provider. */
   name: string;
+}
+
+/** Paths of PEM files. */
+export interface TlsConfig {
+  certFile: string;
+  keyFile: string;
 }
 
 /** A minute, on each API server; 0: no limit. */
@@ -124,6 +137,17 @@ const VARIABLES = z.object({
         if (problem !== null) context.addIssue({ code: 'custom', message: problem });
       }
     }),
+  TLS_CERT_FILE: z.string().optional(),
+  TLS_KEY_FILE: z.string().optional(),
+  TRUST_PROXY: z
+    .string()
+    .transform((list) => list.split(',').map((one) => one.trim()))
+    .refine((list) => list.every(isNetwork), {
+      error:
+        "isn't a list of proxies: write addresses, networks as in 10.0.0.0/8, loopback or uniquelocal, with commas",
+    })
+    .optional(),
+  PLAIN_HTTP: z.enum(['allowed'], { error: "isn't known: write allowed, or leave it out" }).optional(),
   RATE_LIMIT_FAILURES: RATE.default(60),
   RATE_LIMIT_REQUESTS: RATE.default(6_000),
   LOG_LEVEL: z.enum(LOG_LEVELS, { error: `isn't a level: write one of ${LOG_LEVELS.join(', ')}` }).default('info'),
@@ -136,12 +160,15 @@ const VARIABLES = z.object({
 export function loadConfig(env: Environment): Config {
   const variables = parseVariables(VARIABLES, env);
   const oidc = oidcConfig(variables);
+  const tls = tlsConfig(variables);
+  const ownUrl = `${tls ? 'https' : 'http'}://${urlHost(variables.HOST)}:${variables.PORT}`;
+  const publicUrl = variables.PUBLIC_URL ?? ownUrl;
   return {
     databaseUrl: variables.DATABASE_URL,
     redisUrl: variables.REDIS_URL,
     host: variables.HOST,
     port: variables.PORT,
-    publicUrl: variables.PUBLIC_URL ?? `http://${urlHost(variables.HOST)}:${variables.PORT}`,
+    publicUrl,
     keyFile: variables.QUARTERMASTER_KEY_FILE,
     environment: variables.QUARTERMASTER_ENVIRONMENT,
     accessPolicyFile: variables.ACCESS_POLICY_FILE,
@@ -149,6 +176,9 @@ export function loadConfig(env: Environment): Config {
     statsdUrl: variables.STATSD_URL,
     ...(oidc && { oidc }),
     auditPublishTo: variables.AUDIT_PUBLISH_TO,
+    ...(tls && { tls }),
+    trustProxy: variables.TRUST_PROXY ?? proxiesHere(variables.HOST, publicUrl, tls),
+    allowsPlainHttp: variables.PLAIN_HTTP === 'allowed',
     rateLimits: { failures: variables.RATE_LIMIT_FAILURES, requests: variables.RATE_LIMIT_REQUESTS },
   };
 }
@@ -170,6 +200,30 @@ function oidcConfig(variables: z.infer<typeof VARIABLES>): OidcConfig | undefine
   if (others.length === 0) return undefined;
   const missing = issuer === undefined ? 'OIDC_ISSUER' : 'OIDC_CLIENT_ID';
   throw new ConfigError([`${missing} is missing, but ${others.join(' and ')} is set: set both, or none`]);
+}
+
+function tlsConfig({
+  TLS_CERT_FILE: certFile,
+  TLS_KEY_FILE: keyFile,
+}: z.infer<typeof VARIABLES>): TlsConfig | undefined {
+  if (certFile !== undefined && keyFile !== undefined) return { certFile, keyFile };
+  if (certFile === undefined && keyFile === undefined) return undefined;
+  const [set, missing] = certFile === undefined ? ['KEY', 'CERT'] : ['CERT', 'KEY'];
+  throw new ConfigError([`TLS_${missing}_FILE is missing, but TLS_${set}_FILE is set: set both, or none`]);
+}
+
+/** Where nobody but this machine can call and people come over TLS, what calls is a proxy of this machine. */
+function proxiesHere(host: string, publicUrl: string, tls: TlsConfig | undefined): string[] {
+  const isBehindProxy = !tls && publicUrl.startsWith('https:');
+  return isBehindProxy && /^(127\.[\d.]+|::1|localhost)$/.test(host) ? ['loopback'] : [];
+}
+
+function isNetwork(text: string): boolean {
+  if (['loopback', 'linklocal', 'uniquelocal'].includes(text)) return true;
+  const [address = '', prefix, ...rest] = text.split('/');
+  const version = isIP(address);
+  if (version === 0 || rest.length > 0) return false;
+  return prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= (version === 4 ? 32 : 128));
 }
 
 /** For commands that touch nothing but the database, such as the migrations: they need no key. */

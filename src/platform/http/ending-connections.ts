@@ -9,16 +9,18 @@ const EVERY = 250;
  * balancer opens some ahead, and for those that are kept alive and asked over again and again: for ever, if need be.
  */
 export class EndingConnections {
-  private readonly silent = new Set<Socket>();
+  /** By the caller's end: over TLS a request comes with another socket than the connection began with. */
+  private readonly silent = new Map<string, Socket>();
   private isEnding = false;
 
   constructor(private readonly server: Server) {
     server.on('connection', (socket) => {
-      this.silent.add(socket);
-      socket.once('close', () => this.silent.delete(socket));
+      const caller = callerOf(socket);
+      this.silent.set(caller, socket);
+      socket.once('close', () => this.silent.delete(caller));
     });
     server.prependListener('request', ({ socket }, response) => {
-      this.silent.delete(socket);
+      this.silent.delete(callerOf(socket));
       // Whoever has more to ask does so over a new connection, at another server.
       if (this.isEnding) response.setHeader('Connection', 'close');
     });
@@ -28,8 +30,12 @@ export class EndingConnections {
   end(): void {
     this.isEnding = true;
     const timer = setInterval(() => {
-      for (const socket of this.silent) socket.destroy();
+      for (const socket of this.silent.values()) socket.destroy();
     }, EVERY);
     this.server.once('close', () => clearInterval(timer));
   }
+}
+
+function callerOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
 }

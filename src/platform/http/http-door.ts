@@ -4,6 +4,9 @@ import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import cookieParser from 'cookie-parser';
 import helmet from 'helmet';
+import { Config } from '../config/config.js';
+import { isStrictlyHttps } from '../transport/check-transport.js';
+import type { KeyPair } from '../transport/tls-certificate.js';
 import { ApiDescription } from '../api-docs/api-description.service.js';
 import { explainBodyErrors } from './body-problem.js';
 import { tellRequestId } from './request-id.js';
@@ -11,6 +14,9 @@ import { speakPlainly } from './validation-sentences.js';
 
 /** Bytes. */
 const BODY_LIMIT = 256 * 1024;
+
+/** Seconds. */
+const YEAR = 365 * 24 * 60 * 60;
 
 /** Milliseconds that a caller has for sending a request: a slow one must not hold a connection for minutes. */
 const REQUEST_TIMEOUT = 30_000;
@@ -21,29 +27,35 @@ const REQUEST_TIMEOUT = 30_000;
  */
 const IDLE_CONNECTION_TIMEOUT = 75_000;
 
-/** The HTTP application, not listening yet. Its start is quiet: only warnings and errors are told. */
-export async function createHttpApp(root: DynamicModule): Promise<NestExpressApplication> {
+/**
+ * The HTTP application, not listening yet. Its start is quiet: only warnings and errors are told.
+ * @param tls without it, plain HTTP
+ */
+export async function createHttpApp(root: DynamicModule, tls?: KeyPair): Promise<NestExpressApplication> {
   const app = await NestFactory.create<NestExpressApplication>(root, {
     // The parsers come from here.
     bodyParser: false,
     rawBody: true,
     abortOnError: false,
+    // Node takes TLS 1.2 and newer.
+    ...(tls && { httpsOptions: tls }),
     logger: ['fatal', 'error', 'warn'],
   });
   app.get(ApiDescription).describe(app);
-  openDoor(app);
+  openDoor(app, app.get(Config));
   Object.assign(app.getHttpServer(), { requestTimeout: REQUEST_TIMEOUT, keepAliveTimeout: IDLE_CONNECTION_TIMEOUT });
   return app;
 }
 
 /** Everything in front of the routes. */
-function openDoor(app: NestExpressApplication): void {
+function openDoor(app: NestExpressApplication, config: Config): void {
   speakPlainly();
   app.disable('x-powered-by');
   // Express would make an ETag of its own for each body; ours stand for versions.
   app.disable('etag');
   // An array in a query must not get past a schema as an object with clever keys.
   app.set('query parser', 'simple');
+  app.set('trust proxy', [...config.trustProxy]);
   app.use(tellRequestId);
   app.use(
     helmet({
@@ -59,10 +71,10 @@ function openDoor(app: NestExpressApplication): void {
           formAction: ["'self'"],
           baseUri: ["'none'"],
           frameAncestors: ["'none'"],
+          objectSrc: ["'none'"],
         },
       },
-      // Half of our installations are on plain http behind a proxy, whose business this is.
-      strictTransportSecurity: false,
+      strictTransportSecurity: isStrictlyHttps(config) && { maxAge: YEAR, includeSubDomains: true },
     }),
   );
   // Answers hold personal data; no proxy and no browser keeps them.
