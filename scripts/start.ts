@@ -2,12 +2,13 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { quartermasterDataFolder } from './embedded/places.js';
 import { PostgresInUse, startEmbeddedPostgres } from './embedded/postgres.js';
+import { localTls } from './embedded/local-tls.js';
 import { startRedis } from './embedded/redis.js';
 import { CliFailure, runCli } from './run-cli.js';
 import { untilAskedToStop } from './stop-signals.js';
 import { startService } from './supervisor.js';
 
-const USAGE = `npm start [-- --embedded] [-- --port 3000]
+const USAGE = `npm start [-- --embedded] [-- --tls] [-- --port 3000]
 
 Starts Quartermaster on this machine: the API, a worker and the emergency worker.
 
@@ -17,6 +18,8 @@ Starts Quartermaster on this machine: the API, a worker and the emergency worker
 
   --embedded              instead of these: a PostgreSQL (and a Redis, if one is installed) of our own, with their
                           data in your data folder. For trying out, not for a company's data.
+  --tls                   HTTPS with a certificate for this machine, by a certificate authority of its own that is made
+                          at the first start; for a company's address set TLS_CERT_FILE and TLS_KEY_FILE instead
   --port                  where the API listens; else PORT, else 3000
 `;
 
@@ -72,21 +75,31 @@ async function startSurroundings(): Promise<Surroundings> {
   return { databaseUrl, redisUrl, keyFile: process.env['QUARTERMASTER_KEY_FILE'] || join(home, 'keys.json') };
 }
 
-async function startEverything(isEmbedded: boolean, port: number, signal: AbortSignal): Promise<void> {
+interface Wishes {
+  embedded: boolean;
+  tls: boolean;
+  port: number;
+}
+
+async function startEverything({ embedded: isEmbedded, tls, port }: Wishes, signal: AbortSignal): Promise<void> {
   const surroundings = isEmbedded ? await startSurroundings() : givenSurroundings();
+  const certificate = tls ? await localTls(join(quartermasterDataFolder(), 'tls')) : null;
+  const scheme = certificate || process.env['TLS_CERT_FILE'] ? 'https' : 'http';
   const env = {
+    ...certificate?.env,
     DATABASE_URL: surroundings.databaseUrl,
     REDIS_URL: surroundings.redisUrl ?? undefined,
     QUARTERMASTER_KEY_FILE: surroundings.keyFile,
-    PUBLIC_URL: process.env['PUBLIC_URL'] || `http://localhost:${port}`,
+    PUBLIC_URL: process.env['PUBLIC_URL'] || `${scheme}://localhost:${port}`,
   };
   await runCli(['migrate', 'up'], env, signal);
   // It changes nothing where there are keys. Elsewhere a person makes them, and backs them up.
   if (isEmbedded) await runCli(['init'], env, signal);
   const onLine = (name: string, line: string) => say(`${name.padEnd(10)} | ${line}`);
-  const service = await startService({ ...surroundings, port, onLine, signal });
+  const service = await startService({ ...surroundings, port, env, onLine, signal });
   stops.push(() => service.stop());
   say(`Quartermaster is ready at ${service.baseUrl}`);
+  if (certificate) say(certificate.advice);
   if (!isEmbedded) return;
   say(`sign in, once, within 10 minutes: ${(await runCli(['sign-in-link'], env, signal)).trim()}`);
 }
@@ -95,6 +108,7 @@ async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
       embedded: { type: 'boolean', default: false },
+      tls: { type: 'boolean', default: false },
       port: { type: 'string', default: process.env['PORT'] || '3000' },
       help: { type: 'boolean', default: false },
     },
@@ -109,7 +123,7 @@ async function main(): Promise<void> {
     stopping.abort();
   });
   try {
-    await startEverything(values.embedded, port, stopping.signal);
+    await startEverything({ embedded: values.embedded, tls: values.tls, port }, stopping.signal);
   } catch (error) {
     if (!stopping.signal.aborted) throw error;
   }

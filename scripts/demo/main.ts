@@ -16,7 +16,7 @@ import { playStory } from './story.js';
 import { duration, paint, Terminal } from './terminal.js';
 import { together } from './together.js';
 
-const USAGE = `npm run demo [-- --once] [--json FILE] [--port 3000]
+const USAGE = `npm run demo [-- --once] [--json FILE] [--port 3000] [--tls]
 
 Somebody joins, loses a laptop, gets another one and leaves, on real tools on this machine; each claim is proved by
 asking the tools. Then the service stays, for a look around.
@@ -24,6 +24,7 @@ asking the tools. Then the service stays, for a look around.
   --once       end after the story; exit code 0 only if everything was proved
   --json FILE  write what was seen: each step, its attempts, their times, what was read back
   --port       where the API listens; else PORT, else 3000 or the next free one
+  --tls        HTTPS, with a certificate authority of this machine's own; browsers ask once whether to trust it
 `;
 
 interface Options {
@@ -31,6 +32,7 @@ interface Options {
   json: string | undefined;
   port: number;
   portIsInsistedOn: boolean;
+  tls: boolean;
 }
 
 class WrongOption extends Error {
@@ -43,6 +45,7 @@ function readOptions(): Options | null {
       once: { type: 'boolean', default: false },
       json: { type: 'string' },
       port: { type: 'string' },
+      tls: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   });
@@ -50,7 +53,13 @@ function readOptions(): Options | null {
   const named = values.port ?? process.env['PORT'];
   const port = Number(named || 3000);
   if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new WrongOption(`${named} is no port.`);
-  return { once: values.once, json: values.json && resolve(values.json), port, portIsInsistedOn: Boolean(named) };
+  return {
+    once: values.once,
+    json: values.json && resolve(values.json),
+    port,
+    portIsInsistedOn: Boolean(named),
+    tls: values.tls,
+  };
 }
 
 const terminal = new Terminal();
@@ -59,7 +68,7 @@ const stops = new StopList();
 
 /** Starts everything and plays the story; answers the service, which still runs. */
 async function perform(
-  { port: wanted, portIsInsistedOn }: Options,
+  { port: wanted, portIsInsistedOn, tls }: Options,
   signal: AbortSignal,
 ): Promise<RunningQuartermaster> {
   terminal.chapter('Quartermaster', 'a company on this machine, its tools, and what becomes of one employee');
@@ -67,7 +76,7 @@ async function perform(
   const port = await choosePort(wanted, portIsInsistedOn);
   if (port !== wanted)
     terminal.item(paint('yellow', '▲'), `port ${wanted} is taken by another program; this is port ${port}`);
-  const quartermaster = await startQuartermaster({ places, port, stops, terminal, signal });
+  const quartermaster = await startQuartermaster({ places, port, tls, stops, terminal, signal });
   const { service, apiToken, hrSecret, usesRedis, signInLink } = quartermaster;
   report.measure('serviceReadyMs', performance.now());
   report.note({ redis: usesRedis, node: process.version });

@@ -1,5 +1,6 @@
 import { createWriteStream } from 'node:fs';
 import { startEmbeddedPostgres } from '../embedded/postgres.js';
+import { localTls } from '../embedded/local-tls.js';
 import { startRedis } from '../embedded/redis.js';
 import { runCli } from '../run-cli.js';
 import { startService, type Service } from '../supervisor.js';
@@ -24,6 +25,8 @@ export interface RunningQuartermaster {
 interface Options {
   places: DemoPlaces;
   port: number;
+  /** HTTPS, by a certificate authority of the demo's own. */
+  tls: boolean;
   stops: StopList;
   terminal: Terminal;
   signal: AbortSignal;
@@ -31,7 +34,7 @@ interface Options {
 
 /** Its PostgreSQL, its Redis where there is one, its tables and keys, and then its three processes. */
 export async function startQuartermaster(options: Options): Promise<RunningQuartermaster> {
-  const { places, port, stops, terminal, signal } = options;
+  const { places, port, tls, stops, terminal, signal } = options;
   const timed = stopwatch(terminal);
   const postgres = await startEmbeddedPostgres({
     dataFolder: places.at('postgres'),
@@ -45,13 +48,17 @@ export async function startQuartermaster(options: Options): Promise<RunningQuart
   else terminal.item('○', 'no Redis, no redis-server or valkey-server: the standard lanes run on PostgreSQL alone');
 
   const keyFile = places.at('keys.json');
+  const certificate = tls ? await localTls(places.at('tls')) : null;
+  if (certificate) terminal.item('○', certificate.advice);
+  const publicUrl = `${certificate ? 'https' : 'http'}://localhost:${port}`;
   const env = {
+    ...certificate?.env,
     DATABASE_URL: databaseUrl,
     REDIS_URL: redisUrl ?? undefined,
     QUARTERMASTER_KEY_FILE: keyFile,
     // Its tools aren't a company's own, and it must never touch one that is.
     QUARTERMASTER_ENVIRONMENT: 'test',
-    PUBLIC_URL: `http://localhost:${port}`,
+    PUBLIC_URL: publicUrl,
     ACCESS_POLICY_FILE: await providePolicy(places),
     LOG_LEVEL: 'warn',
   };
@@ -79,7 +86,7 @@ export async function startQuartermaster(options: Options): Promise<RunningQuart
     throw new Error(`Quartermaster did not start; ${places.at('service.log')} says why.`, { cause: error });
   });
   stops.add(() => service.stop());
-  timed(`API, worker and emergency worker at http://localhost:${port}`);
+  timed(`API, worker and emergency worker at ${publicUrl}`);
   return {
     service,
     apiToken,
