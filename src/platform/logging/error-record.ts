@@ -14,15 +14,17 @@ export interface ErrorRecord {
 
 /**
  * What of an error is logged. A database error's message, statement and parameters quote the data (secrets among them),
- * so of such an error only its code and the names of what it touched are kept.
+ * so of such an error only its code and the names of what it touched are kept; of JSON that can't be read, nothing.
  */
 export function errorRecord(error: unknown, depth = 0): ErrorRecord {
   if (!(error instanceof Error)) return { type: typeof error, message: 'something that is no error was thrown' };
   const { code, constraint, table, column, driverError, cause } = error as Error & Record<string, unknown>;
   const fromDatabase = driverError !== undefined || isSqlState(code);
+  // JSON.parse quotes what it couldn't read.
+  const mayQuote = fromDatabase || error instanceof SyntaxError;
   const record: ErrorRecord = {
     type: error.name,
-    message: fromDatabase ? '(left out: it may quote data)' : withoutTokens(error.message),
+    message: mayQuote ? '(left out: it may quote data)' : withoutTokens(error.message),
     stack: framesOf(error),
     ...texts({ code, constraint, table, column }),
   };
