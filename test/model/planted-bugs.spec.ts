@@ -139,7 +139,7 @@ const PLANTED: readonly PlantedBug[] = [
   {
     kind: 'superseding',
     what: 'a newer generation supersedes revocations, too',
-    plant: () => changeSql(`effect = 'grant' AND state = ANY($3)`, `state = ANY($3)`),
+    plant: () => changeSql(`effect = 'grant' AND state IN (`, `state IN (`),
     breaks: /ck_steps_revocation_stays|a step never goes/,
     provoke: [joins, works(), loses, getsBack],
   },
