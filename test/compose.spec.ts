@@ -57,7 +57,13 @@ describe.skipIf(!hasRedis())('the compose file', () => {
   });
 
   function environmentOf(name: Name): Record<string, string | undefined> {
-    const given = services[name]?.environment ?? {};
+    // As Compose does where nothing is set on its machine: `${NAME:-default}`.
+    const given = Object.fromEntries(
+      Object.entries(services[name]?.environment ?? {}).map(([key, value]) => [
+        key,
+        value.replaceAll(/\$\{\w+:-([^}]*)\}/g, '$1'),
+      ]),
+    );
     const index = APIS.findIndex((api) => api === name);
     return {
       ...given,
