@@ -19,9 +19,7 @@ export class ProblemFilter implements ExceptionFilter {
     const http = host.switchToHttp();
     const request = http.getRequest<Request>();
     const response = http.getResponse<Response>();
-    const met = problemFor(error);
-    // Nobody waits for a filter: what it throws would end the process.
-    const problem = await this.failedSignIns.failed(met, request).catch(() => met);
+    const problem = await this.failedSignIns.failed(problemFor(error), request);
     const requestId = requestIdOf(request);
     // Only what nobody foresaw is an error; a database that is away is for the monitoring to see.
     if (problem.kind === 'internal') this.log.error({ err: error, requestId }, 'a request failed');

@@ -37,13 +37,20 @@ export class FailedSignIns {
     this.known.remember(request);
   }
 
-  /** @returns what the caller is told instead of what failed */
+  /**
+   * Never rejects: nobody waits for the filter that calls it, so it would end the process.
+   * @returns what the caller is told instead of what failed
+   */
   async failed(problem: Problem, request: Request): Promise<Problem> {
     const door = doorOf(problem, request);
     if (!door) return problem;
-    this.known.forget(request);
-    const wait = await this.note(door, request);
-    return wait === 0 ? problem : new TooManyRequests(FAILED_TOO_OFTEN, wait);
+    try {
+      this.known.forget(request);
+      const wait = await this.note(door, request);
+      return wait === 0 ? problem : new TooManyRequests(FAILED_TOO_OFTEN, wait);
+    } catch {
+      return problem;
+    }
   }
 
   /** @returns seconds that this address has to wait */
