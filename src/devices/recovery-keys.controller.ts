@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { inTransaction } from '../platform/database/transaction.js';
 import { Idempotent } from '../platform/http/idempotent.js';
 import type { Actor } from '../platform/sign-in/actor.js';
+import { FreshSignIn } from '../platform/sign-in/fresh-sign-in.js';
 import { Allow, CurrentActor } from '../platform/sign-in/who-may-call.js';
 import { DevicesService } from './devices.service.js';
 import { PROTECTED_BY } from './recovery-key.entity.js';
@@ -66,6 +67,7 @@ export class RecoveryKeysController {
   @Post(':key/reveal')
   @HttpCode(200)
   @Allow('devices:reveal-recovery-keys')
+  @FreshSignIn()
   @Idempotent('never-stored')
   @Header('Cache-Control', 'no-store')
   @ApiOperation({ summary: 'Read a recovery key; who, when and why is written down first' })

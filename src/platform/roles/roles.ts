@@ -81,12 +81,13 @@ export const ROLE_DEFINITIONS: Record<Role, { purpose: string; scopes: readonly 
     scopes: [...LOOKS, 'steps:confirm', 'policy:read', 'hr-events:read', 'approvals:read', 'approvals:decide'],
   },
   security: {
-    purpose: 'Takes access away at once: leaves, losses, resets, lockdowns; sees who may do what.',
+    purpose: 'Takes access away at once: leaves, losses, resets, lockdowns; reads recovery keys; sees who may do what.',
     scopes: [
       ...LOOKS,
       'people:read-terms',
       'devices:read-serials',
       'devices:read-recovery-keys',
+      'devices:reveal-recovery-keys',
       'cases:write',
       'credentials:reset',
       'lost-devices:report',
