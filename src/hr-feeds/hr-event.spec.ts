@@ -31,6 +31,14 @@ describe('an HR event', () => {
     expect(read(left)).toEqual({ event: { ...left, sequence: 0, immediate: false } });
   });
 
+  it.each(['a\u0000b', 'a\nb', 'a\ud800'])(
+    'holds no name such as %j, which nobody has and PostgreSQL can’t store',
+    (name) => {
+      expect(mistakeOf({ ...joined, employee: { ...employee, givenName: name } })).toContain('employee.givenName');
+      expect(mistakeOf({ ...left, employee: { ...left.employee, id: name } })).toContain('employee.id');
+    },
+  );
+
   it.each(['employee.joined', 'employee.changed'])('%s needs the whole employee', (type) => {
     expect(read({ ...joined, type })).toHaveProperty('event');
     for (const field of Object.keys(employee)) {

@@ -9,7 +9,8 @@ const Word = z
   .trim()
   .min(1)
   .max(300)
-  .refine((text) => !/\p{Cc}/u.test(text), 'must hold no control characters');
+  .refine((text) => !/\p{Cc}/u.test(text), 'must hold no control characters')
+  .refine((text) => text.isWellFormed(), 'must hold no half of a surrogate pair');
 
 const Employee = z.object({
   id: Word.describe("The HR system's own id of this employment; it never changes."),

@@ -163,6 +163,14 @@ describe('the HTTP door', () => {
       await post('/v1/texts').send({ text: 'a\u0000b' }).expect(400);
     });
 
+    it('answer half of a surrogate pair, which is no text and which jsonb refuses, with 400', async () => {
+      for (const body of ['{"text":"\\ud800"}', '{"text":"ok","a\\uDFFF":1}']) {
+        const answer = await post('/v1/texts').set('Content-Type', 'application/json').send(body).expect(400);
+        expect(answer.body.detail).toContain('surrogate');
+      }
+      await post('/v1/texts').set('Content-Type', 'application/json').send('{"text":"\\ud83d\\ude42"}').expect(201);
+    });
+
     it('tell nothing of what nobody foresaw, and log it under the id', async () => {
       const answer = await get('/v1/crash').expect(500);
       expect(answer.body).toMatchObject({ type: '/problems/internal', instance: answer.headers['x-request-id'] });

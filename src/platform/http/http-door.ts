@@ -11,6 +11,7 @@ import { ApiDescription } from '../api-docs/api-description.service.js';
 import { explainBodyErrors } from './body-problem.js';
 import { tellRequestId } from './request-id.js';
 import { speakPlainly } from './validation-sentences.js';
+import { refuseHalfCharacters } from './well-formed.js';
 
 /** Bytes. */
 const BODY_LIMIT = 256 * 1024;
@@ -88,6 +89,7 @@ function openDoor(app: NestExpressApplication, config: Config): void {
   });
   // The provider speaks in forms (OpenID Connect Back-Channel Logout 1.0, section 2.5); nobody else does.
   app.useBodyParser('urlencoded', { limit: BODY_LIMIT, extended: false, type: isLogoutRequest });
+  app.use(refuseHalfCharacters);
   app.use(explainBodyErrors);
 }
 
