@@ -3,6 +3,7 @@ import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiTags } from
 import { DataSource } from 'typeorm';
 import { z } from 'zod';
 import { inTransaction } from '../database/transaction.js';
+import { NeverLimited } from '../rate-limits/never-limited.js';
 import { Problem } from '../errors/problem.js';
 import { Idempotent } from '../http/idempotent.js';
 import { SCOPES, type Actor } from './actor.js';
@@ -81,6 +82,7 @@ export class TokensController {
   @Delete(':id')
   @HttpCode(204)
   @Allow('tokens:write')
+  @NeverLimited()
   @ApiNoContentResponse({ description: 'Revoked: it opens nothing from the next request on.' })
   async revoke(@Param('id', { schema: z.uuid() }) id: string, @CurrentActor() actor: Actor): Promise<void> {
     if (await inTransaction(this.db, (tx) => this.tokens.revoke(tx, actor, id))) return;
