@@ -42,6 +42,7 @@ export interface FuzzPlan {
 const COLLECTIONS: Readonly<Record<string, string>> = {
   personId: '/v1/people',
   holderId: '/v1/people',
+  ownerPersonId: '/v1/people',
   modelId: '/v1/device-models',
   deviceId: '/v1/devices',
   replacementDeviceId: '/v1/devices',
