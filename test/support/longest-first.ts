@@ -33,6 +33,7 @@ export class LongestFirst extends BaseSequencer {
       const at = LONG.indexOf(relative(cloneFolder(), moduleId));
       return at < 0 ? LONG.length : at;
     };
+    // oxlint-disable-next-line unicorn/no-array-sort -- vitest's own, of no array
     return (await super.sort(files)).toSorted((a, b) => place(a) - place(b));
   }
 }
