@@ -91,7 +91,7 @@ export class CasesService {
         },
         ...(typeof reason === 'string' && { reason }),
       }),
-      wanted.hold && this.placeHold(tx, id, wanted.hold, wanted),
+      wanted.hold && this.insertHold(tx, id, wanted.hold, wanted),
       this.insertSteps(
         tx,
         { id, personId: wanted.personId, lane: wanted.lane, generation: wanted.generation },
@@ -99,6 +99,7 @@ export class CasesService {
         wanted.held,
       ),
     ]);
+    if (wanted.hold) await this.identities.endSessionsOfPerson(tx, wanted.actor, wanted.personId, id);
     if (wanted.steps.length === 0) await this.closeFinished(tx, [id]);
     return id;
   }
@@ -135,13 +136,22 @@ export class CasesService {
     reason: HoldReason,
     { personId, deviceId, actor }: Pick<OpenCase, 'personId' | 'deviceId' | 'actor'>,
   ): Promise<void> {
+    await this.insertHold(tx, caseId, reason, { personId, deviceId });
+    await this.identities.endSessionsOfPerson(tx, actor, personId, caseId);
+  }
+
+  private async insertHold(
+    tx: EntityManager,
+    caseId: string,
+    reason: HoldReason,
+    { personId, deviceId }: Pick<OpenCase, 'personId' | 'deviceId'>,
+  ): Promise<void> {
     await tx.query(
       prepared(
         `INSERT INTO holds (id, subject, person_id, device_id, reason, case_id) VALUES ($1, 'person', $2, $3, $4, $5)`,
       ),
       [newId(), personId, deviceId ?? null, reason, caseId],
     );
-    await this.identities.endSessionsOfPerson(tx, actor, personId, caseId);
   }
 
   private async insertSteps(

@@ -19,25 +19,24 @@ export class CutPlanning {
   ) {}
 
   async plan(tx: EntityManager, personId: string): Promise<StepPlan[]> {
-    const [accounts, inUse] = await Promise.all([this.accountsOf(tx, personId), this.tools.inUse(tx)]);
+    const { accounts, inUse } = await this.look(tx, personId);
     const ids = accounts.map(({ id }) => id);
     await Promise.all([this.accounts.setDesired(tx, ids, 'suspended'), this.credentials.stopHandovers(tx, ids)]);
-    return this.stepsFor(inUse, accounts);
+    return this.stepsFor(accounts, inUse);
   }
 
   /** How to get there, with nothing written: what a leave would do that a brake holds. */
   async preview(tx: EntityManager, personId: string): Promise<StepPlan[]> {
-    const [accounts, inUse] = await Promise.all([this.accountsOf(tx, personId), this.tools.inUse(tx)]);
-    return this.stepsFor(inUse, accounts);
+    const { accounts, inUse } = await this.look(tx, personId);
+    return this.stepsFor(accounts, inUse);
   }
 
-  private async accountsOf(tx: EntityManager, personId: string): Promise<Account[]> {
-    return (await this.accounts.forPerson(tx, personId)).filter(
-      (account) => account.kind === 'person' && !isDoubtful(account),
-    );
+  private async look(tx: EntityManager, personId: string): Promise<{ accounts: Account[]; inUse: Tool[] }> {
+    const [all, inUse] = await Promise.all([this.accounts.forPerson(tx, personId), this.tools.inUse(tx)]);
+    return { accounts: all.filter((account) => account.kind === 'person' && !isDoubtful(account)), inUse };
   }
 
-  private stepsFor(inUse: readonly Tool[], accounts: readonly Account[]): StepPlan[] {
+  private stepsFor(accounts: readonly Account[], inUse: readonly Tool[]): StepPlan[] {
     const tools = inUse.map((tool) => ({ id: tool.id, kind: this.tools.kindOf(tool) }));
     const human = new Set(tools.filter(({ kind }) => kind === 'human').map(({ id }) => id));
     // An account that nobody has seen can't be named to an API: discovery finds it. A person can look for it.

@@ -99,9 +99,9 @@ export class LeaversService implements OnModuleInit {
       this.people.nextGeneration(tx, person.id),
       this.cases.supersedeGrants(tx, person.id, 'The person leaves.'),
       this.people.update(tx, actor, person, { status: 'left' }),
-      this.rights.end(tx, person, actor),
     ]);
     await this.endHeldChanges(tx, held);
+    await this.rights.end(tx, person, actor);
     return generation;
   }
 
