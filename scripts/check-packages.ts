@@ -16,8 +16,8 @@ const INSTALL_SCRIPTS: Readonly<Record<string, string>> = {
   ssh2: 'it builds an optional part, and does without',
 };
 
-/** Packages whose package.json names no licence, with what their own LICENSE file says. */
-const LICENCE_FILES: Readonly<Record<string, string>> = { pause: 'MIT' };
+/** Packages whose package.json names no licence, with what their own LICENSE or Readme.md says. */
+const LICENCE_FILES: Readonly<Record<string, string>> = { 'humanize-number': 'MIT', only: 'MIT', pause: 'MIT' };
 
 const LockFile = z.object({
   packages: z.record(
