@@ -11,6 +11,7 @@ import { HrSourcesService } from '../../src/hr-feeds/hr-sources.service.js';
 import { loadConfig } from '../../src/platform/config/config.js';
 import { InstallationKey } from '../../src/platform/crypto/installation-key.js';
 import { Keyring } from '../../src/platform/crypto/keyring.js';
+import type { RecoveryRing } from '../../src/platform/crypto/recovery-ring.js';
 import { createHttpApp } from '../../src/platform/http/http-door.js';
 import { SCOPES, SYSTEM, type Scope } from '../../src/platform/sign-in/actor.js';
 import { ApiTokens } from '../../src/platform/sign-in/api-tokens.service.js';
@@ -57,6 +58,8 @@ interface ServiceAppOptions {
   env?: Record<string, string>;
   /** Its keys, around the installation's own. */
   keyring?: (installation: InstallationKey) => Keyring;
+  /** Without it no recovery keys are kept. */
+  recoveryRing?: RecoveryRing;
 }
 
 /** The whole service in this process, as its API server runs it, on a database of its own. No worker runs: steps stay. */
@@ -65,6 +68,7 @@ export async function startServiceApp({
   reroute = (url) => url,
   env = {},
   keyring = (installation) => new Keyring(installation),
+  recoveryRing,
 }: ServiceAppOptions = {}): Promise<ServiceApp> {
   const database = await createTestDatabase();
   const url = reroute(database.url);
@@ -83,6 +87,7 @@ export async function startServiceApp({
       db,
       key,
       keyring: keyring(key),
+      ...(recoveryRing && { recoveryRing }),
       log: { level: 'trace', stream: { write: (line: string) => void lines.push(line) } },
     }),
   );

@@ -1,4 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { mkdtemp } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { loadAgeIdentities, makeAgeIdentity } from '../../src/platform/crypto/providers/age-identities.js';
+import { RecoveryRing } from '../../src/platform/crypto/recovery-ring.js';
 import { anAccessPolicy } from '../factories/access-policies.js';
 import { startServiceApp, type ServiceApp } from '../factories/service-app.js';
 import { aCompany, CANARIES, type Company } from './company.js';
@@ -21,7 +25,9 @@ const NEED_A_TOOL = new Set([
   'DELETE /v1/tools/{id}/lockdown',
   // Another person than the one who did it has to confirm: a token of the fuzz is one person.
   'POST /v1/steps/{id}/confirm',
-  // A file of this very step, and a loss of which the last step is done: too seldom drawn to be relied on.
+  // A file of this very step, a key of this very device, and a loss of which the last step is done: too seldom drawn to
+  // be relied on.
+  'POST /v1/devices/{id}/recovery-keys/{key}/reveal',
   'GET /v1/steps/{id}/evidence/{sha256}',
   'POST /v1/lost-devices/{caseId}/restore',
   // Two people have to agree about what a brake holds and who may do what: the fuzz is one, and brings no brake on.
@@ -46,7 +52,10 @@ describe('whatever is sent to the operations of the OpenAPI document', () => {
   beforeAll(
     async () => {
       const rules = [{ name: 'all', when: {}, tools: [{ tool: 'scim-tool' }, { tool: 'by-hand' }] }];
+      const identityFile = join(await mkdtemp(join(inject('runFolder'), 'fuzz-')), 'identity');
+      const recipient = await makeAgeIdentity(identityFile);
       service = await startServiceApp({
+        recoveryRing: new RecoveryRing([recipient], await loadAgeIdentities(identityFile)),
         policy: anAccessPolicy({ rules }),
         // They would answer most of it.
         env: { RATE_LIMIT_FAILURES: '0', RATE_LIMIT_REQUESTS: '0' },

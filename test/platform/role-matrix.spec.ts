@@ -102,6 +102,7 @@ describe('every route, for every role', () => {
       'POST /v1/approvals/:id/approve',
       'POST /v1/brakes/:id/discard',
       'POST /v1/brakes/:id/release',
+      'POST /v1/devices/:id/recovery-keys/:key/reveal',
       'POST /v1/lost-devices/:caseId/restore',
       'POST /v1/role-assignments',
       'POST /v1/role-assignments/:id/end',

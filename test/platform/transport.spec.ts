@@ -23,7 +23,8 @@ describe('the headers of each answer', () => {
         const { headers } = await test.agent.get(path);
         expect(headers['strict-transport-security']).toBe('max-age=31536000; includeSubDomains');
         expect(headers['x-content-type-options']).toBe('nosniff');
-        expect(headers['referrer-policy']).toBe('no-referrer');
+        // A form's page tells our own server where it was sent from, and nobody more than the origin.
+        expect(headers['referrer-policy']).toBe(path.startsWith('/sign-in') ? 'strict-origin' : 'no-referrer');
         expect(headers['access-control-allow-origin']).toBeUndefined();
         const policy = String(headers['content-security-policy']).split(';');
         for (const directive of [
