@@ -33,12 +33,13 @@ export class QuartermasterApi {
 
   /** Opens a one-time sign-in link as a browser would, and keeps the session. */
   static async bySignInLink(baseUrl: string, link: string, signal: AbortSignal): Promise<QuartermasterApi> {
-    const answer = await fetch(link, { method: 'POST', redirect: 'manual', signal });
+    // As a browser tells it on the service's own pages.
+    const { origin } = new URL(link);
+    const answer = await fetch(link, { method: 'POST', redirect: 'manual', headers: { origin }, signal });
     await answer.body?.cancel();
     const cookie = answer.headers.getSetCookie()[0]?.split(';')[0];
     if (answer.status !== 303 || !cookie) throw new ApiRefusal(answer.status, 'The sign-in link did not sign in.');
-    // As a browser does on the service's own pages.
-    return new QuartermasterApi(baseUrl, { cookie, origin: new URL(link).origin }, signal);
+    return new QuartermasterApi(baseUrl, { cookie, origin }, signal);
   }
 
   async get<T>(path: string, shape: z.ZodType<T>): Promise<T> {
