@@ -14,7 +14,7 @@ import { startQuartermaster, type RunningQuartermaster } from './start-quarterma
 import { StopList } from './stop-list.js';
 import { playStory } from './story.js';
 import { duration, paint, Terminal } from './terminal.js';
-import { together } from './together.js';
+import { together } from '../../src/platform/database/together.js';
 
 const USAGE = `npm run demo [-- --once] [--json FILE] [--port 3000] [--tls]
 

@@ -4,7 +4,7 @@ import type { DemoPlaces } from './demo-places.js';
 import { startLdapServer, type LdapServer } from './ldap-server.js';
 import { startSshGateway, type SshGateway } from './ssh-gateway.js';
 import type { StopList } from './stop-list.js';
-import { together } from './together.js';
+import { together } from '../../src/platform/database/together.js';
 
 const FIRST_UID = 20_000;
 const UIDS = 39_000;

@@ -4,6 +4,7 @@ import type { ObservedAccount } from '../../connectors/kit/contract.js';
 import { prepared } from '../platform/database/prepared.js';
 import { queryRows } from '../platform/database/query-rows.js';
 import { readEntities, writeEntities } from '../platform/database/read-entities.js';
+import { together } from '../platform/database/together.js';
 import { Problem } from '../platform/errors/problem.js';
 import { newId } from '../platform/ids/new-id.js';
 import { keepWithin } from '../platform/roles/within-reach.js';
@@ -91,7 +92,7 @@ export class AccountsService {
     );
     const isFor = (want: AccountToOpen) => (account: Account) =>
       account.personId === want.personId && account.toolId === want.toolId && account.purpose === want.purpose;
-    return Promise.all(
+    return together(
       wants.map(async (want) => {
         const { personId, toolId, purpose } = want;
         // Not written: a newer generation has spoken.
@@ -141,7 +142,7 @@ export class AccountsService {
     if (toolIds.length === 0) return [];
     const clashes = clashesOf(person.corporateEmail);
     // One round trip; the names are read when the lock is held.
-    const [, taken] = await Promise.all([
+    const [, taken] = await together([
       tx.query(
         prepared(
           `SELECT pg_advisory_xact_lock(hashtextextended('usernames of ' || tool || ' ' || $2, 0)) FROM unnest($1::text[]) AS tool`,

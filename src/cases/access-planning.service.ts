@@ -12,6 +12,7 @@ import { ToolsService } from '../tools/tools.service.js';
 import { CasesService } from './cases.service.js';
 import { planAccess, type WantedAccount } from './plan-access.js';
 import type { StepPlan } from './step-plan.js';
+import { together } from '../platform/database/together.js';
 
 export interface AccessPlan {
   steps: StepPlan[];
@@ -46,7 +47,7 @@ export class AccessPlanning {
   ) {}
 
   async plan(tx: EntityManager, person: Person, generation: number, now: Date): Promise<AccessPlan> {
-    const [policy, employments, before, revocations, sent, inUse] = await Promise.all([
+    const [policy, employments, before, revocations, sent, inUse] = await together([
       this.policy.current(tx),
       this.employments.forPerson(tx, person.id),
       this.accounts.forPerson(tx, person.id),

@@ -3,6 +3,7 @@ import type { EntityManager } from 'typeorm';
 import { AuditService } from '../platform/audit/audit.service.js';
 import { idsIn, prepared } from '../platform/database/prepared.js';
 import { queryRows } from '../platform/database/query-rows.js';
+import { together } from '../platform/database/together.js';
 import { newId } from '../platform/ids/new-id.js';
 import { SYSTEM, type Actor } from '../platform/sign-in/actor.js';
 import { SignInIdentities } from '../platform/sign-in/sign-in-identities.service.js';
@@ -78,7 +79,7 @@ export class CasesService {
       ],
     };
     const { reason, ...facts } = wanted.facts ?? {};
-    await Promise.all([
+    await together([
       this.audit.recordChange(tx, opening, wanted.actor, 'case.opened', {
         subject: { kind: 'person', id: wanted.personId },
         caseId: id,
@@ -202,7 +203,7 @@ export class CasesService {
         ),
         [JSON.stringify(needs)],
       );
-    await Promise.all([steps, bonds]);
+    await together([steps, bonds]);
     return idOf;
   }
 

@@ -8,6 +8,7 @@ import type { Tool } from '../tools/tool.entity.js';
 import { ToolsService } from '../tools/tools.service.js';
 import { planCut } from './plan-cut.js';
 import type { StepPlan } from './step-plan.js';
+import { together } from '../platform/database/together.js';
 
 /** Writes a person's desired state as "suspended everywhere" and plans how to get there. The caller has locked the person. */
 @Injectable()
@@ -21,7 +22,7 @@ export class CutPlanning {
   async plan(tx: EntityManager, personId: string): Promise<StepPlan[]> {
     const { accounts, inUse } = await this.look(tx, personId);
     const ids = accounts.map(({ id }) => id);
-    await Promise.all([this.accounts.setDesired(tx, ids, 'suspended'), this.credentials.stopHandovers(tx, ids)]);
+    await together([this.accounts.setDesired(tx, ids, 'suspended'), this.credentials.stopHandovers(tx, ids)]);
     return this.stepsFor(accounts, inUse);
   }
 
@@ -32,7 +33,7 @@ export class CutPlanning {
   }
 
   private async look(tx: EntityManager, personId: string): Promise<{ accounts: Account[]; inUse: Tool[] }> {
-    const [all, inUse] = await Promise.all([this.accounts.forPerson(tx, personId), this.tools.inUse(tx)]);
+    const [all, inUse] = await together([this.accounts.forPerson(tx, personId), this.tools.inUse(tx)]);
     return { accounts: all.filter((account) => account.kind === 'person' && !isDoubtful(account)), inUse };
   }
 

@@ -14,6 +14,7 @@ import type { Person } from '../people/person.entity.js';
 import { endOfLocalDay } from '../people/start-instant.js';
 import { prepared } from '../platform/database/prepared.js';
 import { queryRows } from '../platform/database/query-rows.js';
+import { together } from '../platform/database/together.js';
 import { Problem } from '../platform/errors/problem.js';
 import type { Actor } from '../platform/sign-in/actor.js';
 import { DueEmployments } from './due-employments.service.js';
@@ -66,7 +67,7 @@ export class HrEventsService {
    * more. The caller has seen to it that events about one employee come one after the other.
    */
   async look(tx: EntityManager, source: string, { id, workEmail }: LookedUp): Promise<KnownOfEmployee> {
-    const [employment, newestHeld, sameAddress, policy] = await Promise.all([
+    const [employment, newestHeld, sameAddress, policy] = await together([
       this.employments.lockBySource(tx, source, id),
       newestHeldPosition(tx, source, id),
       workEmail === undefined ? null : this.people.findByEmail(tx, workEmail),

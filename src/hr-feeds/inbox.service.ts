@@ -4,6 +4,7 @@ import { AuditService } from '../platform/audit/audit.service.js';
 import { prepared } from '../platform/database/prepared.js';
 import { queryRows } from '../platform/database/query-rows.js';
 import { inTransaction } from '../platform/database/transaction.js';
+import { together } from '../platform/database/together.js';
 import { Problem } from '../platform/errors/problem.js';
 import { newId } from '../platform/ids/new-id.js';
 import type { Actor, Origin } from '../platform/sign-in/actor.js';
@@ -51,7 +52,7 @@ export class InboxService {
     try {
       return await inTransaction(this.db, async (tx) => {
         // One round trip. What stands of the employee is read when the event is noted, and nobody else decides about them.
-        const [noted, known] = await Promise.all([
+        const [noted, known] = await together([
           this.note(tx, posted, event),
           this.events.look(tx, source, event.employee),
         ]);

@@ -8,6 +8,7 @@ import { EmploymentsService } from '../people/employments.service.js';
 import { PeopleService } from '../people/people.service.js';
 import type { Actor } from '../platform/sign-in/actor.js';
 import { planStart } from './plan-start.js';
+import { together } from '../platform/database/together.js';
 
 /** Somebody's first day has come, for the first time or again. */
 @Injectable()
@@ -30,12 +31,12 @@ export class JoinersService {
     actor: Actor,
     now: Date,
   ): Promise<{ caseId: string; held: boolean }> {
-    const [before, holds] = await Promise.all([
+    const [before, holds] = await together([
       this.people.lock(tx, employment.personId),
       this.cases.standingHolds(tx, employment.personId),
     ]);
     const start = planStart({ status: before.status, holds });
-    const [generation, person] = await Promise.all([
+    const [generation, person] = await together([
       this.people.nextGeneration(tx, before.id),
       this.people.update(tx, actor, before, { status: 'active' }),
       this.employments.markStartApplied(tx, employment.id, now),

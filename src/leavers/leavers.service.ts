@@ -12,6 +12,7 @@ import { requireWithin } from '../platform/roles/within-reach.js';
 import type { Actor } from '../platform/sign-in/actor.js';
 import { missingSteps } from './missing-steps.js';
 import { RightsOfLeavers } from './rights-of-leavers.service.js';
+import { together } from '../platform/database/together.js';
 
 export interface Leave {
   caseId: string;
@@ -50,7 +51,7 @@ export class LeaversService implements OnModuleInit {
     { urgent = false }: { urgent?: boolean } = {},
   ): Promise<Leave> {
     await requireWithin(tx, actor, 'whole person', personId);
-    const [person, holds] = await Promise.all([this.people.lock(tx, personId), this.cases.standingHolds(tx, personId)]);
+    const [person, holds] = await together([this.people.lock(tx, personId), this.cases.standingHolds(tx, personId)]);
     const earlier = holds.find(({ reason }) => reason === 'leaver');
     if (earlier) return { caseId: earlier.caseId, held: false };
     const change = { kind: 'leaves', actor, personId, urgent } as const;
@@ -95,7 +96,7 @@ export class LeaversService implements OnModuleInit {
 
   /** Nothing more is given, and nothing of theirs opens anything here. Answers the new generation. */
   private async markLeft(tx: EntityManager, person: Person, held: readonly HeldCase[], actor: Actor): Promise<number> {
-    const [generation] = await Promise.all([
+    const [generation] = await together([
       this.people.nextGeneration(tx, person.id),
       this.cases.supersedeGrants(tx, person.id, 'The person leaves.'),
       this.people.update(tx, actor, person, { status: 'left' }),

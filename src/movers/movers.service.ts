@@ -6,6 +6,7 @@ import { CasesService } from '../cases/cases.service.js';
 import type { StepPlan } from '../cases/step-plan.js';
 import { PeopleService } from '../people/people.service.js';
 import type { Actor } from '../platform/sign-in/actor.js';
+import { together } from '../platform/database/together.js';
 
 /** Somebody's department, location or kind of employment changed, or one of several employments ended. */
 @Injectable()
@@ -27,9 +28,9 @@ export class MoversService {
     actor: Actor,
     now: Date,
   ): Promise<{ caseId: string; held: boolean } | undefined> {
-    const [person, holds] = await Promise.all([this.people.lock(tx, personId), this.cases.standingHolds(tx, personId)]);
+    const [person, holds] = await together([this.people.lock(tx, personId), this.cases.standingHolds(tx, personId)]);
     if (person.status !== 'active' || holds.length > 0) return undefined;
-    const [generation] = await Promise.all([
+    const [generation] = await together([
       this.people.nextGeneration(tx, personId),
       this.cases.supersedeGrants(tx, personId, 'A newer decision about the person replaced this one.'),
     ]);

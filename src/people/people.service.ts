@@ -4,6 +4,7 @@ import { AuditService } from '../platform/audit/audit.service.js';
 import { prepared } from '../platform/database/prepared.js';
 import { queryRows } from '../platform/database/query-rows.js';
 import { readEntities, writeEntities } from '../platform/database/read-entities.js';
+import { together } from '../platform/database/together.js';
 import { Problem } from '../platform/errors/problem.js';
 import { newId } from '../platform/ids/new-id.js';
 import { keepWithin } from '../platform/roles/within-reach.js';
@@ -45,7 +46,7 @@ export class PeopleService {
     const id = newId();
     const corporateEmail = normalAddress(person.corporateEmail);
     const { givenName, familyName, displayName, status } = person;
-    const [[created]] = await Promise.all([
+    const [[created]] = await together([
       writeEntities(
         tx,
         Person,
@@ -87,7 +88,7 @@ export class PeopleService {
     const changed = (Object.keys(after) as (keyof NewPerson)[]).filter((field) => after[field] !== before[field]);
     if (changed.length === 0) return before;
     if (changed.includes('corporateEmail') && (await this.findByEmail(tx, after.corporateEmail))) throw addressTaken();
-    const [[written]] = await Promise.all([
+    const [[written]] = await together([
       writeEntities(
         tx,
         Person,
