@@ -102,6 +102,11 @@ function databaseSuites(): string[] {
       'test/sign-in/in-a-browser.spec.ts',
       'test/platform/independent-verifier.spec.ts',
       'test/fuzz/**',
+      // The compose file brings PostgreSQL 18 itself; what workers count is the same wherever they count it.
+      'test/compose.spec.ts',
+      'test/telemetry/worker-metrics.spec.ts',
+      // Who stops a process, and when it is woken, has nothing to do with the database; the fences are tested by others.
+      'test/engine/frozen-workers.spec.ts',
       // It brings a PostgreSQL of its own, the same in both passes.
       'test/faults/short.spec.ts',
       // Whether it works without Redis is asked of both versions; what Redis does is the same beside each.

@@ -58,6 +58,8 @@ export async function seedLeavers(db: pg.PoolClient, label: string): Promise<voi
      WHERE corporate_email LIKE 'bench-' || $1 || '-%'`,
     [label],
   );
+  // Beside a few rows that the planner knows of it would join a million by loops, for minutes.
+  await db.query(`ANALYZE people, accounts, cases`);
   await db.query(
     `INSERT INTO steps (id, case_id, person_id, tool_id, account_id, act, effect, state, lane, position, generation)
      SELECT gen_random_uuid(), c.id, p.id, a.tool_id, a.id, 'suspend_account', 'revoke', 'ready', 'standard',

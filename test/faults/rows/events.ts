@@ -80,7 +80,9 @@ const rehireWhileLeaving: Fault = {
   async run(scene) {
     const { company, service } = scene;
     const [tool] = service.tools;
-    const employee = await company.joins();
+    const employee = company.newcomer();
+    // Until the service has seen each account: one whose create is in the air has nothing to suspend yet.
+    await scene.untilClosed(await company.hire(employee));
     await company.untilAsItShould(employee);
     let holding = true;
     const over = tool.whenever((call) => holding && call.what === 'suspend' && call.userName === employee.username, {
