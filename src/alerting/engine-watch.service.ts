@@ -2,7 +2,6 @@ import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { AlertsService } from '../cases/alerts.service.js';
 import { EngineHealth, type OldestDue } from '../cases/engine-health.service.js';
-import { SignInWatch } from '../cases/sign-in-watch.service.js';
 import { LANES, type Lane } from '../cases/step-states.js';
 import { queryRows } from '../platform/database/query-rows.js';
 import { inTransaction } from '../platform/database/transaction.js';
@@ -27,7 +26,6 @@ export class EngineWatch {
     private readonly db: DataSource,
     private readonly health: EngineHealth,
     private readonly alerts: AlertsService,
-    private readonly signIns: SignInWatch,
   ) {}
 
   /** @param now Milliseconds of a monotonic clock. */
@@ -42,7 +40,7 @@ export class EngineWatch {
       await this.tellOfDeserted(tx, workers, now);
       await this.tellOfDead(tx);
       await this.tellOfLate(tx);
-      await this.signIns.forgetOld(tx);
+      await this.alerts.endOldNews(tx);
     });
   }
 

@@ -1,7 +1,13 @@
 import { Check, Column, Entity, Index, PrimaryColumn } from 'typeorm';
 
 /** What takes two people. A new one is bound by the feature that carries it out (`Approvals.bind`). */
-export const APPROVAL_ACTS = ['brake.release', 'brake.discard', 'role.assign', 'role.end'] as const;
+export const APPROVAL_ACTS = [
+  'brake.release',
+  'brake.discard',
+  'brake-limit.raise',
+  'role.assign',
+  'role.end',
+] as const;
 export type ApprovalAct = (typeof APPROVAL_ACTS)[number];
 
 export const APPROVAL_STATES = ['waiting', 'approved', 'refused'] as const;
@@ -25,7 +31,7 @@ export class Approval {
   @Column('text')
   act!: ApprovalAct;
 
-  /** What it is done to: for a release, the brake; of a role that is to be given, the assignment that will be. */
+  /** What it is done to: for a release, the brake; of a role that is to be given, the assignment that will be; of a wish, its own id. */
   @Column('uuid', { name: 'target_id' })
   targetId!: string;
 

@@ -4,7 +4,9 @@ import { APPROVAL_ACTS, APPROVAL_STATES, type Approval } from './approval.entity
 export const ApprovalView = z.object({
   id: z.uuid(),
   act: z.enum(APPROVAL_ACTS),
-  targetId: z.uuid().describe('What it is done to: for a release, the brake; for a role, its assignment.'),
+  targetId: z
+    .uuid()
+    .describe('What it is done to: for a release, the brake; for a role, its assignment; else an id of its own.'),
   summary: z.string(),
   state: z.enum(APPROVAL_STATES),
   reason: z.string(),

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
+import type { AuditRecord } from '../platform/audit/audit-statement.js';
 import { AuditService } from '../platform/audit/audit.service.js';
-import { inTransaction } from '../platform/database/transaction.js';
 import type { Actor } from '../platform/sign-in/actor.js';
 import { BrakeLimit } from './brake-limit.entity.js';
 import { BRAKE_KINDS, DEFAULT_LIMITS, type BrakeKind, type Limit } from './decide-brake.js';
@@ -33,20 +33,30 @@ export class BrakeLimits {
     });
   }
 
-  /** Counts from now on; what a brake holds already stays held. */
-  async set(kind: BrakeKind, { atLeast, sharePercent }: Limit, actor: Actor): Promise<void> {
-    await inTransaction(this.db, async (tx) => {
-      const { atLeast: before, sharePercent: shareBefore } = await this.of(tx, kind);
-      const row = { kind, atLeast, sharePercent, changedAt: () => 'now()', changedBy: actor.name };
-      await tx.upsert(BrakeLimit, row, ['kind']);
-      // Room that the limit before gave and nobody has taken: whoever comes next is held against the new one.
-      await tx.query(`DELETE FROM brake_slots WHERE kind = $1 AND used_at <= now() - interval '1 hour'`, [kind]);
-      await tx.query(`UPDATE brake_slots SET valid_until = now() WHERE kind = $1`, [kind]);
-      await this.audit.record(tx, actor, 'brake-limit.changed', {
-        facts: { kind },
-        before: { atLeast: before, sharePercent: shareBefore },
-        after: { atLeast, sharePercent },
-      });
+  /** Until the transaction ends nobody else changes a limit. */
+  async lock(tx: EntityManager): Promise<void> {
+    await tx.query(`LOCK TABLE brake_limits IN SHARE ROW EXCLUSIVE MODE`);
+  }
+
+  /** Counts from now on; what a brake holds already stays held. Who may do it is said in `brake-limit-edits.service.ts`. */
+  async set(
+    tx: EntityManager,
+    kind: BrakeKind,
+    { atLeast, sharePercent }: Limit,
+    actor: Actor,
+    why: Pick<AuditRecord, 'reason' | 'approvalId'> = {},
+  ): Promise<void> {
+    const { atLeast: before, sharePercent: shareBefore } = await this.of(tx, kind);
+    const row = { kind, atLeast, sharePercent, changedAt: () => 'now()', changedBy: actor.name };
+    await tx.upsert(BrakeLimit, row, ['kind']);
+    // Room that the limit before gave and nobody has taken: whoever comes next is held against the new one.
+    await tx.query(`DELETE FROM brake_slots WHERE kind = $1 AND used_at <= now() - interval '1 hour'`, [kind]);
+    await tx.query(`UPDATE brake_slots SET valid_until = now() WHERE kind = $1`, [kind]);
+    await this.audit.record(tx, actor, 'brake-limit.changed', {
+      facts: { kind },
+      before: { atLeast: before, sharePercent: shareBefore },
+      after: { atLeast, sharePercent },
+      ...why,
     });
   }
 }

@@ -8,6 +8,7 @@ import { FreshSignIn } from '../platform/sign-in/fresh-sign-in.js';
 import { Allow, CurrentActor } from '../platform/sign-in/who-may-call.js';
 import { BRAKE_STATES } from './brake.entity.js';
 import { BrakeDecisions } from './brake-decisions.service.js';
+import { BrakeLimitEdits, LimitWish } from './brake-limit-edits.service.js';
 import { BrakeLimits } from './brake-limits.service.js';
 import { BrakesReader } from './brakes-reader.service.js';
 import { BrakeDetails, brakeDetails, BrakeView, brakeView, LimitView } from './brakes-views.js';
@@ -15,11 +16,13 @@ import { BRAKE_KINDS } from './decide-brake.js';
 
 const BrakesQuery = PageQuery.extend({ state: z.enum(BRAKE_STATES).optional() });
 const Request = z.strictObject({ reason: z.string().trim().min(3).max(2_000) });
-const PutLimit = z.strictObject({
-  atLeast: z.int().min(0).max(1_000_000),
-  sharePercent: z.int().min(0).max(100),
+const PutLimit = LimitWish.omit({ kinds: true }).extend({
+  reason: Request.shape.reason.optional().describe('Why; needed where the limit is raised, for whoever approves it.'),
 });
 const LimitsView = z.object({ items: z.array(LimitView) });
+const LimitEditView = LimitsView.extend({
+  approval: ApprovalDetails.nullable().describe('What another person has to approve; null when it is done.'),
+});
 
 @ApiTags('brakes')
 @Controller('v1')
@@ -28,6 +31,7 @@ export class BrakesController {
     private readonly reader: BrakesReader,
     private readonly decisions: BrakeDecisions,
     private readonly limits: BrakeLimits,
+    private readonly limitEdits: BrakeLimitEdits,
   ) {}
 
   @Get('brakes')
@@ -87,17 +91,17 @@ export class BrakesController {
     return { items: await this.limits.list() };
   }
 
-  /** Counts from now on; what a brake holds already stays held. */
+  /** Counts from now on; what a brake holds already stays held. To raise one takes two people. */
   @Put('brake-limits/:kind')
   @Allow('brakes:write')
   @FreshSignIn()
-  @ApiOkResponse({ standardSchema: LimitsView })
+  @ApiOkResponse({ standardSchema: LimitEditView, description: 'Lowered; or, where it is raised, asked for.' })
   async setLimit(
     @Param('kind', { schema: z.enum(BRAKE_KINDS) }) kind: z.infer<typeof LimitView>['kind'],
-    @Body({ schema: PutLimit }) limit: z.infer<typeof PutLimit>,
+    @Body({ schema: PutLimit }) { reason, ...limit }: z.infer<typeof PutLimit>,
     @CurrentActor() actor: Actor,
-  ): Promise<z.infer<typeof LimitsView>> {
-    await this.limits.set(kind, limit, actor);
-    return { items: await this.limits.list() };
+  ): Promise<z.infer<typeof LimitEditView>> {
+    const approval = await this.limitEdits.change({ kinds: [kind], ...limit }, reason, actor);
+    return { items: await this.limits.list(), approval: approval && approvalDetails(approval) };
   }
 }

@@ -5,6 +5,7 @@ import {
   BRAKE_KINDS,
   decideBrake,
   DEFAULT_LIMITS,
+  letsMorePass,
   sourceOf,
   type Limit,
   type Volume,
@@ -53,6 +54,16 @@ describe('a limit of volume', () => {
         const isWithin = volume.recent < allowedOf(limit, volume.staff);
         expect(decideBrake({ ...volume, urgent: true }, limit)).toBe(isWithin ? 'pass' : 'hold');
         expect(decideBrake({ ...volume, standing: true, urgent: false }, limit)).toBe('hold');
+      }),
+    );
+  });
+
+  it('is raised when it lets more pass in a company of some size, and in none when it is not', () => {
+    fc.assert(
+      fc.property(limits, limits, (before, after) => {
+        const sizes = [0, 1_000_000];
+        const isRaised = sizes.some((staff) => allowedOf(after, staff) > allowedOf(before, staff));
+        expect(letsMorePass(before, after)).toBe(isRaised);
       }),
     );
   });

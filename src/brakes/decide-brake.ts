@@ -30,6 +30,11 @@ export interface Volume {
   urgent: boolean;
 }
 
+/** Whether there is a company in which the limit after lets more pass than the one before. Pure. */
+export function letsMorePass(before: Limit, after: Limit): boolean {
+  return after.atLeast > before.atLeast || after.sharePercent > before.sharePercent;
+}
+
 export function allowedOf({ atLeast, sharePercent }: Limit, staff: number): number {
   return Math.max(atLeast, Math.floor((staff * sharePercent) / 100));
 }

@@ -15,6 +15,7 @@ export type AlertKind =
   | 'brake_overdue'
   | 'employment_stuck'
   | 'sign_in_link'
+  | 'brake_limit_raised'
   | 'policy_broken'
   | 'audit_log_broken'
   | 'audit_log_unpublished'
@@ -24,6 +25,9 @@ export type AlertKind =
   | 'worker_died'
   | 'channel_failed'
   | 'service_ownerless';
+
+/** What was done and can’t be undone: nobody can mend it, so it is told and ends by itself. */
+const NEWS: readonly AlertKind[] = ['sign_in_link', 'brake_limit_raised'];
 
 /** Of a service principal whose owner has left. */
 export function ownerlessKey(servicePrincipalId: string): string {
@@ -78,6 +82,15 @@ export class AlertsService {
     await tx.query(`UPDATE alerts SET resolved_at = now() WHERE dedup_key = ANY($1) AND resolved_at IS NULL`, [
       dedupKeys,
     ]);
+  }
+
+  /** After an hour it was told to whom it had to be told. */
+  async endOldNews(tx: EntityManager): Promise<void> {
+    await tx.query(
+      `UPDATE alerts SET resolved_at = now()
+       WHERE kind = ANY($1) AND resolved_at IS NULL AND raised_at < now() - interval '1 hour'`,
+      [NEWS],
+    );
   }
 
   /** Whatever is open about these steps is over, and the warning about a tool when it was one of them that led to it. */

@@ -55,15 +55,6 @@ import { StepsController } from './steps.controller.js';
     StepRunner,
     Sweeper,
   ],
-  exports: [
-    AccessPlanning,
-    AlertsService,
-    CasesReader,
-    CasesService,
-    CutPlanning,
-    EngineHealth,
-    HeldSteps,
-    SignInWatch,
-  ],
+  exports: [AccessPlanning, AlertsService, CasesReader, CasesService, CutPlanning, EngineHealth, HeldSteps],
 })
 export class CasesModule {}

@@ -42,12 +42,4 @@ export class SignInWatch {
           : `Somebody signed in as ${actorName} with a link from the server's command line.`,
     });
   }
-
-  /** There is nothing to mend: after an hour it was told to whom it had to be told. */
-  async forgetOld(tx: EntityManager): Promise<void> {
-    await tx.query(
-      `UPDATE alerts SET resolved_at = now()
-       WHERE kind = 'sign_in_link' AND resolved_at IS NULL AND raised_at < now() - interval '1 hour'`,
-    );
-  }
 }

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { z } from 'zod';
 import type { ApprovalAct } from '../approvals/approval.entity.js';
 import { BrakeDecisions } from '../brakes/brake-decisions.service.js';
+import { BrakeLimitEdits, LimitWish } from '../brakes/brake-limit-edits.service.js';
 import { BrakeLimits } from '../brakes/brake-limits.service.js';
 import { BrakesReader, type HeldPlanStep } from '../brakes/brakes-reader.service.js';
 import { BRAKE_KINDS } from '../brakes/decide-brake.js';
@@ -10,8 +11,6 @@ import { CommandFailure, type AddCommand, type CliContext } from './command.js';
 import { printRequest, reasonIn } from './print-request.js';
 
 const LISTED = 100;
-const People = z.coerce.number().int().min(0).max(1_000_000);
-const Percent = z.coerce.number().int().min(0).max(100);
 
 /** What somebody did too much of within an hour, and what is done about it. */
 export const addBrakes: AddCommand = (program, context) => {
@@ -65,7 +64,8 @@ function addRequest(brakes: Command, context: CliContext, name: 'release' | 'dis
     });
 }
 
-function addLimits(brakes: Command, { actor, out, withServices }: CliContext): void {
+function addLimits(brakes: Command, context: CliContext): void {
+  const { actor, out, withServices } = context;
   brakes
     .command('limits')
     .description('show how many people one source may change within an hour')
@@ -78,19 +78,22 @@ function addLimits(brakes: Command, { actor, out, withServices }: CliContext): v
     });
   brakes
     .command('limit <kinds>')
-    .description(`change limits, comma-separated (${BRAKE_KINDS.join(', ')}); what is held stays held`)
+    .description(
+      `change limits, comma-separated (${BRAKE_KINDS.join(', ')}); what is held stays held, and to raise one another person approves`,
+    )
     .requiredOption('--at-least <people>', 'so many within an hour always pass')
     .requiredOption('--share <percent>', 'of the active staff; the larger one of the two counts')
-    .action(async (kinds: string, options: { atLeast: string; share: string }) => {
-      const read = z
-        .object({ kinds: z.array(z.enum(BRAKE_KINDS)).min(1), atLeast: People, sharePercent: Percent })
-        .safeParse({ kinds: kinds.split(','), atLeast: options.atLeast, sharePercent: options.share });
-      if (!read.success) throw new CommandFailure(z.prettifyError(read.error), EXIT.usage);
-      const { atLeast, sharePercent } = read.data;
-      await withServices(async (services) => {
-        for (const kind of read.data.kinds) await services.get(BrakeLimits).set(kind, { atLeast, sharePercent }, actor);
-      });
-      out(`${kinds}: ${atLeast}, or ${sharePercent} % of the active staff where that is more`);
+    .option('--reason <text>', 'why, for the audit log; needed where another person has to approve')
+    .action(async (kinds: string, options: { atLeast: string; share: string; reason?: string }) => {
+      const [atLeast, sharePercent] = [Number(options.atLeast), Number(options.share)];
+      const wish = LimitWish.safeParse({ kinds: kinds.split(','), atLeast, sharePercent });
+      if (!wish.success) throw new CommandFailure(z.prettifyError(wish.error), EXIT.usage);
+      const reason = options.reason === undefined ? undefined : reasonIn(options.reason);
+      const approval = await withServices((services) =>
+        services.get(BrakeLimitEdits).change(wish.data, reason, actor),
+      );
+      if (approval) printRequest(approval, context);
+      else out(`${kinds}: ${atLeast}, or ${sharePercent} % of the active staff where that is more`);
     });
 }
 

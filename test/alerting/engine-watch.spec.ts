@@ -4,7 +4,6 @@ import { PolicyAlarm } from '../../src/alerting/policy-alarm.service.js';
 import { AlertsService } from '../../src/cases/alerts.service.js';
 import { EngineHealth } from '../../src/cases/engine-health.service.js';
 import { WorkerPresence } from '../../src/cases/engine/presence.js';
-import { SignInWatch } from '../../src/cases/sign-in-watch.service.js';
 import type { Lane } from '../../src/cases/step-states.js';
 import { Sweeper } from '../../src/cases/engine/sweep.js';
 import { aCase, aStep } from '../factories/cases.js';
@@ -25,7 +24,7 @@ describe('the watch over the engine', () => {
     health = test.app.get(EngineHealth, { strict: false });
     // Each its own memory of since when.
     const alerts = test.app.get(AlertsService, { strict: false });
-    watch = new EngineWatch(test.db, health, alerts, test.app.get(SignInWatch, { strict: false }));
+    watch = new EngineWatch(test.db, health, alerts);
     await test.db.query(`DELETE FROM alerts`);
   });
 

@@ -3,6 +3,7 @@ import type { EntityManager } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Approval } from '../../src/approvals/approval.entity.js';
 import { Brake } from '../../src/brakes/brake.entity.js';
+import type { BrakeKind } from '../../src/brakes/decide-brake.js';
 import { RemindOfBrakes } from '../../src/brakes/remind-of-brakes.service.js';
 import { Alert } from '../../src/cases/alert.entity.js';
 import { Case } from '../../src/cases/case.entity.js';
@@ -18,6 +19,7 @@ import { Person } from '../../src/people/person.entity.js';
 import { SCOPES, SYSTEM } from '../../src/platform/sign-in/actor.js';
 import { anAccessPolicy } from '../factories/access-policies.js';
 import { anAccount } from '../factories/accounts.js';
+import { aBrakeLimit } from '../factories/brake-limits.js';
 import { aDevice } from '../factories/devices.js';
 import {
   anHrEmployee,
@@ -72,9 +74,7 @@ async function aSource(name: string): Promise<(event: unknown) => Promise<Record
     (await service.post(event, { source: name, secret }).expect(202)).body as Record<string, string | null>;
 }
 
-async function allow(kind: string, atLeast: number): Promise<void> {
-  await grace.put(`/v1/brake-limits/${kind}`).send({ atLeast, sharePercent: 0 }).expect(200);
-}
+const allow = (kind: BrakeKind, atLeast: number) => aBrakeLimit(service.app, kind, atLeast);
 
 const standing = (source: string) => tx.findOneByOrFail(Brake, { source, state: 'standing' });
 const statesOf = async (caseId: string | null | undefined) =>
@@ -423,13 +423,49 @@ describe('limits for what is given and what a change takes away', () => {
     expect(await tx.findOneByOrFail(Brake, { source: 'hr:moves-and-leaves' })).toMatchObject({ state: 'emptied' });
   });
 
-  it('are shown, changed with the name of who did it, and refused when they make no sense', async () => {
-    const { body } = await grace.put('/v1/brake-limits/leaves').send({ atLeast: 7, sharePercent: 3 }).expect(200);
-    expect(body.items).toContainEqual({ kind: 'leaves', atLeast: 7, sharePercent: 3, changedBy: 'Grace' });
+  it('are lowered by one person, and raised by two: exactly as it was asked, once, and not past another change', async () => {
+    await allow('leaves', 10);
+    const put = (atLeast: number, more: object = {}) =>
+      grace.put('/v1/brake-limits/leaves').send({ atLeast, sharePercent: 0, ...more });
+    const lowered = await put(7).expect(200);
+    expect(lowered.body.approval).toBeNull();
+    const seven = { kind: 'leaves', atLeast: 7, sharePercent: 0, changedBy: 'Grace' };
+    expect(lowered.body.items).toContainEqual(seven);
+
+    const unexplained = await put(8).expect(400);
+    expect(unexplained.body.errors).toMatchObject([{ pointer: '/reason' }]);
+    const asked = await put(7, { sharePercent: 3, reason: 'The season ends.' }).expect(200);
+    expect(asked.body.items).toContainEqual(seven);
+    const { id, plan } = asked.body.approval;
+    expect(plan).toMatchObject({
+      before: [{ kind: 'leaves', atLeast: 7, sharePercent: 0 }],
+      after: { atLeast: 7, sharePercent: 3 },
+    });
+    await grace.post(`/v1/approvals/${id}/approve`).send({}).expect(403);
+    // Somebody lowers it meanwhile: what would happen isn't what was asked for.
+    await put(6).expect(200);
+    await linus.post(`/v1/approvals/${id}/approve`).send({}).expect(409);
+    const again = await put(6, { sharePercent: 3, reason: 'The season ends.' }).expect(200);
+    await linus.post(`/v1/approvals/${again.body.approval.id}/approve`).send({}).expect(200);
+    const { body } = await grace.get('/v1/brake-limits').expect(200);
+    expect(body.items).toContainEqual({ kind: 'leaves', atLeast: 6, sharePercent: 3, changedBy: 'Linus' });
+  });
+
+  it('are raised no more on the word of somebody who may not change them since', async () => {
+    const margaret = await aUser(service.app, 'owner', { name: 'Margaret' });
+    const wish = { atLeast: 900, sharePercent: 0, reason: 'A large move.' };
+    const { body } = await margaret.agent.put('/v1/brake-limits/removals').send(wish).expect(200);
+    await tx.query(`UPDATE role_assignments SET ended_at = now(), ended_by = 'a test' WHERE principal = $1`, [
+      margaret.principal,
+    ]);
+    await linus.post(`/v1/approvals/${body.approval.id}/approve`).send({}).expect(403);
+  });
+
+  it('are refused when they make no sense, and to whoever may only look', async () => {
     await grace.put('/v1/brake-limits/leaves').send({ atLeast: -1, sharePercent: 3 }).expect(400);
     await grace.put('/v1/brake-limits/wipes').send({ atLeast: 1, sharePercent: 3 }).expect(400);
     const reader = await service.caller('Reader', 'brakes:read');
-    await reader.put('/v1/brake-limits/leaves').send({ atLeast: 7, sharePercent: 3 }).expect(403);
+    await reader.put('/v1/brake-limits/leaves').send({ atLeast: 0, sharePercent: 0 }).expect(403);
   });
 });
 
@@ -466,11 +502,27 @@ describe('at the command line', () => {
     expect(await statusOf(held[0]?.person.personId ?? '')).toBe('left');
     expect((await run('ada', 'brakes', 'list', '--all')).out).toContain(`${brake.id}  released`);
 
-    expect(await run('ada', 'brakes', 'limit', 'leaves,removals', '--at-least', '4', '--share', '2')).toMatchObject({
-      code: 0,
-    });
-    expect((await run('ada', 'brakes', 'limits')).out).toMatch(/^leaves +4, or 2 % .*set by ada/);
-    expect(await run('ada', 'brakes', 'limit', 'wipes', '--at-least', '4', '--share', '2')).toMatchObject({ code: 2 });
+    const limit = (kinds: string, atLeast: string, ...more: string[]) =>
+      run('ada', 'brakes', 'limit', kinds, '--at-least', atLeast, '--share', '0', ...more);
+    await allow('leaves', 5);
+    await allow('removals', 5);
+    expect(await limit('leaves,removals', '4')).toMatchObject({ code: 0, out: expect.stringContaining('4, or 0 %') });
+    expect((await run('ada', 'brakes', 'limits')).out).toMatch(/^leaves +4, or 0 % .*set by ada/);
+    expect(await limit('wipes', '4')).toMatchObject({ code: 2 });
+    // Whoever sits at the server asks another one as well, as soon as somebody is there to be asked.
+    const raise = await limit('leaves,removals', '6', '--reason', 'Plant B closes.');
+    expect((await run('ada', 'brakes', 'limits')).out).toMatch(/^leaves +4, /);
+    expect((await run('bob', 'approvals', 'approve', raise.out)).code).toBe(0);
+    expect((await run('ada', 'brakes', 'limits')).out).toMatch(/^leaves +6, .*set by bob/);
+    await tx.query(`UPDATE sign_in_identities SET withdrawn_at = now()`);
+    try {
+      expect(await limit('leaves', '9')).toMatchObject({ code: 0, out: expect.stringContaining('9, or 0 %') });
+    } finally {
+      await tx.query(`UPDATE sign_in_identities SET withdrawn_at = NULL`);
+    }
+    expect(await tx.findBy(Alert, { kind: 'brake_limit_raised' })).toMatchObject([
+      { severity: 'warning', message: expect.stringContaining('ada let 9 or 0 % of leaves pass') },
+    ]);
     expect(await run('ada', 'brakes', 'release', 'x', 'Why not.')).toMatchObject({ code: 2 });
   });
 });

@@ -8,6 +8,7 @@ import { Step } from '../../src/cases/step.entity.js';
 import { WorkerProcess } from '../../src/cases/worker-process.entity.js';
 import { newId } from '../../src/platform/ids/new-id.js';
 import { anAccessPolicy } from '../factories/access-policies.js';
+import { aBrakeLimit } from '../factories/brake-limits.js';
 import { anHrEmployee, hasJoined, hasLeft, type HrEmployee } from '../factories/hr-events.js';
 import { aUser } from '../factories/identities.js';
 import { startServiceApp, type ServiceApp } from '../factories/service-app.js';
@@ -42,7 +43,7 @@ beforeAll(async () => {
       callsPerSecond: 1_000,
     })
     .expect(201);
-  await grace.put('/v1/brake-limits/grants').send({ atLeast: 0, sharePercent: 0 }).expect(200);
+  await aBrakeLimit(service.app, 'grants', 0);
 });
 afterAll(async () => {
   await service?.close();
@@ -103,8 +104,8 @@ it('refuses a held grant that was made ready in the database, past the people', 
 });
 
 it('goes on with a revocation, whatever became of the approval behind it', async () => {
-  await grace.put('/v1/brake-limits/grants').send({ atLeast: 10, sharePercent: 0 }).expect(200);
-  await grace.put('/v1/brake-limits/leaves').send({ atLeast: 0, sharePercent: 0 }).expect(200);
+  await aBrakeLimit(service.app, 'grants', 10);
+  await aBrakeLimit(service.app, 'leaves', 0);
   // Another source: the brake of the first one stands.
   const { create, employee } = await joinedBefore();
   const { body } = await service.post(hasLeft(employee)).expect(202);

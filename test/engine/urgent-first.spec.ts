@@ -24,7 +24,7 @@ describe.each([{ redis: true }, { redis: false }].filter(({ redis }) => !redis |
       const deviceId = await service.giveLaptop(personId);
       tool.latency = 100;
       // The queue is long before anybody works on it, and no brake holds it.
-      await service.call('PUT', '/v1/brake-limits/grants', { atLeast: 100, sharePercent: 0 });
+      await service.cli('brakes', 'limit', 'grants', '--at-least', '100', '--share', '0');
       await service.killWorkers('standard,bulk');
       for (let index = 0; index < 60; index += 1) await service.hr.post(joined(newEmployee()));
       expect(await routineReady()).toBe(60);

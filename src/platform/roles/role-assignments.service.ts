@@ -11,7 +11,7 @@ import type { HeldRole } from './permit.js';
 import { Permits } from './permits.service.js';
 import type { Narrowing } from './reach.js';
 import { RoleAssignment } from './role-assignment.entity.js';
-import { ROLE_DEFINITIONS } from './roles.js';
+import { ROLE_DEFINITIONS, ROLES } from './roles.js';
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
@@ -49,6 +49,18 @@ export class RoleAssignments {
        WHERE r.role = 'owner' AND r.ended_at IS NULL AND i.withdrawn_at IS NULL`,
     );
     return owners?.count ?? 0;
+  }
+
+  /** Whether anybody who signs in may do this everywhere, by a role of theirs. */
+  async isHeldEverywhere(tx: EntityManager, scope: Scope): Promise<boolean> {
+    const holders = await queryRows(
+      tx,
+      `SELECT FROM role_assignments r JOIN sign_in_identities i ON r.principal = 'user:' || i.id
+       WHERE r.role = ANY($1) AND r.ended_at IS NULL AND i.withdrawn_at IS NULL
+         AND r.department IS NULL AND r.location IS NULL AND r.tool_id IS NULL LIMIT 1`,
+      [ROLES.filter((role) => ROLE_DEFINITIONS[role].scopes.includes(scope))],
+    );
+    return holders.length > 0;
   }
 
   /** As `give`, by somebody who is here. @throws Problem what `requireGivable` and `give` throw */

@@ -9,3 +9,8 @@ export function userPrincipal(identityId: string): string {
 export function identityIdIn(principal: string): string | null {
   return USER.exec(principal)?.[1] ?? null;
 }
+
+/** Whoever can run commands beside the key file: the command line makes such ids, and no sign-in does. */
+export function isAtTerminal(principal: string): boolean {
+  return principal.startsWith('terminal:');
+}
