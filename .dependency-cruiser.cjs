@@ -7,7 +7,17 @@ const FLOORS = [
   ['people', 'tools', 'accounts', 'devices', 'images', 'access-policy', 'approvals'],
   ['cases'],
   ['brakes'],
-  ['joiners', 'movers', 'leavers', 'lost-devices', 'credential-resets', 'alerting', 'service-principals', 'role-edits'],
+  [
+    'joiners',
+    'movers',
+    'leavers',
+    'lost-devices',
+    'credential-resets',
+    'alerting',
+    'service-principals',
+    'role-edits',
+    'recovery-keys',
+  ],
   ['hr-feeds'],
   ['evidence-packs'],
 ];

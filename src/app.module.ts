@@ -20,6 +20,7 @@ import { HttpModule } from './platform/http/http.module.js';
 import { PlatformModule, type Ground } from './platform/platform.module.js';
 import { SignInModule } from './platform/sign-in/sign-in.module.js';
 import { TelemetryModule } from './platform/telemetry/telemetry.module.js';
+import { RecoveryKeysModule } from './recovery-keys/recovery-keys.module.js';
 import { RoleEditsModule } from './role-edits/role-edits.module.js';
 import { ServicePrincipalsModule } from './service-principals/service-principals.module.js';
 import { ToolsModule } from './tools/tools.module.js';
@@ -41,6 +42,7 @@ const FEATURES = [
   AlertingModule,
   ServicePrincipalsModule,
   RoleEditsModule,
+  RecoveryKeysModule,
   EvidencePacksModule,
 ];
 

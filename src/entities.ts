@@ -23,8 +23,6 @@ import { WorkerProcess } from './cases/worker-process.entity.js';
 import { DeviceEnrolment } from './devices/device-enrolment.entity.js';
 import { DeviceModel } from './devices/device-model.entity.js';
 import { DeviceObservation } from './devices/device-observation.entity.js';
-import { RecoveryKeyReveal } from './devices/recovery-key-reveal.entity.js';
-import { RecoveryKey } from './devices/recovery-key.entity.js';
 import { Device } from './devices/device.entity.js';
 import { HrSource } from './hr-feeds/hr-source.entity.js';
 import { InboxEvent } from './hr-feeds/inbox-event.entity.js';
@@ -45,6 +43,9 @@ import { SealingKey } from './platform/crypto/sealing-key.entity.js';
 import { Secret } from './platform/crypto/secret.entity.js';
 import { IdempotencyKey } from './platform/http/idempotency-key.entity.js';
 import { Installation } from './platform/installation/installation.entity.js';
+import { RecoveryKeyReveal } from './recovery-keys/recovery-key-reveal.entity.js';
+import { RecoveryKeyRotation } from './recovery-keys/recovery-key-rotation.entity.js';
+import { RecoveryKey } from './recovery-keys/recovery-key.entity.js';
 import { RoleAssignment } from './platform/roles/role-assignment.entity.js';
 import { ApiToken } from './platform/sign-in/api-token.entity.js';
 import { BrowserSession } from './platform/sign-in/browser-session.entity.js';
@@ -82,6 +83,7 @@ export const ENTITIES = [
   DeviceModel,
   DeviceObservation,
   RecoveryKeyReveal,
+  RecoveryKeyRotation,
   RecoveryKey,
   Device,
   HrSource,

@@ -7,6 +7,7 @@ export const APPROVAL_ACTS = [
   'brake-limit.raise',
   'role.assign',
   'role.end',
+  'recovery-keys.read',
 ] as const;
 export type ApprovalAct = (typeof APPROVAL_ACTS)[number];
 
@@ -77,6 +78,10 @@ export class Approval {
 
   @Column('timestamptz', { name: 'decided_at', nullable: true })
   decidedAt!: Date | null;
+
+  /** HMAC of the decision, as `seal` is of the request; null before it, and of one that an older version took. */
+  @Column('text', { name: 'decision_seal', nullable: true })
+  decisionSeal!: string | null;
 
   @Column('text', { nullable: true })
   note!: string | null;

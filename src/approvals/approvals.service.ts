@@ -13,7 +13,7 @@ import { keepWithin, requireWithin } from '../platform/roles/within-reach.js';
 import type { Actor } from '../platform/sign-in/actor.js';
 import { WhoIsWho } from '../platform/sign-in/who-is-who.service.js';
 import { Approval, type ApprovalAct } from './approval.entity.js';
-import { NOBODY, whyNotDecided, type Subjects } from './may-decide.js';
+import { NOBODY, VALID_MS, whyNotDecided, whyNotDone, type Refusal, type Subjects } from './may-decide.js';
 
 const About = z.object({
   people: z.array(z.object({ id: z.uuid(), corporateEmail: z.string() })),
@@ -21,9 +21,6 @@ const About = z.object({
 }) satisfies z.ZodType<Subjects>;
 
 const Wish = z.record(z.string(), z.unknown()).optional();
-
-/** How long a request waits for its second person. */
-const VALID_MS = 30 * 60_000;
 
 /** What an act would do now. Two plans are the same when their canonical JSON is. */
 export interface ActPlan {
@@ -115,16 +112,14 @@ export class Approvals {
     return inTransaction(this.db, async (tx) => {
       const approval = await this.lock(tx, id, actor);
       const { act, planHash, requestedBy, requestedById, reason } = approval;
-      const bound = this.bound(act);
-      const target = { id: approval.targetId, wish: Wish.parse(approval.plan['wish']) };
-      if (hashOf(contentOf(await bound.plan(tx, target), target)) !== planHash) {
-        throw new Problem(
-          'conflict',
-          'What would happen now isn’t what was requested: people or steps have changed. Look again, and request it anew.',
-        );
-      }
+      const target = await this.unchanged(tx, approval);
       await this.decide(tx, approval, 'approved', note, actor);
-      await bound.carryOut(tx, target, { approvalId: id, planHash, requestedBy, requestedById, reason }, actor);
+      await this.bound(act).carryOut(
+        tx,
+        target,
+        { approvalId: id, planHash, requestedBy, requestedById, reason },
+        actor,
+      );
       return tx.findOneByOrFail(Approval, { id });
     });
   }
@@ -135,6 +130,22 @@ export class Approvals {
       await this.decide(tx, await this.lock(tx, id, actor), 'refused', note, actor);
       return tx.findOneByOrFail(Approval, { id });
     });
+  }
+
+  /**
+   * What was approved, for an act that who asked for it does by themselves. Locked: whoever comes second waits.
+   *
+   * @throws Problem `not-found`; `forbidden` for anybody else; `gone` after 30 minutes; `conflict` when nobody has
+   * approved it, or something else would happen now
+   */
+  async given(tx: EntityManager, act: ApprovalAct, id: string, actor: Actor): Promise<ActTarget & Approved> {
+    const approval = await this.unedited(tx, id, actor);
+    const { planHash, requestedBy, requestedById, reason } = approval;
+    if (approval.act !== act) throw notFound();
+    insist(whyNotDone(approval, actor.id, await databaseNow(tx)));
+    if (!sameText(approval.decisionSeal ?? '', this.decisionSealOf(approval))) throw edited();
+    const target = await this.unchanged(tx, approval);
+    return { ...target, approvalId: id, planHash, requestedBy, requestedById, reason };
   }
 
   async list(
@@ -162,22 +173,33 @@ export class Approvals {
     return bound;
   }
 
-  /** Whoever comes second waits here, and finds it decided. */
+  /** To be decided by this actor. Whoever comes second waits here, and finds it decided. */
   private async lock(tx: EntityManager, id: string, actor: Actor): Promise<Approval> {
+    const approval = await this.unedited(tx, id, actor);
+    const { state, expiresAt, plan, requestedBy, requestedById } = approval;
+    const requester = await this.whoIsWho.of(tx, { id: requestedById, name: requestedBy });
+    const request = { state, expiresAt, requestedBy: requester, about: About.parse(plan['about']) };
+    insist(whyNotDecided(request, await this.whoIsWho.of(tx, actor), await databaseNow(tx)));
+    return approval;
+  }
+
+  /** Locked, and as it was requested. */
+  private async unedited(tx: EntityManager, id: string, actor: Actor): Promise<Approval> {
     await requireWithin(tx, actor, 'approval', id);
     const approval = found(await tx.findOne(Approval, { where: { id }, lock: { mode: 'pessimistic_write' } }));
-    const { state, expiresAt, plan, requestedBy, requestedById } = approval;
-    if (!sameText(approval.seal, this.sealOf(approval)) || hashOf(plan) !== approval.planHash) {
-      throw new Problem('conflict', 'This request was changed in the database, past the service. Request it anew.');
-    }
-    const requester = await this.whoIsWho.of(tx, { id: requestedById, name: requestedBy });
-    const refusal = whyNotDecided(
-      { state, expiresAt, requestedBy: requester, about: About.parse(plan['about']) },
-      await this.whoIsWho.of(tx, actor),
-      await databaseNow(tx),
-    );
-    if (refusal) throw new Problem(refusal.kind, refusal.because);
+    const { seal, plan, planHash } = approval;
+    if (!sameText(seal, this.sealOf(approval)) || hashOf(plan) !== planHash) throw edited();
     return approval;
+  }
+
+  /** What it is done to, when what would happen now is still exactly what was requested. */
+  private async unchanged(tx: EntityManager, { act, targetId, plan, planHash }: Approval): Promise<ActTarget> {
+    const target = { id: targetId, wish: Wish.parse(plan['wish']) };
+    if (hashOf(contentOf(await this.bound(act).plan(tx, target), target)) === planHash) return target;
+    throw new Problem(
+      'conflict',
+      'What would happen now isn’t what was requested: people or steps have changed. Look again, and request it anew.',
+    );
   }
 
   private async decide(
@@ -187,11 +209,9 @@ export class Approvals {
     note: string | undefined,
     actor: Actor,
   ): Promise<void> {
-    await tx.update(
-      Approval,
-      { id },
-      { state, decidedBy: actor.name, decidedById: actor.id, decidedAt: () => 'now()', note: note ?? null },
-    );
+    const decision = { state, decidedById: actor.id, decidedAt: await databaseNow(tx) };
+    const decisionSeal = this.decisionSealOf({ id, planHash, ...decision });
+    await tx.update(Approval, { id }, { ...decision, decisionSeal, decidedBy: actor.name, note: note ?? null });
     await this.audit.record(tx, actor, `approval.${state}`, {
       subject: { kind: 'approval', id },
       facts: { act, targetId, planHash, requestedById },
@@ -207,6 +227,13 @@ export class Approvals {
     const expiresAt = of.expiresAt.toISOString();
     const content = canonicalJson({ id, act, targetId, planHash, requestedById, requestedBy, expiresAt });
     return this.key.mac('approval', Buffer.from(content, 'utf8')).toString('hex');
+  }
+
+  private decisionSealOf(of: Pick<Approval, 'id' | 'planHash' | 'state' | 'decidedById' | 'decidedAt'>): string {
+    const { id, planHash, state, decidedById } = of;
+    const decidedAt = of.decidedAt?.toISOString() ?? null;
+    const content = canonicalJson({ id, planHash, state, decidedById, decidedAt });
+    return this.key.mac('approval-decision', Buffer.from(content, 'utf8')).toString('hex');
   }
 }
 
@@ -235,7 +262,19 @@ function sameText(one: string, other: string): boolean {
   return one.length === other.length && timingSafeEqual(Buffer.from(one), Buffer.from(other));
 }
 
+function insist(refusal: Refusal | null): void {
+  if (refusal) throw new Problem(refusal.kind, refusal.because);
+}
+
+function edited(): Problem {
+  return new Problem('conflict', 'This request was changed in the database, past the service. Request it anew.');
+}
+
+function notFound(): Problem {
+  return new Problem('not-found', 'There is no approval with this id.');
+}
+
 function found(approval: Approval | null): Approval {
-  if (!approval) throw new Problem('not-found', 'There is no approval with this id.');
+  if (!approval) throw notFound();
   return approval;
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isSamePerson, type Somebody } from '../platform/sign-in/somebody.js';
-import { whyNotDecided, type Deciding } from './may-decide.js';
+import { VALID_MS, whyNotDecided, whyNotDone, type Deciding, type Given } from './may-decide.js';
 
 const NOW = new Date('2026-11-23T12:00:00Z');
 const names = fc.constantFrom('Grace', 'grace ', 'Linus', 'ada@acme.example');
@@ -56,4 +56,20 @@ describe('a decision about an approval', () => {
     expect(whyNotDecided(open, somebody('5', 'Ada'), NOW)?.kind).toBe('forbidden');
     expect(whyNotDecided(open, { ...linus, isPerson: false }, NOW)?.because).toContain('token');
   });
+});
+
+it('what was approved is done by who asked for it, within half an hour, and by nobody else', () => {
+  const givens: fc.Arbitrary<Given> = fc.record({
+    state: fc.constantFrom('waiting', 'approved', 'refused'),
+    requestedById: fc.constantFrom('1', '2'),
+    decidedAt: fc.option(fc.integer({ min: 0, max: 2 * VALID_MS }).map((ms) => new Date(NOW.getTime() - ms))),
+  });
+  fc.assert(
+    fc.property(givens, (given) => {
+      const { state, requestedById, decidedAt } = given;
+      const isYoung = decidedAt !== null && NOW.getTime() - decidedAt.getTime() < VALID_MS;
+      const may = state === 'approved' && requestedById === '1' && isYoung;
+      expect(whyNotDone(given, '1', NOW) === null).toBe(may);
+    }),
+  );
 });

@@ -12,11 +12,11 @@ import { RoleAssignments } from '../platform/roles/role-assignments.service.js';
 import type { Actor } from '../platform/sign-in/actor.js';
 import { isAtTerminal } from '../platform/sign-in/principals.js';
 import { BrakeLimits } from './brake-limits.service.js';
-import { BRAKE_KINDS, letsMorePass } from './decide-brake.js';
+import { LIMIT_KINDS, letsMorePass } from './decide-brake.js';
 
 /** One limit for these kinds. */
 export const LimitWish = z.strictObject({
-  kinds: z.array(z.enum(BRAKE_KINDS)).min(1),
+  kinds: z.array(z.enum(LIMIT_KINDS)).min(1),
   atLeast: z.int().min(0).max(1_000_000),
   sharePercent: z.int().min(0).max(100),
 });
@@ -47,9 +47,12 @@ export class BrakeLimitEdits implements OnModuleInit {
   /**
    * Answers what another person has to approve; null when it is done.
    *
-   * @throws Problem `invalid-request` when it takes two people and nobody says why
+   * @throws Problem `invalid-request` when it takes two people and nobody says why, and for a share of `reveals`
    */
   async change(wish: LimitWish, reason: string | undefined, actor: Actor): Promise<Approval | null> {
+    if (wish.kinds.includes('reveals') && wish.sharePercent > 0) {
+      throw invalid('/sharePercent', 'Recovery keys are counted by their number: send 0 as their share.');
+    }
     const isDone = await inTransaction(this.db, async (tx) => {
       await this.limits.lock(tx);
       const isRaise = (await this.before(tx, wish)).some((before) => letsMorePass(before, wish));
@@ -60,8 +63,7 @@ export class BrakeLimitEdits implements OnModuleInit {
     });
     if (isDone) return null;
     if (reason === undefined) {
-      const detail = 'Raising a limit takes two people: say why, for the one who approves it.';
-      throw new Problem('invalid-request', detail, [{ pointer: '/reason', detail }]);
+      throw invalid('/reason', 'Raising a limit takes two people: say why, for the one who approves it.');
     }
     return this.approvals.request('brake-limit.raise', { id: newId(), wish: { ...wish } }, reason, actor);
   }
@@ -71,7 +73,7 @@ export class BrakeLimitEdits implements OnModuleInit {
     const { kinds, atLeast, sharePercent } = wish;
     const before = await this.before(tx, wish);
     return {
-      summary: `lets ${atLeast}, or ${sharePercent} % of the active staff, of ${kinds.join(', ')} pass an hour`,
+      summary: `lets ${atLeast}, or ${sharePercent} % of the active staff, of ${kinds.join(', ')} pass`,
       about: { people: [], principals: [] },
       plan: { before, after: { atLeast, sharePercent } },
     };
@@ -118,9 +120,13 @@ export class BrakeLimitEdits implements OnModuleInit {
       kind: 'brake_limit_raised',
       severity: 'warning',
       owner: 'it-admins',
-      message: `${name} let ${atLeast} or ${sharePercent} % of ${kinds.join(', ')} pass an hour, on the server's command line and alone: nobody is there yet who could approve it.`,
+      message: `${name} let ${atLeast} or ${sharePercent} % of ${kinds.join(', ')} pass, on the server's command line and alone: nobody is there yet who could approve it.`,
     });
   }
+}
+
+function invalid(pointer: string, detail: string): Problem {
+  return new Problem('invalid-request', detail, [{ pointer, detail }]);
 }
 
 function wishIn({ wish }: ActTarget): LimitWish {

@@ -4,15 +4,15 @@ import type { AuditRecord } from '../platform/audit/audit-statement.js';
 import { AuditService } from '../platform/audit/audit.service.js';
 import type { Actor } from '../platform/sign-in/actor.js';
 import { BrakeLimit } from './brake-limit.entity.js';
-import { BRAKE_KINDS, DEFAULT_LIMITS, type BrakeKind, type Limit } from './decide-brake.js';
+import { DEFAULT_LIMITS, LIMIT_KINDS, type Limit, type LimitKind } from './decide-brake.js';
 
 export interface StandingLimit extends Limit {
-  kind: BrakeKind;
+  kind: LimitKind;
   /** Null: nobody changed the default. */
   changedBy: string | null;
 }
 
-/** How much of each kind a source may do within an hour. */
+/** How much of each kind a source may do within an hour, and how many recovery keys one person reads alone in a day. */
 @Injectable()
 export class BrakeLimits {
   constructor(
@@ -20,13 +20,13 @@ export class BrakeLimits {
     private readonly audit: AuditService,
   ) {}
 
-  async of(tx: EntityManager, kind: BrakeKind): Promise<Limit> {
+  async of(tx: EntityManager, kind: LimitKind): Promise<Limit> {
     return (await tx.findOneBy(BrakeLimit, { kind })) ?? DEFAULT_LIMITS[kind];
   }
 
   async list(): Promise<StandingLimit[]> {
     const changed = await this.db.manager.find(BrakeLimit);
-    return BRAKE_KINDS.map((kind) => {
+    return LIMIT_KINDS.map((kind) => {
       const row = changed.find((one) => one.kind === kind);
       const { atLeast, sharePercent } = row ?? DEFAULT_LIMITS[kind];
       return { kind, atLeast, sharePercent, changedBy: row?.changedBy ?? null };
@@ -41,7 +41,7 @@ export class BrakeLimits {
   /** Counts from now on; what a brake holds already stays held. Who may do it is said in `brake-limit-edits.service.ts`. */
   async set(
     tx: EntityManager,
-    kind: BrakeKind,
+    kind: LimitKind,
     { atLeast, sharePercent }: Limit,
     actor: Actor,
     why: Pick<AuditRecord, 'reason' | 'approvalId'> = {},

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { STEP_ACTS } from '../cases/step-states.js';
 import { BRAKE_STATES, type Brake } from './brake.entity.js';
 import type { HeldPerson } from './brakes-reader.service.js';
-import { BRAKE_KINDS } from './decide-brake.js';
+import { LIMIT_KINDS } from './decide-brake.js';
 
 export const BrakeView = z.object({
   id: z.uuid(),
@@ -41,8 +41,12 @@ export const BrakeDetails = BrakeView.extend({
 });
 
 export const LimitView = z.object({
-  kind: z.enum(BRAKE_KINDS),
-  atLeast: z.int().describe('So many people within an hour always pass.'),
+  kind: z.enum(LIMIT_KINDS),
+  atLeast: z
+    .int()
+    .describe(
+      'So many people within an hour always pass; of `reveals`, so many recovery keys one person reads alone within a day.',
+    ),
   sharePercent: z.int().describe('Of the active staff; the larger one of the two counts.'),
   changedBy: z.string().nullable().describe('Null: the default.'),
 });

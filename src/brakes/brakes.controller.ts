@@ -12,7 +12,7 @@ import { BrakeLimitEdits, LimitWish } from './brake-limit-edits.service.js';
 import { BrakeLimits } from './brake-limits.service.js';
 import { BrakesReader } from './brakes-reader.service.js';
 import { BrakeDetails, brakeDetails, BrakeView, brakeView, LimitView } from './brakes-views.js';
-import { BRAKE_KINDS } from './decide-brake.js';
+import { LIMIT_KINDS } from './decide-brake.js';
 
 const BrakesQuery = PageQuery.extend({ state: z.enum(BRAKE_STATES).optional() });
 const Request = z.strictObject({ reason: z.string().trim().min(3).max(2_000) });
@@ -97,7 +97,7 @@ export class BrakesController {
   @FreshSignIn()
   @ApiOkResponse({ standardSchema: LimitEditView, description: 'Lowered; or, where it is raised, asked for.' })
   async setLimit(
-    @Param('kind', { schema: z.enum(BRAKE_KINDS) }) kind: z.infer<typeof LimitView>['kind'],
+    @Param('kind', { schema: z.enum(LIMIT_KINDS) }) kind: z.infer<typeof LimitView>['kind'],
     @Body({ schema: PutLimit }) { reason, ...limit }: z.infer<typeof PutLimit>,
     @CurrentActor() actor: Actor,
   ): Promise<z.infer<typeof LimitEditView>> {

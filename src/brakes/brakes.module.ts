@@ -15,6 +15,6 @@ import { RemindOfBrakes } from './remind-of-brakes.service.js';
   imports: [ApprovalsModule, CasesModule, RolesModule],
   controllers: [BrakesController],
   providers: [Brakes, BrakeDecisions, BrakeLimitEdits, BrakeLimits, BrakesReader, HeldWork, RemindOfBrakes],
-  exports: [Brakes, HeldWork, RemindOfBrakes],
+  exports: [BrakeLimits, Brakes, HeldWork, RemindOfBrakes],
 })
 export class BrakesModule {}

@@ -5,6 +5,10 @@ import { identityIdIn } from '../platform/sign-in/principals.js';
 export const BRAKE_KINDS = ['leaves', 'removals', 'grants', 'restorations'] as const;
 export type BrakeKind = (typeof BRAKE_KINDS)[number];
 
+/** What has a limit: what brakes hold, and the recovery keys that one person reads alone within a day. */
+export const LIMIT_KINDS = [...BRAKE_KINDS, 'reveals'] as const;
+export type LimitKind = (typeof LIMIT_KINDS)[number];
+
 /** How many people a source may change within an hour: the larger one of a number and a share of the active staff. */
 export interface Limit {
   atLeast: number;
@@ -13,11 +17,12 @@ export interface Limit {
 }
 
 /** Restorations are the only ones of people who are known to have been in danger: few are normal, many never are. */
-export const DEFAULT_LIMITS: Record<BrakeKind, Limit> = {
+export const DEFAULT_LIMITS: Record<LimitKind, Limit> = {
   leaves: { atLeast: 10, sharePercent: 5 },
   removals: { atLeast: 10, sharePercent: 5 },
   grants: { atLeast: 50, sharePercent: 10 },
   restorations: { atLeast: 5, sharePercent: 0 },
+  reveals: { atLeast: 3, sharePercent: 0 },
 };
 
 /** What a source did within the last hour, or is doing at this moment, and for how large a company. */

@@ -16,6 +16,7 @@ export type AlertKind =
   | 'employment_stuck'
   | 'sign_in_link'
   | 'brake_limit_raised'
+  | 'recovery_key_read'
   | 'policy_broken'
   | 'audit_log_broken'
   | 'audit_log_unpublished'
@@ -27,7 +28,7 @@ export type AlertKind =
   | 'service_ownerless';
 
 /** What was done and can’t be undone: nobody can mend it, so it is told and ends by itself. */
-const NEWS: readonly AlertKind[] = ['sign_in_link', 'brake_limit_raised'];
+const NEWS: readonly AlertKind[] = ['sign_in_link', 'brake_limit_raised', 'recovery_key_read'];
 
 /** Of a service principal whose owner has left. */
 export function ownerlessKey(servicePrincipalId: string): string {

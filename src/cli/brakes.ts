@@ -5,7 +5,7 @@ import { BrakeDecisions } from '../brakes/brake-decisions.service.js';
 import { BrakeLimitEdits, LimitWish } from '../brakes/brake-limit-edits.service.js';
 import { BrakeLimits } from '../brakes/brake-limits.service.js';
 import { BrakesReader, type HeldPlanStep } from '../brakes/brakes-reader.service.js';
-import { BRAKE_KINDS } from '../brakes/decide-brake.js';
+import { LIMIT_KINDS } from '../brakes/decide-brake.js';
 import { EXIT } from '../platform/lifecycle/failure.js';
 import { CommandFailure, type AddCommand, type CliContext } from './command.js';
 import { printRequest, reasonIn } from './print-request.js';
@@ -68,7 +68,9 @@ function addLimits(brakes: Command, context: CliContext): void {
   const { actor, out, withServices } = context;
   brakes
     .command('limits')
-    .description('show how many people one source may change within an hour')
+    .description(
+      'show how many people one source may change within an hour, and how many recovery keys one person reads alone in a day',
+    )
     .action(async () => {
       const limits = await withServices((services) => services.get(BrakeLimits).list());
       for (const { kind, atLeast, sharePercent, changedBy } of limits) {
@@ -79,7 +81,7 @@ function addLimits(brakes: Command, context: CliContext): void {
   brakes
     .command('limit <kinds>')
     .description(
-      `change limits, comma-separated (${BRAKE_KINDS.join(', ')}); what is held stays held, and to raise one another person approves`,
+      `change limits, comma-separated (${LIMIT_KINDS.join(', ')}); what is held stays held, and to raise one another person approves`,
     )
     .requiredOption('--at-least <people>', 'so many within an hour always pass')
     .requiredOption('--share <percent>', 'of the active staff; the larger one of the two counts')
@@ -89,9 +91,7 @@ function addLimits(brakes: Command, context: CliContext): void {
       const wish = LimitWish.safeParse({ kinds: kinds.split(','), atLeast, sharePercent });
       if (!wish.success) throw new CommandFailure(z.prettifyError(wish.error), EXIT.usage);
       const reason = options.reason === undefined ? undefined : reasonIn(options.reason);
-      const approval = await withServices((services) =>
-        services.get(BrakeLimitEdits).change(wish.data, reason, actor),
-      );
+      const approval = await withServices((services) => services.get(BrakeLimitEdits).change(wish.data, reason, actor));
       if (approval) printRequest(approval, context);
       else out(`${kinds}: ${atLeast}, or ${sharePercent} % of the active staff where that is more`);
     });

@@ -1,14 +1,14 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { BrakeLimits } from '../../src/brakes/brake-limits.service.js';
-import { BRAKE_KINDS, type BrakeKind } from '../../src/brakes/decide-brake.js';
+import { BRAKE_KINDS, type LimitKind } from '../../src/brakes/decide-brake.js';
 import { inTransaction } from '../../src/platform/database/transaction.js';
 import { SYSTEM } from '../../src/platform/sign-in/actor.js';
 
 /** A limit as it might have been approved long ago. */
 export async function aBrakeLimit(
   app: INestApplicationContext,
-  kind: BrakeKind,
+  kind: LimitKind,
   atLeast: number,
   sharePercent = 0,
 ): Promise<void> {

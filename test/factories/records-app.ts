@@ -41,7 +41,6 @@ export interface RecordsApp {
 export async function startRecordsApp(
   connectors: readonly Connector[] = [],
   env: Record<string, string> = {},
-  more: Pick<Ground, 'recoveryRing'> = {},
 ): Promise<RecordsApp> {
   const database = await createTestDatabase();
   const config = loadConfig({
@@ -58,7 +57,6 @@ export async function startRecordsApp(
     db,
     key: new InstallationKey(randomBytes(32)),
     log: { level: 'trace', stream: { write: (line: string) => void lines.push(line) } },
-    ...more,
   };
   const publicRoutes = PUBLIC_ROUTES.filter((route) =>
     /^\w+ \/(docs|openapi|sign-in|sign-out|credential-links)/.test(route),

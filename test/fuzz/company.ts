@@ -73,6 +73,8 @@ export async function aCompany(service: ServiceApp): Promise<Company> {
       ],
       'PATCH /v1/tools/{id}': [() => ({ name: 'Renamed' })],
       'POST /v1/alert-channels': [(drawn) => aChannel(`drawn-${drawn}`)],
+      // At most what is set already, of some kinds: to raise a limit takes two people.
+      'PUT /v1/brake-limits/{kind}': [() => ({ atLeast: 10, sharePercent: 5 })],
       'PUT /v1/sites/{name}': [() => ({ zone: 'Europe/Berlin' })],
       'POST /v1/lost-devices': [(drawn) => ({ deviceId: held[drawn % held.length] })],
     },

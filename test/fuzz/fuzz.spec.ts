@@ -31,6 +31,8 @@ const NEED_A_TOOL = new Set([
   'GET /v1/steps/{id}/evidence/{sha256}',
   'POST /v1/lost-devices/{caseId}/restore',
   // Two people have to agree about what a brake holds and who may do what: the fuzz is one, and brings no brake on.
+  'POST /v1/recovery-key-reveals',
+  'POST /v1/recovery-key-reveals/{id}/read',
   'GET /v1/approvals/{id}',
   'POST /v1/approvals/{id}/approve',
   'POST /v1/approvals/{id}/refuse',

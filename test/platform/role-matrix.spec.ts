@@ -104,6 +104,8 @@ describe('every route, for every role', () => {
       'POST /v1/brakes/:id/release',
       'POST /v1/devices/:id/recovery-keys/:key/reveal',
       'POST /v1/lost-devices/:caseId/restore',
+      'POST /v1/recovery-key-reveals',
+      'POST /v1/recovery-key-reveals/:id/read',
       'POST /v1/role-assignments',
       'POST /v1/role-assignments/:id/end',
       'POST /v1/tokens',
