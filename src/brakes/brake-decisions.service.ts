@@ -114,8 +114,10 @@ export class BrakeDecisions implements OnModuleInit {
 
 /**
  * What is approved of one person. Of a leave it is the person: which accounts it takes in is seen when it is done, since
- * a revocation takes in what is found later.
+ * a revocation takes in what is found later. Of a restoration it is also whose hold is lifted, and what is given out.
  */
-function planned(kind: string, { caseId, personId, steps }: HeldPerson): Record<string, unknown> {
-  return kind === 'leaves' ? { caseId, personId } : { caseId, personId, steps };
+function planned(kind: string, person: HeldPerson): Record<string, unknown> {
+  const { caseId, personId, steps, lossCaseId, replacementDeviceId } = person;
+  if (kind === 'leaves') return { caseId, personId };
+  return { caseId, personId, steps, ...(lossCaseId !== null && { lossCaseId, replacementDeviceId }) };
 }

@@ -23,6 +23,9 @@ export interface HeldPerson {
   personId: string;
   displayName: string;
   corporateEmail: string;
+  /** Of a restoration: the loss whose hold it lifts, and the device that is given out with it. */
+  lossCaseId: string | null;
+  replacementDeviceId: string | null;
   steps: HeldPlanStep[];
 }
 
@@ -59,7 +62,8 @@ export class BrakesReader {
     const people = await queryRows<HeldPerson>(
       tx,
       `SELECT b.case_id AS "caseId", b.person_id AS "personId", p.display_name AS "displayName",
-         p.corporate_email AS "corporateEmail", COALESCE((
+         p.corporate_email AS "corporateEmail", CASE c.kind WHEN 'restoration' THEN c.parent_case_id END AS "lossCaseId",
+         CASE c.kind WHEN 'restoration' THEN c.device_id END AS "replacementDeviceId", COALESCE((
            SELECT jsonb_agg(jsonb_build_object('act', s.act, 'toolId', s.tool_id, 'toolName', t.name,
              'accountId', s.account_id, 'username', a.username, 'grant', s.input -> 'grant') ORDER BY s.position)
            FROM steps s JOIN tools t ON t.id = s.tool_id LEFT JOIN accounts a ON a.id = s.account_id

@@ -26,6 +26,8 @@ export const BrakeDetails = BrakeView.extend({
       personId: z.uuid(),
       displayName: z.string(),
       corporateEmail: z.string(),
+      lossCaseId: z.uuid().nullable().describe('Of a restoration: the loss whose hold it lifts.'),
+      replacementDeviceId: z.uuid().nullable().describe('Of a restoration: the device that is given out with it.'),
       steps: z.array(
         z.object({
           act: z.enum(STEP_ACTS),

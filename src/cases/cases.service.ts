@@ -7,6 +7,7 @@ import { together } from '../platform/database/together.js';
 import { newId } from '../platform/ids/new-id.js';
 import { SYSTEM, type Actor } from '../platform/sign-in/actor.js';
 import { SignInIdentities } from '../platform/sign-in/sign-in-identities.service.js';
+import { takesApproval } from './approved-step.js';
 import type { StepPlan } from './step-plan.js';
 import {
   EFFECT_OF,
@@ -185,7 +186,7 @@ export class CasesService {
       state: stateOf(idOf.get(plan.key)),
       input: {
         ...(plan.grant && { grant: plan.grant }),
-        ...(held && EFFECT_OF[plan.act] === 'grant' && { needsApproval: true }),
+        ...(held && takesApproval(plan.act) && { needsApproval: true }),
       },
     }));
     const steps = tx.query(

@@ -3,11 +3,11 @@ import type { EntityManager } from 'typeorm';
 import { InstallationKey } from '../platform/crypto/installation-key.js';
 import { queryRows } from '../platform/database/query-rows.js';
 import type { Actor } from '../platform/sign-in/actor.js';
-import { sealStep, type StepApproval, type StepContent } from './approved-step.js';
+import { sealPlace, sealStep, takesApproval, type StepApproval, type StepContent } from './approved-step.js';
 import { CasesService } from './cases.service.js';
 import { Settlement } from './engine/settle.js';
 import type { StepPlan } from './step-plan.js';
-import { FINISHED, type StepAct, type StepState } from './step-states.js';
+import { FINISHED, STEP_ACTS, type StepAct, type StepState } from './step-states.js';
 
 interface Dropped {
   stepId: string;
@@ -39,15 +39,17 @@ export class HeldSteps {
   }
 
   /**
-   * They go on as if they had never been held. Each grant takes the approval along, sealed over what it is at this
-   * moment: the worker sends nothing else.
+   * They go on as if they had never been held. Whatever gives access takes the approval along, sealed over what it is at
+   * this moment: the worker sends nothing else.
+   *
+   * @param approved not there when a newer decision lets go what takes access away
    */
   async letGo(
     tx: EntityManager,
     caseId: string,
     approved?: Pick<StepApproval, 'approvalId' | 'planHash'>,
   ): Promise<void> {
-    if (approved) await this.sealGrants(tx, caseId, approved);
+    if (approved) await this.seal(tx, caseId, approved);
     // What they wait for is locked first: one that ends at this moment wouldn't see them waiting.
     const needed = await queryRows<{ id: string; state: StepState }>(
       tx,
@@ -58,9 +60,10 @@ export class HeldSteps {
     );
     await tx.query(
       `UPDATE steps s SET due_at = now(),
+         input = CASE WHEN $2 OR s.effect = 'grant' THEN s.input ELSE s.input - 'needsApproval' END,
          state = CASE WHEN EXISTS (SELECT 1 FROM step_needs n WHERE n.step_id = s.id) THEN 'planned' ELSE 'ready' END
        WHERE s.case_id = $1 AND s.state = 'held'`,
-      [caseId],
+      [caseId, approved !== undefined],
     );
     const ended = needed.filter(({ state }) => FINISHED.includes(state)).map(({ id }) => id);
     for (const { stepId, reason } of await this.cases.releaseDependents(tx, ended)) {
@@ -84,25 +87,31 @@ export class HeldSteps {
     }
   }
 
-  private async sealGrants(
+  private async seal(
     tx: EntityManager,
     caseId: string,
     approved: Pick<StepApproval, 'approvalId' | 'planHash'>,
   ): Promise<void> {
-    const grants = await queryRows<StepContent>(
+    const steps = await queryRows<StepContent>(
       tx,
+      // Where an account will be that the case makes, nobody knows yet.
       `SELECT s.id AS "stepId", s.person_id AS "personId", s.tool_id AS "toolId", s.account_id AS "accountId", s.act, s.generation,
          COALESCE(a.username, '') AS username, COALESCE(a.mark, '') AS mark,
-         CASE WHEN g.id IS NOT NULL THEN jsonb_build_object('kind', g.kind, 'name', g.name) END AS grant
+         CASE WHEN g.id IS NOT NULL THEN jsonb_build_object('kind', g.kind, 'name', g.name) END AS grant,
+         CASE WHEN NOT EXISTS (SELECT FROM steps made
+           WHERE made.case_id = s.case_id AND made.account_id = s.account_id AND made.act = 'create_account')
+         THEN a.external_id END AS "externalId"
        FROM steps s LEFT JOIN accounts a ON a.id = s.account_id LEFT JOIN grants g ON g.id = s.grant_id
-       WHERE s.case_id = $1 AND s.state = 'held' AND s.effect = 'grant'`,
-      [caseId],
+       WHERE s.case_id = $1 AND s.state = 'held' AND s.act = ANY($2)`,
+      [caseId, STEP_ACTS.filter(takesApproval)],
     );
-    for (const grant of grants) {
+    for (const step of steps) {
       const { approvalId, planHash } = approved;
-      const approval: StepApproval = { approvalId, planHash, seal: sealStep(this.key, approved, grant) };
+      const seal = sealStep(this.key, approved, step);
+      const place = sealPlace(this.key, seal, step.externalId);
+      const approval: StepApproval = { approvalId, planHash, seal, place };
       await tx.query(`UPDATE steps SET input = input || $2::jsonb WHERE id = $1`, [
-        grant.stepId,
+        step.stepId,
         JSON.stringify({ approval }),
       ]);
     }

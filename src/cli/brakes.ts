@@ -42,6 +42,7 @@ export const addBrakes: AddCommand = (program, context) => {
       out(`${brake.state}: ${people.length} ${brake.kind} by ${brake.source}, since ${brake.since.toISOString()}`);
       for (const person of people) {
         out(`${person.displayName} <${person.corporateEmail}>  case ${person.caseId}`);
+        if (person.replacementDeviceId !== null) out(`  give out device ${person.replacementDeviceId}`);
         for (const step of person.steps) out(`  ${lineOf(step)}`);
       }
     });

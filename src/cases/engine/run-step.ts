@@ -12,7 +12,7 @@ import { inTransaction } from '../../platform/database/transaction.js';
 import { Permits } from '../../platform/roles/permits.service.js';
 import { reaches } from '../../platform/roles/within-reach.js';
 import { ToolSessions } from '../../tools/tool-sessions.service.js';
-import { whyNotApproved } from '../approved-step.js';
+import { takesApproval, whyNotApproved } from '../approved-step.js';
 import { actOnTool, lookAtAccount, type Target } from './act-on-tool.js';
 import { failedAttempt, type Called, type Failed } from './call-result.js';
 import type { Claim } from './claim.js';
@@ -133,10 +133,10 @@ export class StepRunner {
     return { ...target, password };
   }
 
-  /** Why a grant isn't what two people approved, when a brake had held it; what was loaded for the call says it. */
-  private driftOf(claim: Claim, { username, mark, grant }: Target): string | null {
-    if (claim.effect !== 'grant') return null;
-    return whyNotApproved(this.key, claim.input, { ...claim, username, mark, grant });
+  /** Why a step isn't what two people approved, when a brake had held it; what was loaded for the call says it. */
+  private driftOf(claim: Claim, { username, mark, grant, externalId }: Target): string | null {
+    if (!takesApproval(claim.act)) return null;
+    return whyNotApproved(this.key, claim.input, { ...claim, username, mark, grant, externalId });
   }
 
   /** Why a grant may not be sent any more; looked up as late as can be (I4). */
