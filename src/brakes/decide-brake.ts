@@ -1,8 +1,11 @@
 import type { Actor } from '../platform/sign-in/actor.js';
 import { identityIdIn } from '../platform/sign-in/principals.js';
 
-/** What is counted: people who leave, people from whom a change takes something, people to whom something is given. */
-export const BRAKE_KINDS = ['leaves', 'removals', 'grants', 'restorations'] as const;
+/**
+ * What is counted: people who leave, people from whom a change takes something, people to whom something is given, those
+ * whose access is given back after a loss, and those whose credentials somebody has reset.
+ */
+export const BRAKE_KINDS = ['leaves', 'removals', 'grants', 'restorations', 'resets'] as const;
 export type BrakeKind = (typeof BRAKE_KINDS)[number];
 
 /** What has a limit: what brakes hold, and the recovery keys that one person reads alone within a day. */
@@ -22,6 +25,7 @@ export const DEFAULT_LIMITS: Record<LimitKind, Limit> = {
   removals: { atLeast: 10, sharePercent: 5 },
   grants: { atLeast: 50, sharePercent: 10 },
   restorations: { atLeast: 5, sharePercent: 0 },
+  resets: { atLeast: 20, sharePercent: 5 },
   reveals: { atLeast: 3, sharePercent: 0 },
 };
 

@@ -10,12 +10,13 @@ export const addResetCredentials: AddCommand = (program, { actor, note, out, wit
       "reset all credentials of the person with this corporate address, and end what was issued before; prints the case's id",
     )
     .action(async (email: string) => {
-      const caseId = await withServices(async (services) => {
+      const { caseId, held } = await withServices(async (services) => {
         const person = await services.get(PeopleService).findByEmail(services.get(DataSource).manager, email);
         if (!person) throw new CommandFailure(`Nobody has the corporate address ${email}.`);
         return services.get(CredentialResetsService).start(person.id, actor);
       });
       out(caseId);
+      if (held) note('A brake holds it; nothing is reset before two people decide: quartermaster brakes list');
       note(`Watch it with: quartermaster case ${caseId} --watch`);
     });
 };

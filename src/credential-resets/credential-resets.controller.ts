@@ -7,7 +7,10 @@ import { Allow, CurrentActor } from '../platform/sign-in/who-may-call.js';
 import { CredentialResetsService } from './credential-resets.service.js';
 
 const StartReset = z.strictObject({ personId: z.uuid() });
-const ResetStarted = z.object({ caseId: z.uuid() });
+const ResetStarted = z.object({
+  caseId: z.uuid(),
+  held: z.boolean().describe('A brake holds it: nothing is done before two people decide.'),
+});
 
 @ApiTags('credential resets')
 @Controller('v1/credential-resets')
@@ -23,6 +26,6 @@ export class CredentialResetsController {
     @Body({ schema: StartReset }) { personId }: z.infer<typeof StartReset>,
     @CurrentActor() actor: Actor,
   ): Promise<z.infer<typeof ResetStarted>> {
-    return { caseId: await this.resets.start(personId, actor) };
+    return this.resets.start(personId, actor);
   }
 }

@@ -1,11 +1,15 @@
 import type { EntityManager } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Brake } from '../../src/brakes/brake.entity.js';
 import { Case } from '../../src/cases/case.entity.js';
 import { Hold } from '../../src/cases/hold.entity.js';
 import { Step } from '../../src/cases/step.entity.js';
+import type { Reset } from '../../src/credential-resets/credential-resets.service.js';
 import { Person } from '../../src/people/person.entity.js';
 import { newId } from '../../src/platform/ids/new-id.js';
 import { anAccount } from '../factories/accounts.js';
+import { aBrakeLimit } from '../factories/brake-limits.js';
+import { aUser } from '../factories/identities.js';
 import { aPerson } from '../factories/people.js';
 import { startServiceApp, type ServiceApp } from '../factories/service-app.js';
 import { aTool } from '../factories/tools.js';
@@ -105,5 +109,39 @@ describe('new credentials for a person', () => {
     const reader = await service.caller('Reader', 'people:read', 'cases:write');
     await reader.post('/v1/credential-resets').send({ personId }).expect(403);
     expect(await casesOf(personId)).toEqual([]);
+  });
+
+  it('are held beyond what one source may reset within an hour, until two people let them go; a leave isn’t held up by it', async () => {
+    const ada = await aUser(service.app, 'owner', { name: 'Ada' });
+    const linus = (await aUser(service.app, 'approver', { name: 'Linus' })).agent;
+    await aBrakeLimit(service.app, 'resets', 1);
+    const somebody = async () => {
+      const { id: personId } = await aPerson(tx);
+      await anAccount(tx, { personId, toolId });
+      return personId;
+    };
+    const start = async (personId: string) =>
+      (await ada.agent.post('/v1/credential-resets').send({ personId }).expect(202)).body as Reset;
+    const statesOf = async ({ caseId }: Reset) => (await tx.findBy(Step, { caseId })).map(({ state }) => state);
+    const first = await start(await somebody());
+    expect(first.held).toBe(false);
+    const [second, leaver] = [await somebody(), await somebody()];
+    const [held, other] = [await start(second), await start(leaver)];
+    expect([held.held, await statesOf(held)]).toEqual([true, ['held']]);
+    expect(await start(second)).toEqual(held);
+
+    // What the leave takes away it takes, and with it whatever was held of this person.
+    await ada.agent.post('/v1/leavers').send({ personId: leaver, reason: 'Dismissed.' }).expect(202);
+    expect(await tx.findBy(Step, { caseId: other.caseId })).toMatchObject([
+      { state: 'ready', input: expect.not.objectContaining({ needsApproval: true }) },
+    ]);
+
+    const brake = await tx.findOneByOrFail(Brake, { kind: 'resets', source: ada.principal, state: 'standing' });
+    const { body } = await ada.agent.post(`/v1/brakes/${brake.id}/release`).send({ reason: 'A leak.' }).expect(202);
+    expect(body.plan.people).toMatchObject([{ personId: second, steps: [{ act: 'reset_credentials' }] }]);
+    await linus.post(`/v1/approvals/${body.id}/approve`).send({}).expect(200);
+    expect(await tx.findBy(Step, { caseId: held.caseId })).toMatchObject([
+      { state: 'ready', input: { approval: { approvalId: body.id } } },
+    ]);
   });
 });
