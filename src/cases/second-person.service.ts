@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import { NOBODY } from '../approvals/may-decide.js';
 import { PeopleService } from '../people/people.service.js';
 import { AuditService } from '../platform/audit/audit.service.js';
 import { Problem } from '../platform/errors/problem.js';
@@ -27,7 +28,7 @@ export class SecondPerson {
   /**
    * The name of who did it, for another person who confirms it.
    *
-   * @throws Problem `conflict` when nobody said it is done, `forbidden` when it is the same person
+   * @throws Problem `conflict` when nobody said it is done; `forbidden` when it is the same person, or nobody
    */
   async whoDidIt(tx: EntityManager, { attestedBy, attestedById }: Step, actor: Actor): Promise<string> {
     if (attestedBy === null || attestedById === null) {
@@ -37,6 +38,7 @@ export class SecondPerson {
       await this.whoIsWho.of(tx, { id: attestedById, name: attestedBy }),
       await this.whoIsWho.of(tx, actor),
     ];
+    if (!second.isPerson) throw new Problem('forbidden', NOBODY);
     if (isSamePerson(first, second)) {
       throw new Problem('forbidden', 'Another person than the one who did it has to confirm this.');
     }
@@ -49,7 +51,12 @@ export class SecondPerson {
     throw new Problem('forbidden', 'Nobody decides about their own access.');
   }
 
-  /** The step stays with people: the next owner isn't who did it. @throws Problem `conflict` when it is asked already */
+  /**
+   * The step stays with people: the next owner isn't who did it.
+   *
+   * @throws Problem `conflict` when it is asked already; `forbidden` for a token that is nobody's: whoever made it could
+   * be the second person as well
+   */
   async ask(tx: EntityManager, step: Step, tool: Tool, note: string, actor: Actor): Promise<void> {
     if (step.attestedBy !== null) {
       throw new Problem(
@@ -59,6 +66,7 @@ export class SecondPerson {
     }
     const subject = await this.people.get(tx, step.personId);
     const who = await this.whoIsWho.of(tx, actor);
+    if (!who.isPerson) throw new Problem('forbidden', NOBODY);
     const others = tool.owners.filter((owner) => !isCalled(who, owner));
     const owner = chooseOwner(others, subject.corporateEmail);
     const reason = `${actor.name} did it: ${note}`;

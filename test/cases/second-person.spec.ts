@@ -1,3 +1,4 @@
+import supertest from 'supertest';
 import type { EntityManager } from 'typeorm';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Account } from '../../src/accounts/account.entity.js';
@@ -7,11 +8,12 @@ import { Settlement } from '../../src/cases/engine/settle.js';
 import { Step } from '../../src/cases/step.entity.js';
 import { AuditEntry } from '../../src/platform/audit/audit-entry.entity.js';
 import { aCase, aStep } from '../factories/cases.js';
+import { aUser, type User } from '../factories/identities.js';
 import { aPerson } from '../factories/people.js';
 import { startServiceApp, type ServiceApp } from '../factories/service-app.js';
 import { aTool } from '../factories/tools.js';
 
-type Caller = Awaited<ReturnType<ServiceApp['caller']>>;
+type Caller = User['agent'];
 
 let service: ServiceApp;
 let tx: EntityManager;
@@ -23,10 +25,19 @@ beforeAll(async () => {
   tx = service.db.manager;
   const owners = ['ada@acme.example', 'grace@acme.example'];
   toolId = (await aTool(tx, { connector: 'manual', requiresSecondPerson: true, owners })).id;
-  ada = await service.caller('ada@acme.example');
-  grace = await service.caller('grace@acme.example');
+  ada = await user('ada@acme.example');
+  grace = await user('grace@acme.example');
 });
 afterAll(() => service?.close());
+
+const user = async (name: string, more: { personId?: string } = {}) =>
+  (await aUser(service.app, 'owner', { name, ...more })).agent;
+
+async function tokenOf(maker: Caller, ownerPersonId: string): Promise<Caller> {
+  const wish = { name: 'a token', scopes: ['steps:decide', 'steps:confirm'], ownerPersonId };
+  const { body } = await maker.post('/v1/tokens').send(wish).expect(201);
+  return supertest.agent(service.app.getHttpServer()).set('Authorization', `Bearer ${body.token}`);
+}
 
 async function aTask(with_: Partial<Step> = {}): Promise<Step> {
   const { id } = await aStep(tx, { toolId, ...with_ });
@@ -82,20 +93,47 @@ it('is done when another person confirms, under both names', async () => {
   expect(await tx.findOneByOrFail(Case, { id: step.caseId })).toMatchObject({ state: 'closed' });
 });
 
-it('is never confirmed by who did it, nor under another token and spelling of the same name', async () => {
+it('is never confirmed by who did it, by another sign-in or token of theirs, nor under another spelling of their name', async () => {
+  const { id: personId } = await aPerson(tx);
+  const mary = await user('Mary', { personId });
   const step = await aTask();
-  await complete(ada, step).expect(200);
-  await confirm(ada, step).expect(403);
-  await confirm(await service.caller('Ada@ACME.example'), step).expect(403);
+  await complete(mary, step).expect(200);
+  for (const same of [
+    mary,
+    await user('Mary on her phone', { personId }),
+    await tokenOf(mary, personId),
+    await user('mary '),
+  ]) {
+    await confirm(same, step).expect(403);
+  }
+  // A program could be anybody's, also of who did it; a token that is another person's is that person.
+  const program = await service.caller('some program');
+  expect((await confirm(program, step).expect(403)).body.detail).toContain('nobody’s');
   expect(await stepOf(step.id)).toMatchObject({ state: 'needs_human' });
+  const { id: ownerPersonId } = await aPerson(tx);
+  await confirm(await tokenOf(grace, ownerPersonId), step).expect(200);
 });
 
-it('is never confirmed by the person whose access it is', async () => {
+it('is done by a person and by no program: its maker would be two people', async () => {
+  const step = await aTask();
+  const { body } = await complete(await service.caller('some program'), step).expect(403);
+  expect(body.detail).toContain('nobody’s');
+  expect(await stepOf(step.id)).toMatchObject({ attestedBy: null });
+});
+
+it('is never confirmed, nor anything else decided, by the person whose access it is, whatever they are called', async () => {
   const person = await aPerson(tx);
   const step = await aTask({ caseId: (await aCase(tx, { personId: person.id })).id });
   await complete(ada, step).expect(200);
-  await confirm(await service.caller(person.corporateEmail), step).expect(403);
+  const linus = await user('Linus', { personId: person.id });
+  for (const subject of [linus, await tokenOf(linus, person.id), await user(person.corporateEmail)]) {
+    await confirm(subject, step).expect(403);
+    await subject.post(`/v1/steps/${step.id}/waive`).send({ reason: 'Nobody needs it.' }).expect(403);
+  }
   expect(await stepOf(step.id)).toMatchObject({ state: 'needs_human' });
+  // Somebody else who is linked to another person isn't taken for them because of a name.
+  const namesake = await user(person.corporateEmail, { personId: (await aPerson(tx)).id });
+  await confirm(namesake, step).expect(200);
 });
 
 it('is confirmed by nobody before somebody did it, and completed by nobody twice', async () => {
@@ -109,7 +147,7 @@ it('is confirmed by nobody before somebody did it, and completed by nobody twice
 it('is confirmed once when two people do so at the same time', async () => {
   const step = await aTask();
   await complete(ada, step).expect(200);
-  const answers = await Promise.all([confirm(grace, step), confirm(await service.caller('Mary'), step)]);
+  const answers = await Promise.all([confirm(grace, step), confirm(await user('Margaret'), step)]);
   expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 409]);
 });
 
