@@ -1,42 +1,41 @@
-import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { Injectable, Logger } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { AuditService } from '../platform/audit/audit.service.js';
 import { Config } from '../platform/config/config.js';
-import { prepared } from '../platform/database/prepared.js';
 import { queryRows } from '../platform/database/query-rows.js';
 import { inTransaction } from '../platform/database/transaction.js';
+import { DocumentVersions, type Activated } from '../platform/documents/document-versions.js';
+import type { Mistake, ReadDocument } from '../platform/documents/read-document.js';
 import { Problem } from '../platform/errors/problem.js';
-import { newId } from '../platform/ids/new-id.js';
 import { SYSTEM, type Actor } from '../platform/sign-in/actor.js';
 import type { AccessPolicy } from './access-policy-schema.js';
-import { parsePolicy, type PolicyMistake } from './parse-policy.js';
+import { parsePolicy } from './parse-policy.js';
 import { PolicyVersion } from './policy-version.entity.js';
 
-export type LoadedPolicy =
-  | { outcome: 'no-file' }
-  /** This very file is active already. */
-  | { outcome: 'unchanged'; version: PolicyVersion }
-  | { outcome: 'activated'; version: PolicyVersion }
-  /** What was active before still is. */
-  | { outcome: 'refused'; mistakes: readonly PolicyMistake[] };
+export type LoadedPolicy = { outcome: 'no-file' } | Activated<PolicyVersion>;
 
-/** Any fixed number: held while a version is activated, so that processes that start together activate it once. */
-const ACTIVATION_LOCK = 7_154_882_020;
-
-/** The only writer of `policy_versions`. */
 @Injectable()
 export class AccessPolicyService {
   private readonly log = new Logger(AccessPolicyService.name);
-  private lastActive: PolicyVersion | undefined;
+  private readonly versions: DocumentVersions<PolicyVersion>;
 
   constructor(
     private readonly db: DataSource,
-    private readonly audit: AuditService,
     private readonly config: Config,
-  ) {}
+    audit: AuditService,
+  ) {
+    this.versions = new DocumentVersions(
+      {
+        entity: PolicyVersion,
+        table: 'policy_versions',
+        lock: 7_154_882_020,
+        audit: { act: 'access-policy.activated', subject: 'policy-version' },
+      },
+      audit,
+    );
+  }
 
   /**
    * Loads the configured file, for the composition root to call when a process starts. A file that can't be read or
@@ -62,35 +61,18 @@ export class AccessPolicyService {
   }
 
   /** Makes this text the policy, unless it has mistakes or is the policy already. An earlier version may come back. */
-  async activate(tx: EntityManager, actor: Actor, text: string, source: string): Promise<LoadedPolicy> {
-    await tx.query('SELECT pg_advisory_xact_lock($1)', [ACTIVATION_LOCK]);
-    const digest = `sha256:${createHash('sha256').update(text, 'utf8').digest('hex')}`;
-    const before = await this.active(tx);
-    // Looked at first: a tool that was retired since must not turn the policy that stands into a mistake.
-    if (before?.digest === digest) return { outcome: 'unchanged', version: before };
-    const { policy, mistakes } = await this.read(tx, text);
-    if (!policy) return { outcome: 'refused', mistakes };
-    const version = await this.replace(tx, actor, before, { digest, source, policy });
-    return { outcome: 'activated', version };
+  async activate(tx: EntityManager, actor: Actor, text: string, source: string): Promise<Activated<PolicyVersion>> {
+    return this.versions.activate(tx, actor, { text, source }, () => this.read(tx, text));
   }
 
   /** What is wrong with a policy, all of it; nothing is stored. */
-  async check(tx: EntityManager, text: string): Promise<readonly PolicyMistake[]> {
+  async check(tx: EntityManager, text: string): Promise<readonly Mistake[]> {
     return (await this.read(tx, text)).mistakes;
   }
 
   /** The version that counts now; null: none was ever loaded, and nobody gets anything. */
   async active(tx: EntityManager): Promise<PolicyVersion | null> {
-    const [now] = await queryRows<{ id: string; activatedAt: Date }>(
-      tx,
-      prepared(`SELECT id, activated_at AS "activatedAt" FROM policy_versions WHERE active`),
-    );
-    if (!now) return null;
-    // Documents are large and never change: one that was read before isn't read again.
-    const isKnown =
-      this.lastActive?.id === now.id && this.lastActive.activatedAt.getTime() === now.activatedAt.getTime();
-    this.lastActive = (isKnown && this.lastActive) || (await this.get(tx, now.id));
-    return this.lastActive;
+    return this.versions.active(tx);
   }
 
   /** As `active`, for decisions that need a policy. @throws Problem as `required` does */
@@ -100,32 +82,13 @@ export class AccessPolicyService {
 
   /** A version that a case was planned with. */
   async get(tx: EntityManager, id: string): Promise<PolicyVersion> {
-    return tx.findOneByOrFail(PolicyVersion, { id });
+    return this.versions.get(tx, id);
   }
 
-  private async read(tx: EntityManager, text: string): Promise<ReturnType<typeof parsePolicy>> {
+  private async read(tx: EntityManager, text: string): Promise<ReadDocument<AccessPolicy>> {
     const tools = await queryRows<{ key: string }>(tx, `SELECT key FROM tools WHERE state <> 'retired' ORDER BY key`);
     // The first start of all comes before the first tool: then the names can't be checked yet.
     return parsePolicy(text, tools.length === 0 ? null : tools.map(({ key }) => key));
-  }
-
-  private async replace(
-    tx: EntityManager,
-    actor: Actor,
-    before: PolicyVersion | null,
-    { digest, source, policy }: { digest: string; source: string; policy: AccessPolicy },
-  ): Promise<PolicyVersion> {
-    if (before) await tx.update(PolicyVersion, { id: before.id }, { active: false });
-    const earlier = await tx.findOneBy(PolicyVersion, { digest });
-    const activation = { active: true, activatedAt: () => 'now()', activatedBy: actor.name };
-    const id = earlier?.id ?? newId();
-    if (earlier) await tx.update(PolicyVersion, { id }, activation);
-    else await tx.insert(PolicyVersion, { id, digest, source, document: policy, ...activation });
-    await this.audit.record(tx, actor, 'access-policy.activated', {
-      subject: { kind: 'policy-version', id },
-      facts: { digest, source, before: before?.digest ?? null },
-    });
-    return tx.findOneByOrFail(PolicyVersion, { id });
   }
 }
 

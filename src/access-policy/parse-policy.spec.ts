@@ -1,14 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { parsePolicy, type PolicyMistake } from './parse-policy.js';
+import { parsePolicy } from './parse-policy.js';
 
 const TOOLS = ['directory', 'chat'];
 
 /** The mistakes of a policy, each as `line:column message`, which is how an editor's list shows them. */
 function mistakes(text: string, toolKeys: readonly string[] | null = TOOLS): string[] {
-  return parsePolicy(text, toolKeys).mistakes.map(
-    ({ line, column, message }: PolicyMistake) => `${line}:${column} ${message}`,
-  );
+  return parsePolicy(text, toolKeys).mistakes.map(({ line, column, message }) => `${line}:${column} ${message}`);
 }
 
 const GOOD = `
@@ -28,7 +26,7 @@ describe('a good policy', () => {
   it('comes out with every default filled in', () => {
     expect(parsePolicy(GOOD, TOOLS)).toEqual({
       mistakes: [],
-      policy: {
+      document: {
         corporateDomains: ['acme.example'],
         rules: [
           { name: 'everyone', when: {}, tools: [{ tool: 'directory', groups: ['staff'], roles: [], licences: [] }] },
@@ -44,8 +42,8 @@ describe('a good policy', () => {
   });
 
   it('is what comes out when it is read again from its own output', () => {
-    const { policy } = parsePolicy(GOOD, TOOLS);
-    expect(parsePolicy(JSON.stringify(policy), TOOLS).policy).toEqual(policy);
+    const { document } = parsePolicy(GOOD, TOOLS);
+    expect(parsePolicy(JSON.stringify(document), TOOLS).document).toEqual(document);
   });
 
   it('is the example in the repository', () => {
@@ -123,7 +121,7 @@ describe('a mistake is told with its line, its column and a plain sentence', () 
 
   it.each(['', '# nothing but a comment\n', '[]', 'just words', '7'])('for a file that holds %j', (text) => {
     const found = parsePolicy(text, TOOLS);
-    expect(found.policy).toBeNull();
+    expect(found.document).toBeNull();
     expect(found.mistakes.length).toBeGreaterThan(0);
     expect(found.mistakes.every(({ line, column }) => line >= 1 && column >= 1)).toBe(true);
   });
