@@ -13,12 +13,11 @@ const FLOORS = [
     'leavers',
     'lost-devices',
     'credential-resets',
-    'alerting',
     'service-principals',
     'role-edits',
     'recovery-keys',
   ],
-  ['hr-feeds'],
+  ['hr-feeds', 'alerting'],
   ['evidence-packs'],
 ];
 

@@ -21,6 +21,8 @@ COPY --from=build /app/dist/src ./dist/src
 COPY --from=build /app/dist/connectors ./dist/connectors
 COPY --from=build /app/dist/migrations ./dist/migrations
 COPY package.json ./
+COPY docs/runbooks/laptop-lost.yaml ./docs/runbooks/
+ENV RUNBOOK_FILE=/app/docs/runbooks/laptop-lost.yaml
 COPY docker/with-secrets ./docker/
 # A volume mounted here is born with this owner.
 RUN install -d -o node -g node -m 0700 /keys

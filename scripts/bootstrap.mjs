@@ -1,5 +1,5 @@
 /**
- * `node scripts/bootstrap.mjs <demo|start|test|bench|faults|fuzz|quartermaster|check-drift|check-packages|build> [args…]`: makes a fresh clone ready, then runs one of its programs.
+ * `node scripts/bootstrap.mjs <demo|start|test|bench|faults|drill|fuzz|quartermaster|check-drift|check-packages|build> [args…]`: makes a fresh clone ready, then runs one of its programs.
  *
  * It runs on any Node ≥ 20 with nothing installed, so it is plain JavaScript without dependencies. What it makes lies
  * in the clone, in folders that git ignores: .node (a private Node, when the system's is too old), node_modules, dist.
@@ -21,6 +21,7 @@ const PROGRAMS = {
   test: 'scripts/run-tests.js',
   bench: 'test/bench/main.js',
   faults: 'test/faults/main.js',
+  drill: 'scripts/drill/main.js',
   fuzz: 'scripts/run-fuzz.js',
   quartermaster: 'src/cli.main.js',
   'check-drift': 'scripts/check-drift.js',

@@ -7,8 +7,8 @@ import { runCli } from './run-cli.js';
 
 /**
  * Proves on a database of its own that the migrations make exactly the tables that the entities describe, from empty
- * and again after the newest one was taken back, and that the committed OpenAPI document and tables of connectors and roles are what
- * the code says.
+ * and again after the newest one was taken back, and that the committed OpenAPI document, the tables of connectors and roles and
+ * the runbook's page are what the code says.
  */
 const dataFolder = join(tmpdir(), `quartermaster-drift-${randomUUID()}`);
 const server = await startEmbeddedPostgres({ dataFolder, settings: { fsync: 'off' } });
@@ -20,7 +20,13 @@ try {
     QUARTERMASTER_KEY_FILE: join(dataFolder, 'no-keys'),
   };
   const tables = ['migrate up', 'check-drift', 'migrate down', 'migrate up', 'check-drift'];
-  for (const command of [...tables, 'openapi --check', 'connectors --check', 'roles matrix --check']) {
+  for (const command of [
+    ...tables,
+    'openapi --check',
+    'connectors --check',
+    'roles matrix --check',
+    'runbook document --check',
+  ]) {
     console.log(`quartermaster ${command}`);
     await runCli(command.split(' '), env);
   }

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { quartermasterDataFolder } from './embedded/places.js';
+import { cloneFolder, quartermasterDataFolder } from './embedded/places.js';
 import { PostgresInUse, startEmbeddedPostgres } from './embedded/postgres.js';
 import { localTls } from './embedded/local-tls.js';
 import { startRedis } from './embedded/redis.js';
@@ -91,6 +91,7 @@ async function startEverything({ embedded: isEmbedded, tls, port }: Wishes, sign
     REDIS_URL: surroundings.redisUrl ?? undefined,
     QUARTERMASTER_KEY_FILE: surroundings.keyFile,
     PUBLIC_URL: process.env['PUBLIC_URL'] || `${scheme}://localhost:${port}`,
+    RUNBOOK_FILE: process.env['RUNBOOK_FILE'] || join(cloneFolder(), 'docs', 'runbooks', 'laptop-lost.yaml'),
   };
   await runCli(['migrate', 'up'], env, signal);
   // It changes nothing where there are keys. Elsewhere a person makes them, and backs them up.

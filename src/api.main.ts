@@ -5,6 +5,7 @@ import { AlertingLoop } from './alerting/alerting-loop.service.js';
 import { PolicyAlarm } from './alerting/policy-alarm.service.js';
 import { AppModule } from './app.module.js';
 import { openGround } from './ground.js';
+import { Runbooks } from './lost-devices/runbook/runbooks.service.js';
 import { loadConfig } from './platform/config/config.js';
 import { createHttpApp } from './platform/http/http-door.js';
 import { EndingConnections } from './platform/http/ending-connections.js';
@@ -41,6 +42,7 @@ async function main(env: NodeJS.ProcessEnv): Promise<void> {
   // A broken file is told in the log and changes nothing.
   const policy = await app.get(AccessPolicyService).loadFile();
   await app.get(PolicyAlarm).tell(policy, ground.config.accessPolicyFile);
+  await app.get(Runbooks).provideFirst();
   await app.listen(ground.config.port, ground.config.host);
   const logger = app.get(Logger);
   app.useLogger(logger);

@@ -28,6 +28,11 @@ import { HrSource } from './hr-feeds/hr-source.entity.js';
 import { InboxEvent } from './hr-feeds/inbox-event.entity.js';
 import { ImageVersion } from './images/image-version.entity.js';
 import { Image } from './images/image.entity.js';
+import { DeviceCommandEvent } from './lost-devices/device-command-event.entity.js';
+import { DeviceCommand } from './lost-devices/device-command.entity.js';
+import { LossTask } from './lost-devices/loss-task.entity.js';
+import { Loss } from './lost-devices/loss.entity.js';
+import { RunbookVersion } from './lost-devices/runbook/runbook-version.entity.js';
 import { Employment } from './people/employment.entity.js';
 import { Person } from './people/person.entity.js';
 import { Site } from './people/site.entity.js';
@@ -85,6 +90,11 @@ export const ENTITIES = [
   RecoveryKeyReveal,
   RecoveryKeyRotation,
   RecoveryKey,
+  RunbookVersion,
+  Loss,
+  LossTask,
+  DeviceCommand,
+  DeviceCommandEvent,
   Device,
   HrSource,
   InboxEvent,

@@ -113,3 +113,10 @@ export const HrEventSeen = z.object({
   caseId: z.uuid().nullable(),
 });
 export type HrEventSeen = z.infer<typeof HrEventSeen>;
+
+export const LossSeen = z.object({
+  tasks: z.array(z.object({ task: z.string(), owner: z.string(), dueAt: Instant, doneAt: Instant.nullable() })),
+  proposal: z.object({ propose: z.string(), because: z.string() }).nullable(),
+  commands: z.array(z.object({ id: z.uuid(), kind: z.string(), state: z.string() })),
+  worksheet: z.object({ encryption: z.object({ shown: z.string(), because: z.string() }) }),
+});

@@ -18,6 +18,7 @@ const ACTS: Readonly<Record<StepSeen['act'], string>> = {
   suspend_account: 'suspended',
   withdraw: 'group or role taken',
   reset_credentials: 'new credentials',
+  revoke_device: 'one device ended',
   final_look: 'last look: nothing works',
 };
 

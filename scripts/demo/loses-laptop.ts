@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { proveDead, proveSuspended } from './access.js';
-import { AlertSeen, DeviceSeen, type CaseSeen } from './api-shapes.js';
+import { AlertSeen, DeviceSeen, LossSeen, type CaseSeen } from './api-shapes.js';
 import { followCase } from './follow-case.js';
 import type { Colleague } from './joins.js';
 import { openTask } from './manual-tasks.js';
@@ -70,8 +70,35 @@ export async function losesLaptop(stage: Stage, { employee, personId, access, la
   proveTimes(report, seen, Object.keys(stage.tools).length - 1);
   await proveDevice(stage, seen, laptop.id, personId);
   await proveOpenTask(stage, seen, employee.email);
+  await followRunbook(stage, caseId);
   printTimeline(terminal, seen);
   return seen;
+}
+
+/** What the runbook says of the machine itself, and the order to lock it, seen through by hand. */
+async function followRunbook({ admin, report }: Stage, caseId: string): Promise<void> {
+  const path = `/v1/lost-devices/${caseId}`;
+  const { proposal, tasks, worksheet } = await admin.get(path, LossSeen);
+  report.prove(
+    `the runbook proposes to ${proposal?.propose ?? 'do nothing'}: ${proposal?.because ?? 'none counts'}`,
+    proposal?.propose === 'lock' && worksheet.encryption.shown === 'yes',
+    { proposal, worksheet },
+  );
+  const reason = 'Encrypted with a PIN, as seen before it was lost.';
+  const { loss } = await admin.post(`${path}/containment`, { decision: 'lock', reason }, z.object({ loss: LossSeen }));
+  const [order] = loss.commands;
+  const note = 'The device manager shows it online and locked.';
+  const { commands } = await admin.post(
+    `${path}/commands/${order?.id}/progress`,
+    { state: 'acknowledged', note },
+    LossSeen,
+  );
+  const due = tasks.filter(({ doneAt }) => doneAt === null).length;
+  report.prove(
+    `the lock is ${commands[0]?.state}, which isn’t verified yet; ${due - 1} tasks are still due, each with an owner and a time`,
+    order?.state === 'ordered' && commands[0]?.state === 'acknowledged' && due > 1,
+    { commands, tasks },
+  );
 }
 
 function proveTimes(report: Report, { steps, lane }: CaseSeen, toolsWithApi: number): void {

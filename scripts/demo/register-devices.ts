@@ -49,11 +49,11 @@ export async function registerEquipment(api: QuartermasterApi): Promise<Equipmen
         source: 'imaging bench',
         observedAt: new Date(Date.now() - imagedMinutesAgo * 60_000).toISOString(),
       };
-      for (const [kind, value] of [
-        ['disk_encryption', 'encrypted'],
-        ['image_version', `${IMAGE} ${IMAGE_VERSION}`],
+      for (const what of [
+        { kind: 'disk_encryption', value: 'encrypted', details: { protectors: ['tpm_pin'] } },
+        { kind: 'image_version', value: `${IMAGE} ${IMAGE_VERSION}` },
       ]) {
-        await api.post(`/v1/devices/${device.id}/observations`, { kind, value, ...seen }, z.unknown());
+        await api.post(`/v1/devices/${device.id}/observations`, { ...what, ...seen }, z.unknown());
       }
       return device;
     },

@@ -1,4 +1,6 @@
 import { createWriteStream } from 'node:fs';
+import { join } from 'node:path';
+import { cloneFolder } from '../embedded/places.js';
 import { startEmbeddedPostgres } from '../embedded/postgres.js';
 import { localTls } from '../embedded/local-tls.js';
 import { startRedis } from '../embedded/redis.js';
@@ -60,6 +62,7 @@ export async function startQuartermaster(options: Options): Promise<RunningQuart
     QUARTERMASTER_ENVIRONMENT: 'test',
     PUBLIC_URL: publicUrl,
     ACCESS_POLICY_FILE: await providePolicy(places),
+    RUNBOOK_FILE: join(cloneFolder(), 'docs', 'runbooks', 'laptop-lost.yaml'),
     LOG_LEVEL: 'warn',
   };
   const cli = (...args: string[]) => runCli(args, env, signal);

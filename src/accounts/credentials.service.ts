@@ -73,6 +73,29 @@ export class CredentialsService {
     );
   }
 
+  /** Something of one device's, which the tool gave out; kept where the device is one of ours by this name. */
+  async noteIssued(tx: EntityManager, accountId: string, device: string): Promise<void> {
+    await tx.query(
+      `INSERT INTO credentials (id, account_id, device_id, kind, external_id, state, issued_at, observed_at)
+       SELECT $1, $2, d.id, 'certificate', $3, 'live', now(), now() FROM devices d
+       WHERE (d.asset_tag = $3 OR d.serial = $3) AND NOT EXISTS (
+         SELECT FROM credentials c WHERE c.account_id = $2 AND c.device_id = d.id AND c.external_id = $3 AND c.state <> 'revoked')
+       ORDER BY d.asset_tag = $3 DESC LIMIT 1`,
+      [newId(), accountId, device],
+    );
+  }
+
+  /** What an account's tool knows a device by, for the accounts where it has credentials of its own. */
+  async namesOfDevice(tx: EntityManager, deviceId: string): Promise<ReadonlyMap<string, string>> {
+    const standing = await tx.findBy(Credential, { deviceId, externalId: Not(IsNull()), state: Not('revoked') });
+    return new Map(standing.map(({ accountId, externalId }) => [accountId, externalId ?? '']));
+  }
+
+  /** A read-back showed that the tool has none of this device any more. */
+  async revokeOfDevice(tx: EntityManager, accountId: string, device: string): Promise<void> {
+    await this.revoke(tx, await tx.findBy(Credential, { accountId, externalId: device, state: Not('revoked') }));
+  }
+
   /** Everything of the accounts that signs in, what is still on its way included. @returns how many there were */
   async revokeCredentials(tx: EntityManager, accountIds: readonly string[]): Promise<number> {
     if (accountIds.length === 0) return 0;

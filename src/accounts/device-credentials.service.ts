@@ -2,12 +2,14 @@ import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { methodOf } from '../../connectors/kit/capabilities.js';
 import type { IssuedCertificate } from '../../connectors/kit/contract.js';
+import { inTransaction } from '../platform/database/transaction.js';
 import { Problem } from '../platform/errors/problem.js';
 import { requireWithin } from '../platform/roles/within-reach.js';
 import type { Actor } from '../platform/sign-in/actor.js';
 import { DirectCalls } from '../tools/direct-calls.service.js';
 import type { Account } from './account.entity.js';
 import { AccountsService } from './accounts.service.js';
+import { CredentialsService } from './credentials.service.js';
 
 /** Which devices of an account have credentials at the tool; null: it can't show them. */
 export interface DeviceCredentials {
@@ -20,6 +22,7 @@ export class DeviceCredentialsService {
   constructor(
     private readonly db: DataSource,
     private readonly accounts: AccountsService,
+    private readonly credentials: CredentialsService,
     private readonly calls: DirectCalls,
   ) {}
 
@@ -42,6 +45,7 @@ export class DeviceCredentialsService {
       (session) => session.getAccount(ref),
     );
     if (!issued) throw new Problem('tool-failed', 'The tool gave no certificate.');
+    await inTransaction(this.db, (tx) => this.credentials.noteIssued(tx, accountId, device));
     return issued;
   }
 
@@ -60,6 +64,7 @@ export class DeviceCredentialsService {
     if (devices?.includes(device)) {
       throw new Problem('tool-failed', 'The tool took it and still shows credentials of this device. Try again.');
     }
+    if (devices) await inTransaction(this.db, (tx) => this.credentials.revokeOfDevice(tx, accountId, device));
     return { devices };
   }
 

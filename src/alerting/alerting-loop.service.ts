@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { RemindOfBrakes } from '../brakes/remind-of-brakes.service.js';
+import { WatchLosses } from '../lost-devices/watch-losses.service.js';
 import { Config } from '../platform/config/config.js';
 import { ChannelsService } from './channels.service.js';
 import { DatabaseAwayPage } from './database-away-page.js';
@@ -12,6 +13,7 @@ import { KeyWatch } from './key-watch.service.js';
 /** Milliseconds. */
 const DELIVER_EVERY = 500;
 const WATCH_EVERY = 1_000;
+const WATCH_LOSSES_EVERY = 5_000;
 const ESCALATE_EVERY = 2_000;
 const REMIND_EVERY = 30_000;
 const RENEW_KEYS_EVERY = 60_000;
@@ -33,6 +35,7 @@ export class AlertingLoop {
     private readonly escalation: EscalationService,
     private readonly watch: EngineWatch,
     private readonly brakes: RemindOfBrakes,
+    private readonly losses: WatchLosses,
     private readonly keys: KeyWatch,
     private readonly config: Config,
   ) {}
@@ -50,6 +53,7 @@ export class AlertingLoop {
       this.keepDoing(() => this.escalation.tellWhoIsNext(), ESCALATE_EVERY, onError),
       this.keepDoing(() => this.watch.look(), WATCH_EVERY, onError),
       this.keepDoing(() => this.brakes.remind(), REMIND_EVERY, onError),
+      this.keepDoing(() => this.losses.look(), WATCH_LOSSES_EVERY, onError),
       this.keepDoing(() => page.look(), WATCH_EVERY, onError),
       this.keepDoing(() => this.keys.look(processName), RENEW_KEYS_EVERY, onError),
     ];

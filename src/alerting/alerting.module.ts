@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { BrakesModule } from '../brakes/brakes.module.js';
 import { CasesModule } from '../cases/cases.module.js';
+import { LostDevicesModule } from '../lost-devices/lost-devices.module.js';
 import { AlertChannelsController } from './alert-channels.controller.js';
 import { AlertDeliveriesReader } from './alert-deliveries-reader.service.js';
 import { AlertingLoop } from './alerting-loop.service.js';
@@ -17,7 +18,7 @@ import { PublishAuditLog } from './publish-audit-log.service.js';
 import { SealAuditLog } from './seal-audit-log.service.js';
 
 @Module({
-  imports: [CasesModule, BrakesModule],
+  imports: [CasesModule, BrakesModule, LostDevicesModule],
   controllers: [AlertChannelsController, EscalationController],
   providers: [
     AlertDeliveriesReader,

@@ -8,6 +8,7 @@ export const APPROVAL_ACTS = [
   'role.assign',
   'role.end',
   'recovery-keys.read',
+  'device.wipe',
 ] as const;
 export type ApprovalAct = (typeof APPROVAL_ACTS)[number];
 

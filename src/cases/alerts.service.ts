@@ -25,7 +25,9 @@ export type AlertKind =
   | 'lane_without_worker'
   | 'worker_died'
   | 'channel_failed'
-  | 'service_ownerless';
+  | 'service_ownerless'
+  | 'loss_task_overdue'
+  | 'lost_device_seen';
 
 /** What was done and can’t be undone: nobody can mend it, so it is told and ends by itself. */
 const NEWS: readonly AlertKind[] = ['sign_in_link', 'brake_limit_raised', 'recovery_key_read'];

@@ -186,6 +186,7 @@ export class CasesService {
       state: stateOf(idOf.get(plan.key)),
       input: {
         ...(plan.grant && { grant: plan.grant }),
+        ...(plan.device !== undefined && { device: plan.device }),
         ...(held && takesApproval(plan.act) && { needsApproval: true }),
       },
     }));

@@ -10,6 +10,8 @@ export interface StepPlan {
   accountId?: string;
   grantId?: string;
   grant?: GrantRef;
+  /** What the tool knows the device by whose credentials end. */
+  device?: string;
   /** Keys of steps of the same plan that must be done first. */
   needs?: readonly string[];
   /** Steps of other cases that must be done first: a restore waits for every revocation still under way. */

@@ -29,6 +29,6 @@ describe('the states of a step', () => {
 describe('the effect of an act', () => {
   it('is to take away for each act after which less is possible', () => {
     const revoking = STEP_ACTS.filter((act) => EFFECT_OF[act] === 'revoke');
-    expect(revoking.toSorted()).toEqual(['reset_credentials', 'suspend_account', 'withdraw']);
+    expect(revoking.toSorted()).toEqual(['reset_credentials', 'revoke_device', 'suspend_account', 'withdraw']);
   });
 });

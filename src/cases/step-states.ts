@@ -39,6 +39,7 @@ export const STEP_ACTS = [
   'suspend_account',
   'withdraw',
   'reset_credentials',
+  'revoke_device',
   'final_look',
 ] as const;
 export type StepAct = (typeof STEP_ACTS)[number];
@@ -58,6 +59,7 @@ export const EFFECT_OF = {
   suspend_account: 'revoke',
   withdraw: 'revoke',
   reset_credentials: 'revoke',
+  revoke_device: 'revoke',
 } as const satisfies Record<StepAct, StepEffect>;
 
 /** The urgent lane first. A lane is a share of every tool's budget and a process (or queue) of its own. */

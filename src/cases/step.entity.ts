@@ -7,7 +7,7 @@ import type { Lane, StepAct, StepEffect, StepState } from './step-states.js';
 @Check(
   'ck_steps_act',
   `act IN ('discover', 'create_account', 'grant', 'restore_account', 'suspend_account',
-          'withdraw', 'reset_credentials', 'final_look')`,
+          'withdraw', 'reset_credentials', 'revoke_device', 'final_look')`,
 )
 @Check(
   'ck_steps_effect',

@@ -10,12 +10,14 @@ import { addConnectors } from './connectors.js';
 import { addEscalation } from './escalation.js';
 import { addHrSource } from './hr-source.js';
 import { addInit } from './init.js';
+import { addLoss } from './loss.js';
 import { addLostLaptop } from './lost-laptop.js';
 import { addMigrate } from './migrate.js';
 import { addOpenApi } from './openapi.js';
 import { addResetCredentials } from './reset-credentials.js';
 import { addRestoreAccess } from './restore-access.js';
 import { addRoles } from './roles.js';
+import { addRunbook } from './runbook.js';
 import { addSignIn } from './sign-in.js';
 import { addSecrets } from './secrets.js';
 import { addSignInLink } from './sign-in-link.js';
@@ -36,6 +38,8 @@ export const COMMANDS: readonly AddCommand[] = [
   addAlertChannel,
   addEscalation,
   addLostLaptop,
+  addLoss,
+  addRunbook,
   addRestoreAccess,
   addResetCredentials,
   addCase,

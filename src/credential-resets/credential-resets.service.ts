@@ -8,7 +8,7 @@ import { inTransaction } from '../platform/database/transaction.js';
 import { Problem } from '../platform/errors/problem.js';
 import { requireWithin } from '../platform/roles/within-reach.js';
 import type { Actor } from '../platform/sign-in/actor.js';
-import { planReset } from './plan-reset.js';
+import { planReset } from '../cases/plan-reset.js';
 
 export interface Reset {
   caseId: string;

@@ -1,15 +1,25 @@
 import { Module } from '@nestjs/common';
 import { AccountsModule } from '../accounts/accounts.module.js';
+import { ApprovalsModule } from '../approvals/approvals.module.js';
 import { BrakesModule } from '../brakes/brakes.module.js';
 import { CasesModule } from '../cases/cases.module.js';
 import { DevicesModule } from '../devices/devices.module.js';
 import { PeopleModule } from '../people/people.module.js';
+import { ContainmentService } from './containment.service.js';
+import { LossReader } from './loss-reader.service.js';
+import { LossesController } from './losses.controller.js';
+import { Losses } from './losses.service.js';
 import { LostDevicesController } from './lost-devices.controller.js';
 import { LostDevicesService } from './lost-devices.service.js';
+import { MachineFacts } from './machine-facts.service.js';
+import { RunbooksController } from './runbook/runbooks.controller.js';
+import { Runbooks } from './runbook/runbooks.service.js';
+import { WatchLosses } from './watch-losses.service.js';
 
 @Module({
-  imports: [PeopleModule, AccountsModule, DevicesModule, CasesModule, BrakesModule],
-  controllers: [LostDevicesController],
-  providers: [LostDevicesService],
+  imports: [PeopleModule, AccountsModule, DevicesModule, CasesModule, BrakesModule, ApprovalsModule],
+  controllers: [LostDevicesController, LossesController, RunbooksController],
+  providers: [LostDevicesService, Losses, LossReader, ContainmentService, MachineFacts, Runbooks, WatchLosses],
+  exports: [Runbooks, WatchLosses],
 })
 export class LostDevicesModule {}

@@ -4,20 +4,27 @@ import { AccountsService } from '../accounts/accounts.service.js';
 import { Brakes } from '../brakes/brakes.service.js';
 import { HeldWork, type LetGo } from '../brakes/held-work.service.js';
 import { AccessPlanning } from '../cases/access-planning.service.js';
-import { Case } from '../cases/case.entity.js';
-import { CasesService } from '../cases/cases.service.js';
+import { CredentialsService } from '../accounts/credentials.service.js';
+import { Case, type CaseScope } from '../cases/case.entity.js';
+import { CasesService, type OpenCase } from '../cases/cases.service.js';
 import { CutPlanning } from '../cases/cut-planning.service.js';
 import { HeldSteps } from '../cases/held-steps.service.js';
-import { EFFECT_OF } from '../cases/step-states.js';
+import type { StepPlan } from '../cases/step-plan.js';
+import { EFFECT_OF, type StepAct } from '../cases/step-states.js';
 import { Device } from '../devices/device.entity.js';
 import { DevicesService, type LostDevice } from '../devices/devices.service.js';
-import type { AgedObservation } from '../devices/observations.service.js';
+import { ObservationsService, type AgedObservation } from '../devices/observations.service.js';
 import { PeopleService } from '../people/people.service.js';
 import { databaseNow } from '../platform/database/database-now.js';
+import { queryRows } from '../platform/database/query-rows.js';
 import { inTransaction } from '../platform/database/transaction.js';
 import { Problem } from '../platform/errors/problem.js';
 import { reaches } from '../platform/roles/within-reach.js';
 import type { Actor } from '../platform/sign-in/actor.js';
+import { Losses } from './losses.service.js';
+import { planDeviceCut } from './plan-device-cut.js';
+import type { Runbook } from './runbook/runbook-schema.js';
+import { Runbooks } from './runbook/runbooks.service.js';
 import { planRestoration } from './plan-restoration.js';
 
 /** Any one of them names the device: at 3 a.m. people have a sticker, a serial number or an id. */
@@ -25,6 +32,25 @@ export interface DeviceNamed {
   deviceId?: string | undefined;
   assetTag?: string | undefined;
   serial?: string | undefined;
+}
+
+/** What a report would do: cut all of the holder's access, or only what this device holds. */
+export interface LossPreview {
+  device: Device;
+  /** What the runbook proposes. */
+  scope: Runbook['scope'] | null;
+  diskEncryption: AgedObservation | null;
+  personId: string;
+  person: WouldBeDone[];
+  deviceOnly: WouldBeDone[];
+}
+
+/** One step that a report would plan. */
+interface WouldBeDone {
+  tool: string;
+  /** Null: a look for whatever else there is. */
+  username: string | null;
+  act: StepAct;
 }
 
 /** A laptop is lost: its holder's access is cut at once; and given back when they have another one. */
@@ -38,9 +64,13 @@ export class LostDevicesService implements OnModuleInit {
     private readonly cut: CutPlanning,
     private readonly access: AccessPlanning,
     private readonly accounts: AccountsService,
+    private readonly credentials: CredentialsService,
     private readonly brakes: Brakes,
     private readonly heldSteps: HeldSteps,
     private readonly heldWork: HeldWork,
+    private readonly losses: Losses,
+    private readonly observations: ObservationsService,
+    private readonly runbooks: Runbooks,
   ) {}
 
   onModuleInit(): void {
@@ -49,37 +79,42 @@ export class LostDevicesService implements OnModuleInit {
 
   /** Answers the case. A second report of the same loss answers the first one's case and changes nothing. */
   async report(
-    named: DeviceNamed,
+    { scope = 'person', ...named }: DeviceNamed & { scope?: CaseScope },
     note: string | undefined,
     actor: Actor,
   ): Promise<{ caseId: string; again: boolean }> {
     return inTransaction(this.db, async (tx) => {
       const device = await findDevice(tx, actor, named);
       if (device.holderId === null) {
-        throw new Problem(
-          'conflict',
-          'Nobody has this device, so there is no access to cut. If it is missing from the shelf, retire it.',
-        );
+        throw nobodyHasIt();
       }
       await this.people.lock(tx, device.holderId);
-      const earlier = await this.openLoss(tx, device.id);
+      const earlier = await this.openLoss(tx, device, scope);
       if (earlier) return { caseId: earlier.id, again: true };
-      return { caseId: await this.begin(tx, device.holderId, device.id, note, actor), again: false };
+      return { caseId: await this.begin(tx, scope, device.holderId, device.id, note, actor), again: false };
     });
   }
 
   /** As `report`, for somebody who reads a name off a sticker and doesn't know which kind it is. */
   async reportByName(
     name: string,
-    note: string | undefined,
+    { scope, note }: { scope: CaseScope; note: string | undefined },
     actor: Actor,
   ): Promise<{ caseId: string; again: boolean }> {
-    const byTag = await this.db.manager.existsBy(Device, { assetTag: name });
-    return this.report(byTag ? { assetTag: name } : { serial: name }, note, actor);
+    return this.report({ ...(await this.named(name)), scope }, note, actor);
+  }
+
+  async previewByName(name: string, actor: Actor): Promise<LossPreview> {
+    return this.preview(await this.named(name), actor);
+  }
+
+  private async named(name: string): Promise<DeviceNamed> {
+    return (await this.db.manager.existsBy(Device, { assetTag: name })) ? { assetTag: name } : { serial: name };
   }
 
   private async begin(
     tx: EntityManager,
+    scope: CaseScope,
     personId: string,
     deviceId: string,
     note: string | undefined,
@@ -89,24 +124,57 @@ export class LostDevicesService implements OnModuleInit {
     if (lost.device.holderId !== personId) {
       throw new Problem('conflict', 'The device was given to somebody else just now. Look again, then report it.');
     }
-    await this.cases.supersedeGrants(tx, personId, 'The person lost a device.');
-    const generation = await this.people.nextGeneration(tx, personId);
-    return this.cases.open(tx, {
+    const opened = {
       kind: 'lost_device',
       lane: 'emergency',
-      scope: 'person',
+      scope,
       personId,
       deviceId,
-      generation,
       actor,
-      hold: 'lost_device',
-      steps: await this.cut.plan(tx, personId),
       facts: { ...frozen(lost), ...(note !== undefined && { note }) },
-    });
+    } as const;
+    const caseId =
+      scope === 'device'
+        ? await this.cases.open(tx, {
+            ...opened,
+            generation: (await this.people.lock(tx, personId)).generation,
+            steps: await this.planForDevice(tx, personId, deviceId),
+          })
+        : await this.cutPerson(tx, opened);
+    await this.losses.begin(tx, { caseId, personId, deviceId, scope });
+    return caseId;
   }
 
-  /** A loss whose hold still stands. */
-  private async openLoss(tx: EntityManager, deviceId: string): Promise<Case | null> {
+  private async cutPerson(tx: EntityManager, opened: Omit<OpenCase, 'generation' | 'steps'>): Promise<string> {
+    const { personId } = opened;
+    await this.cases.supersedeGrants(tx, personId, 'The person lost a device.');
+    const generation = await this.people.nextGeneration(tx, personId);
+    const steps = await this.cut.plan(tx, personId);
+    return this.cases.open(tx, { ...opened, generation, hold: 'lost_device', steps });
+  }
+
+  private async planForDevice(tx: EntityManager, personId: string, deviceId: string): Promise<StepPlan[]> {
+    const accounts = await this.accounts.forPerson(tx, personId);
+    return planDeviceCut(accounts, await this.credentials.namesOfDevice(tx, deviceId));
+  }
+
+  /** What a report would do, in either scope, with nothing written. @throws Problem as `report` */
+  async preview(named: DeviceNamed, actor: Actor): Promise<LossPreview> {
+    const tx = this.db.manager;
+    const device = await findDevice(tx, actor, named);
+    if (device.holderId === null) throw nobodyHasIt();
+    return {
+      device,
+      scope: (await this.runbooks.active(tx))?.document.scope ?? null,
+      diskEncryption: await this.observations.latest(tx, device.id, 'disk_encryption'),
+      personId: device.holderId,
+      person: await inWords(tx, await this.cut.preview(tx, device.holderId)),
+      deviceOnly: await inWords(tx, await this.planForDevice(tx, device.holderId, device.id)),
+    };
+  }
+
+  /** A loss whose hold still stands; of one device only, as long as it is lost, unless all of the person is to be cut now. */
+  private async openLoss(tx: EntityManager, { id: deviceId, state }: Device, scope: CaseScope): Promise<Case | null> {
     const cases = await tx.find(Case, {
       where: { deviceId, kind: 'lost_device' },
       order: { openedAt: 'DESC' },
@@ -114,6 +182,7 @@ export class LostDevicesService implements OnModuleInit {
     });
     const [newest] = cases;
     if (!newest) return null;
+    if (newest.scope === 'device') return scope === 'device' && state === 'lost' ? newest : null;
     const holds = await this.cases.standingHolds(tx, newest.personId);
     return holds.some(({ caseId }) => caseId === newest.id) ? newest : null;
   }
@@ -206,6 +275,23 @@ export class LostDevicesService implements OnModuleInit {
   }
 }
 
+async function inWords(tx: EntityManager, plans: readonly StepPlan[]): Promise<WouldBeDone[]> {
+  return queryRows<WouldBeDone>(
+    tx,
+    `SELECT t.name AS tool, a.username, p.act
+     FROM ROWS FROM (jsonb_to_recordset($1::jsonb) AS ("toolId" uuid, "accountId" uuid, act text)) WITH ORDINALITY AS p ("toolId", "accountId", act, place)
+     JOIN tools t ON t.id = p."toolId" LEFT JOIN accounts a ON a.id = p."accountId" ORDER BY p.place`,
+    [JSON.stringify(plans)],
+  );
+}
+
+function nobodyHasIt(): Problem {
+  return new Problem(
+    'conflict',
+    'Nobody has this device, so there is no access to cut. If it is missing from the shelf, retire it.',
+  );
+}
+
 async function findDevice(
   tx: EntityManager,
   actor: Actor,
@@ -236,6 +322,13 @@ function frozen({ device, diskEncryption, imageVersion, lastOnline }: LostDevice
 
 function knowledge(observation: AgedObservation | null): Record<string, unknown> {
   if (!observation) return { value: 'unknown', because: 'nobody ever looked' };
-  const { value, source, observedAt, ageSeconds } = observation;
-  return { value, source, observedAt: observedAt.toISOString(), ageSeconds };
+  const { value, source, observedAt, ageSeconds, details } = observation;
+  const { protectors } = details;
+  return {
+    value,
+    source,
+    observedAt: observedAt.toISOString(),
+    ageSeconds,
+    ...(protectors !== undefined && { protectors }),
+  };
 }

@@ -163,14 +163,6 @@ describe('a lost laptop', () => {
     expect(JSON.stringify(body)).toContain('one of deviceId, assetTag and serial');
   });
 
-  it('can not yet be cut off alone: scope "device" is answered 400, says why, and cuts nothing', async () => {
-    const ada = await somebody();
-    const { body } = await report({ deviceId: ada.laptop.id, scope: 'device' }).expect(400);
-    expect(body.errors).toEqual([{ pointer: '/scope', detail: expect.stringContaining('scope "person"') }]);
-    expect([await desired(ada), await holdsOn(ada)]).toEqual(['active', []]);
-    expect((await world(ada)).laptop.state).toBe('assigned');
-  });
-
   it('may be reported by whoever may do that, and nothing else', async () => {
     const ada = await somebody();
     const desk = await service.caller('Front desk', 'lost-devices:report');

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { anAccount } from '../factories/accounts.js';
 import { aCase, aStep } from '../factories/cases.js';
 import { aDevice, anImageVersion } from '../factories/devices.js';
@@ -50,11 +51,18 @@ export async function aCompany(service: ServiceApp): Promise<Company> {
   while (humanSteps.length < 12) humanSteps.push((await aStep(manager, { state: 'needs_human', toolId: tools[1] })).id);
   await aCase(manager, { kind: 'lost_device', lane: 'emergency' });
   const held: string[] = [];
-  while (held.length < 6) {
+  while (held.length < 8) {
     await aDevice(manager);
     held.push((await aDevice(manager, { holderId: (await aPerson(manager)).id })).id);
   }
   await anImageVersion(manager);
+  await admin.put('/v1/runbooks/laptop-lost').send(RUNBOOK).expect(200);
+  const losses: string[] = [];
+  for (const deviceId of held.splice(0, 2)) {
+    const { body } = await admin.post('/v1/lost-devices').send({ deviceId }).expect(202);
+    losses.push(body.caseId);
+  }
+  await admin.post(`/v1/lost-devices/${losses[0]}/containment`).send(A_LOCK).expect(200);
   await service.db.query(
     `INSERT INTO alerts (id, dedup_key, kind, severity, owner, message) VALUES ($1, 'fuzz', 'tool_paused', 'error', 'it', 'm')`,
     [newId()],
@@ -77,9 +85,18 @@ export async function aCompany(service: ServiceApp): Promise<Company> {
       'PUT /v1/brake-limits/{kind}': [() => ({ atLeast: 10, sharePercent: 5 })],
       'PUT /v1/sites/{name}': [() => ({ zone: 'Europe/Berlin' })],
       'POST /v1/lost-devices': [(drawn) => ({ deviceId: held[drawn % held.length] })],
+      'POST /v1/lost-devices/preview': [(drawn) => ({ deviceId: held[drawn % held.length] })],
+      'POST /v1/lost-devices/{caseId}/containment': [() => A_LOCK],
+      'PUT /v1/runbooks/laptop-lost': [() => RUNBOOK],
     },
   };
 }
+
+const RUNBOOK = {
+  source: 'laptop-lost.yaml',
+  text: readFileSync(new URL('../../docs/runbooks/laptop-lost.yaml', import.meta.url), 'utf8'),
+};
+const A_LOCK = { decision: 'lock', reason: 'It was encrypted.' };
 
 export const EMPLOYEES = ['E-1', 'E-2', 'E-3', 'E-4'];
 export const OWN_TOOL_SECRET = `whsec_${Buffer.from('canary-signing-0b1e-0123456789ab').toString('base64')}`;

@@ -30,6 +30,9 @@ const NEED_A_TOOL = new Set([
   'POST /v1/devices/{id}/recovery-keys/{key}/reveal',
   'GET /v1/steps/{id}/evidence/{sha256}',
   'POST /v1/lost-devices/{caseId}/restore',
+  // An order of this very loss, and a task by the name that its runbook gives it: the same.
+  'POST /v1/lost-devices/{caseId}/commands/{id}/progress',
+  'POST /v1/lost-devices/{caseId}/tasks/{task}/complete',
   // Two people have to agree about what a brake holds and who may do what: the fuzz is one, and brings no brake on.
   'POST /v1/recovery-key-reveals',
   'POST /v1/recovery-key-reveals/{id}/read',

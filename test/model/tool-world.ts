@@ -100,6 +100,8 @@ export class ToolWorld {
       case 'withdraw':
         account.grants = account.grants.filter((name) => name !== want.grant?.name);
         return done(null);
+      case 'revoke_device':
+        return { kind: 'unsupported', message: 'Devices can’t be told apart here.' };
       case 'discover':
       case 'final_look':
         return { kind: 'invalid', message: 'A look is no act.' };

@@ -15,6 +15,7 @@ describe('the configuration', () => {
       keyFile: '/etc/quartermaster/key',
       environment: 'production',
       accessPolicyFile: undefined,
+      runbookFile: undefined,
       logLevel: 'info',
       trustProxy: [],
       allowsPlainHttp: false,

@@ -103,6 +103,7 @@ describe('every route, for every role', () => {
       'POST /v1/brakes/:id/discard',
       'POST /v1/brakes/:id/release',
       'POST /v1/devices/:id/recovery-keys/:key/reveal',
+      'POST /v1/lost-devices/:caseId/containment',
       'POST /v1/lost-devices/:caseId/restore',
       'POST /v1/recovery-key-reveals',
       'POST /v1/recovery-key-reveals/:id/read',
@@ -110,6 +111,7 @@ describe('every route, for every role', () => {
       'POST /v1/role-assignments/:id/end',
       'POST /v1/tokens',
       'PUT /v1/brake-limits/:kind',
+      'PUT /v1/runbooks/laptop-lost',
     ]);
   });
 

@@ -164,7 +164,7 @@ export class SimRunner {
     const { step } = claim;
     const { rules } = this.world;
     const verdict = rules.judgeReadBack(
-      { act: step.act, credentialVersion: step.credentialVersion, grant: step.grant },
+      { act: step.act, credentialVersion: step.credentialVersion, grant: step.grant, device: null },
       seen,
     );
     const soFarNow = { ...soFar(claim), mayStillLand: this.world.mayStillLand(step) };

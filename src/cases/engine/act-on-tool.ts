@@ -22,6 +22,8 @@ export interface Target {
   /** Null while nobody has seen the account. */
   externalId: string | null;
   grant: GrantRef | null;
+  /** What the tool knows a device by, of which alone the credentials end. */
+  device: string | null;
   password: string | null;
 }
 
@@ -46,6 +48,9 @@ export async function actOnTool(session: ToolSession, act: StepAct, target: Targ
     case 'reset_credentials':
       if (!session.resetCredentials) throw unsupported(target, 'reset credentials');
       return session.resetCredentials(refOf(target), passwordOf(target));
+    case 'revoke_device':
+      if (!session.revokeDevice) throw unsupported(target, 'tell devices apart');
+      return session.revokeDevice(refOf(target), deviceOf(target));
     case 'grant':
       if (!session.grant) throw unsupported(target, 'give groups or roles');
       return session.grant(refOf(target), grantOf(target));
@@ -89,6 +94,11 @@ function refOf({ externalId, username, toolName }: Target): AccountRef {
 function grantOf({ grant, toolName }: Target): GrantRef {
   if (!grant) throw new ToolError('invalid', `A grant in ${toolName} has no name.`);
   return grant;
+}
+
+function deviceOf({ device, toolName }: Target): string {
+  if (device === null) throw new ToolError('invalid', `A step in ${toolName} names no device.`);
+  return device;
 }
 
 function passwordOf({ password, toolName }: Target): string {

@@ -247,6 +247,7 @@ describe('what a read-back shows', () => {
   const want = (with_: Partial<Expectation>): Expectation => ({
     act: 'suspend_account',
     credentialVersion: null,
+    device: null,
     grant: null,
     ...with_,
   });
@@ -312,6 +313,15 @@ describe('what a read-back shows', () => {
   it('of a reset whose answer was lost: no version is taken for the one that was written', () => {
     const lost = want({ act: 'reset_credentials', credentialVersion: null });
     expect(judgeReadBack(lost, anObservedAccount({ credentialVersion: 'v1' })).seen).toBe('contradicted');
+  });
+
+  it('of one device’s end: the account goes on, and nothing of that device may be left', () => {
+    const out = want({ act: 'revoke_device', device: 'MBP-0192' });
+    const withKeysOf = (...ids: string[]) => anObservedAccount({ credentials: { seen: true, live: ids.length, ids } });
+    expect(judgeReadBack(out, withKeysOf('tablet')).seen).toBe('shown');
+    expect(judgeReadBack(out, null).seen).toBe('shown');
+    expect(judgeReadBack(out, withKeysOf('tablet', 'MBP-0192')).seen).toBe('contradicted');
+    expect(judgeReadBack(out, anObservedAccount({ credentials: { seen: true, live: 0 } })).seen).toBe('cannot_see');
   });
 
   describe('of a grant', () => {

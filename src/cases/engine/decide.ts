@@ -143,6 +143,8 @@ export interface Expectation {
   credentialVersion: string | null;
   /** `grant`, `withdraw`: which one. */
   grant: GrantRef | null;
+  /** `revoke_device`: which one. */
+  device: string | null;
 }
 
 export function judgeReadBack(want: Expectation, observed: ObservedAccount | null): Verdict {
@@ -161,6 +163,8 @@ export function judgeReadBack(want: Expectation, observed: ObservedAccount | nul
       return observed.credentialVersion === want.credentialVersion
         ? shown()
         : contradicted('the credentials are not the ones that were written');
+    case 'revoke_device':
+      return judgeDevice(want, observed);
     case 'grant':
     case 'withdraw':
       return judgeGrant(want, observed);
@@ -187,6 +191,18 @@ function judgeCut(observed: ObservedAccount | null): Verdict {
   const unknown = unseen.filter(({ until }) => until === null).map(({ what }) => what);
   const unprovable = unknown.length > 0 ? `The tool does not show its ${unknown.join(' and ')}.` : null;
   return { seen: 'shown', residualUntil, unprovable };
+}
+
+/** The account goes on; what belongs to this device alone must be gone. */
+function judgeDevice({ device }: Expectation, observed: ObservedAccount | null): Verdict {
+  if (!observed) return shown();
+  const { credentials } = observed;
+  if (!credentials.seen || !credentials.ids) {
+    return { seen: 'cannot_see', because: 'the tool does not show which devices have credentials' };
+  }
+  return device !== null && credentials.ids.includes(device)
+    ? contradicted('the device still has credentials')
+    : shown();
 }
 
 function judgeGrant({ act, grant }: Expectation, observed: ObservedAccount | null): Verdict {

@@ -178,7 +178,12 @@ export class StepRunner {
     }
     const observed = answer.value;
     const verdict = judgeReadBack(
-      { act: claim.act, credentialVersion: textOf(claim.input['credentialVersion']), grant: target.grant },
+      {
+        act: claim.act,
+        credentialVersion: textOf(claim.input['credentialVersion']),
+        grant: target.grant,
+        device: target.device,
+      },
       observed,
     );
     // Right after its own act no call of the step is open: what is shown needs no second thought, and no query.
@@ -190,14 +195,16 @@ export class StepRunner {
     const { next } = decision;
     const accountId = accountOf(claim);
     const { loadedAt } = target;
-    if (next.state === 'done' && !writesPassword(claim)) {
+    if (next.state === 'done' && !changesCredentials(claim)) {
       const shown = { claim, accountId, result: attempt, observed, loadedAt, next };
       await this.unlessOvertaken(claim, attempt, async () => (await this.together.end(shown)) || undefined);
       return;
     }
     await this.write(claim, attempt, async (tx) => {
       await this.accounts.recordObservations(tx, [{ accountId, observed, source: 'read-back', at: loadedAt }]);
-      if (next.state === 'done') await this.notePassword(tx, accountId);
+      if (next.state === 'done' && target.device !== null) {
+        await this.credentials.revokeOfDevice(tx, accountId, target.device);
+      } else if (next.state === 'done') await this.notePassword(tx, accountId);
       await this.settlement.settle(tx, claim, attempt, next);
     });
   }
@@ -337,6 +344,10 @@ function soFar({ act, effect, failures, readBacks, input }: Claim): StepSoFar {
 
 function writesPassword({ act }: Claim): boolean {
   return act === 'create_account' || act === 'reset_credentials';
+}
+
+function changesCredentials(claim: Claim): boolean {
+  return writesPassword(claim) || claim.act === 'revoke_device';
 }
 
 function accountOf({ accountId, stepId }: Claim): string {

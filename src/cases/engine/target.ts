@@ -71,6 +71,7 @@ function targetOf(claim: Claim, row: Row | undefined): LoadedTarget {
     username: row.username ?? '',
     externalId: row.externalId,
     grant: row.grant,
+    device: typeof claim.input['device'] === 'string' ? claim.input['device'] : null,
     password: null,
     loadedAt: row.at,
   };

@@ -16,6 +16,8 @@ export abstract class Config {
   /** A test instance can't touch a production tool, nor the other way round. */
   abstract readonly environment: 'production' | 'test';
   abstract readonly accessPolicyFile?: string;
+  /** The laptop-lost runbook that counts where none was activated yet. */
+  abstract readonly runbookFile?: string;
   abstract readonly logLevel: LogLevel;
   /** Where counts and levels go beside `/metrics`, by UDP: `udp://host:8125`. */
   abstract readonly statsdUrl?: string;
@@ -112,6 +114,7 @@ const VARIABLES = z.object({
     .enum(['production', 'test'], { error: "isn't an environment: write production or test" })
     .default('production'),
   ACCESS_POLICY_FILE: z.string().optional(),
+  RUNBOOK_FILE: z.string().optional(),
   STATSD_URL: z
     .string()
     .refine((url) => hasScheme(url, 'udp:') && URL.parse(url)?.hostname !== '', {
@@ -172,6 +175,7 @@ export function loadConfig(env: Environment): Config {
     keyFile: variables.QUARTERMASTER_KEY_FILE,
     environment: variables.QUARTERMASTER_ENVIRONMENT,
     accessPolicyFile: variables.ACCESS_POLICY_FILE,
+    runbookFile: variables.RUNBOOK_FILE,
     logLevel: variables.LOG_LEVEL,
     statsdUrl: variables.STATSD_URL,
     ...(oidc && { oidc }),

@@ -20,6 +20,9 @@ export const SCOPES = [
   'cases:read',
   'cases:write',
   'lost-devices:report',
+  /** Lock or wipe, and what of a breach is notified. */
+  'lost-devices:decide',
+  'runbooks:write',
   'credentials:reset',
   'access:restore',
   'steps:decide',

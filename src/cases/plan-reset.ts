@@ -1,7 +1,7 @@
 import { isDoubtful } from '../accounts/doubtful.js';
-import type { StepPlan } from '../cases/step-plan.js';
+import type { StepPlan } from './step-plan.js';
 
-interface ResettableAccount {
+export interface ResettableAccount {
   id: string;
   toolId: string;
   purpose: string;

@@ -1,0 +1,59 @@
+import { z } from 'zod';
+import { LossReader } from '../lost-devices/loss-reader.service.js';
+import { lossView } from '../lost-devices/losses-views.js';
+import { EXIT } from '../platform/lifecycle/failure.js';
+import { CommandFailure, type AddCommand } from './command.js';
+
+type LossView = ReturnType<typeof lossView>;
+
+export const addLoss: AddCommand = (program, { actor, out, withServices }) => {
+  program
+    .command('loss <case-id>')
+    .description(
+      'show where a lost laptop stands: tasks and who is due, what is proposed and decided, the breach worksheet',
+    )
+    .option('--json', 'print all of it, for a program')
+    .action(async (caseId: string, { json }: { json?: boolean }) => {
+      if (!z.uuid().safeParse(caseId).success) throw new CommandFailure('That is no id of a case.', EXIT.usage);
+      const loss = lossView(await withServices((services) => services.get(LossReader).inFull(actor, caseId)));
+      if (json) return out(JSON.stringify(loss, null, 2));
+      for (const line of linesOf(loss)) out(line);
+    });
+};
+
+function linesOf({
+  tasks,
+  proposal,
+  decision,
+  commands,
+  worksheet,
+  assessment,
+  lastSignAt,
+  watchUntil,
+}: LossView): string[] {
+  return [
+    ...tasks.map(({ title, owner, dueAt, doneAt, doneBy }) =>
+      doneAt === null ? `○ ${title} · ${owner} by ${dueAt}` : `● ${title} · ${doneBy} at ${doneAt}`,
+    ),
+    '',
+    ...(decision
+      ? [
+          `decided: ${decision.containment} (proposed: ${decision.proposed ?? 'nothing'}) by ${decision.decidedBy}: ${decision.reason}`,
+        ]
+      : proposal
+        ? [`proposed: ${proposal.propose}. ${proposal.because}`, ...proposal.facts.map((fact) => `  ${fact}`)]
+        : ['This loss follows no runbook: none was activated when it was reported.']),
+    ...commands.map(
+      ({ kind, state, id, events }) =>
+        `${kind}: ${state.replace('_', ' ')} since ${events.at(-1)?.seenAt} · command ${id}`,
+    ),
+    lastSignAt === null ? `no sign of it since; watched until ${watchUntil}` : `▲ it gave a sign at ${lastSignAt}`,
+    '',
+    assessment
+      ? `breach: ${assessment.decision.replace('_', ' ')}, decided by ${assessment.decidedBy}: ${assessment.reason}`
+      : `breach: to be assessed by ${worksheet.notifyBy}`,
+    `encryption shown: ${worksheet.encryption.shown}. ${worksheet.encryption.because}`,
+    ...worksheet.reachable.map(({ tool, username, cut }) => `  ${tool} (${username}): ${cut}`),
+    ...worksheet.unknowns.map((unknown) => `  not known: ${unknown}`),
+  ];
+}

@@ -1,0 +1,194 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource, type EntityManager } from 'typeorm';
+import { AuditService } from '../platform/audit/audit.service.js';
+import { prepared } from '../platform/database/prepared.js';
+import { queryRows } from '../platform/database/query-rows.js';
+import { together } from '../platform/database/together.js';
+import { inTransaction } from '../platform/database/transaction.js';
+import { Problem } from '../platform/errors/problem.js';
+import { reaches } from '../platform/roles/within-reach.js';
+import { SYSTEM, type Actor } from '../platform/sign-in/actor.js';
+import type { Case, CaseScope } from '../cases/case.entity.js';
+import { LossTask } from './loss-task.entity.js';
+import { Loss, type Assessment } from './loss.entity.js';
+import { MachineFacts } from './machine-facts.service.js';
+import { proposeContainment, type Proposal } from './runbook/propose-containment.js';
+import { secondsOf, type TaskEnding } from './runbook/runbook-schema.js';
+import { Runbooks } from './runbook/runbooks.service.js';
+import { writeWorksheet, type Worksheet } from './write-worksheet.js';
+
+/** Without a runbook there is still a watch. */
+const WATCH_SECONDS = 30 * 86_400;
+
+export type LossWord = Partial<Pick<Loss, 'awake' | 'legalHold' | 'policeReference' | 'insuranceReference'>>;
+
+/** The only writer of `losses` and `loss_tasks`. */
+@Injectable()
+export class Losses {
+  constructor(
+    private readonly db: DataSource,
+    private readonly runbooks: Runbooks,
+    private readonly facts: MachineFacts,
+    private readonly audit: AuditService,
+  ) {}
+
+  /** In the decision that cuts access: what the runbook asks for from now on. */
+  async begin(
+    tx: EntityManager,
+    { caseId, personId, deviceId, scope }: { caseId: string; personId: string; deviceId: string; scope: CaseScope },
+  ): Promise<void> {
+    const version = await this.runbooks.active(tx);
+    // Where only the device was cut, nothing has to be given back.
+    const asked = (version?.document.tasks ?? []).filter(
+      ({ ends }) => scope === 'person' || ends !== 'give-back-access',
+    );
+    const tasks = asked.map(({ id, title, owner, within, ends }, position) => ({
+      task: id,
+      position,
+      title,
+      owner,
+      ends: ends ?? null,
+      seconds: secondsOf(within),
+    }));
+    const watch = tasks.find(({ ends }) => ends === 'watch')?.seconds ?? WATCH_SECONDS;
+    await together([
+      tx.query(
+        prepared(`INSERT INTO losses (case_id, device_id, runbook_version_id, watch_until, reachable)
+         SELECT $1, $2, $3, now() + $4 * interval '1 second', (${REACHABLE})`),
+        [caseId, deviceId, version?.id ?? null, watch, personId],
+      ),
+      tx.query(
+        prepared(`INSERT INTO loss_tasks (case_id, task, position, title, owner, ends, due_at, done_at, done_by)
+         SELECT $1, r.task, r.position, r.title, r.owner, r.ends, now() + r.seconds * interval '1 second',
+           CASE WHEN r.ends = 'freeze-facts' THEN now() END, CASE WHEN r.ends = 'freeze-facts' THEN $2 END
+         FROM jsonb_to_recordset($3::jsonb) AS r (task text, position int, title text, owner text, ends text, seconds int)`),
+        [caseId, SYSTEM.name, JSON.stringify(tasks)],
+      ),
+    ]);
+  }
+
+  /** @throws Problem `not-found`, also for a loss that the actor can't see, and for one from before runbooks */
+  async get(tx: EntityManager, actor: Actor, caseId: string): Promise<Loss> {
+    return this.within(tx, actor, caseId, await tx.findOneBy(Loss, { caseId }));
+  }
+
+  async lock(tx: EntityManager, actor: Actor, caseId: string): Promise<Loss> {
+    const loss = await tx.findOne(Loss, { where: { caseId }, lock: { mode: 'pessimistic_write' } });
+    return this.within(tx, actor, caseId, loss);
+  }
+
+  async tasks(tx: EntityManager, caseId: string): Promise<LossTask[]> {
+    return tx.find(LossTask, { where: { caseId }, order: { position: 'ASC' } });
+  }
+
+  /** What people learn of the machine after the report. */
+  async note(actor: Actor, caseId: string, word: LossWord): Promise<void> {
+    await inTransaction(this.db, async (tx) => {
+      const loss = await this.lock(tx, actor, caseId);
+      const before = said(loss);
+      const after = { ...before, ...word };
+      await tx.update(Loss, { caseId }, after);
+      await this.audit.record(tx, actor, 'loss.noted', {
+        subject: { kind: 'device', id: loss.deviceId },
+        caseId,
+        facts: { ...word },
+        before,
+        after,
+      });
+    });
+  }
+
+  /** What the runbook says of this machine, as it is known now; null: this loss follows none. */
+  async proposal(tx: EntityManager, loss: Loss): Promise<Proposal | null> {
+    if (loss.runbookVersionId === null) return null;
+    const { document } = await this.runbooks.get(tx, loss.runbookVersionId);
+    return proposeContainment(document, await this.facts.of(tx, loss));
+  }
+
+  async worksheet(tx: EntityManager, loss: Loss): Promise<Worksheet> {
+    return writeWorksheet(await this.facts.forAssessment(tx, loss));
+  }
+
+  /** @throws Problem `conflict` when it was decided before */
+  async assess(actor: Actor, caseId: string, assessment: Assessment, reason: string): Promise<void> {
+    await inTransaction(this.db, async (tx) => {
+      const loss = await this.lock(tx, actor, caseId);
+      if (loss.assessment !== null) {
+        throw new Problem('conflict', `${loss.assessedBy} decided this before: ${loss.assessment.replace('_', ' ')}.`);
+      }
+      const worksheet = await this.worksheet(tx, loss);
+      await tx.update(
+        Loss,
+        { caseId },
+        // TypeORM's partial types can't express `unknown` inside a JSON column.
+        {
+          assessment,
+          assessmentReason: reason,
+          worksheet: worksheet as object,
+          assessedBy: actor.name,
+          assessedAt: () => 'now()',
+        },
+      );
+      await this.audit.record(tx, actor, 'loss.assessed', {
+        subject: { kind: 'device', id: loss.deviceId },
+        caseId,
+        facts: { assessment, worksheet },
+        reason,
+      });
+      await this.end(tx, caseId, 'assess-breach', actor.name);
+    });
+  }
+
+  /** A task that ends by somebody's word. @throws Problem `not-found`; `conflict` when it has another end, or ended */
+  async complete(actor: Actor, caseId: string, name: string, note: string): Promise<void> {
+    await inTransaction(this.db, async (tx) => {
+      const { deviceId } = await this.get(tx, actor, caseId);
+      const task = await tx.findOne(LossTask, { where: { caseId, task: name }, lock: { mode: 'pessimistic_write' } });
+      if (!task) throw new Problem('not-found', 'The runbook of this loss has no such task.');
+      if (task.doneAt !== null) throw new Problem('conflict', `${task.doneBy} ended this task before.`);
+      if (task.ends !== null) throw new Problem('conflict', `Nobody’s word ends this task: it ends by ${task.ends}.`);
+      await tx.update(LossTask, { caseId, task: name }, { doneAt: () => 'now()', doneBy: actor.name, note });
+      await this.audit.record(tx, actor, 'loss-task.completed', {
+        subject: { kind: 'device', id: deviceId },
+        caseId,
+        facts: { task: name },
+        reason: note,
+      });
+    });
+  }
+
+  /** What was waited for has happened. */
+  async end(tx: EntityManager, caseId: string, ending: TaskEnding, by: string): Promise<void> {
+    await tx.query(
+      `UPDATE loss_tasks SET done_at = now(), done_by = $3 WHERE case_id = $1 AND ends = $2 AND done_at IS NULL`,
+      [caseId, ending, by],
+    );
+  }
+
+  private async within(tx: EntityManager, actor: Actor, caseId: string, loss: Loss | null): Promise<Loss> {
+    const [row] = loss
+      ? await queryRows<Pick<Case, 'personId'>>(tx, `SELECT person_id AS "personId" FROM cases WHERE id = $1`, [caseId])
+      : [];
+    if (!loss || !row || !(await reaches(tx, actor, 'whole person', row.personId))) {
+      throw new Problem(
+        'not-found',
+        'There is no lost-device case with this id, or it was reported before there were runbooks.',
+      );
+    }
+    return loss;
+  }
+}
+
+/** In the statement that writes it: what is seen of accounts later doesn't change it. */
+const REACHABLE = `
+  SELECT COALESCE(jsonb_agg(jsonb_build_object(
+    'tool', t.name, 'username', a.username, 'observed', a.observed_state, 'observedAt', a.observed_at,
+    'liveSessions', a.live_sessions,
+    'credentials', (SELECT COALESCE(jsonb_agg(jsonb_build_object('kind', c.kind, 'ofThisDevice', c.device_id IS NOT DISTINCT FROM $2)), '[]')
+                    FROM credentials c WHERE c.account_id = a.id AND c.state <> 'revoked')) ORDER BY t.name, a.username), '[]')
+  FROM accounts a JOIN tools t ON t.id = a.tool_id
+  WHERE a.person_id = $5 AND a.kind = 'person' AND a.observed_state <> 'absent'`;
+
+function said({ awake, legalHold, policeReference, insuranceReference }: Loss): Required<LossWord> {
+  return { awake, legalHold, policeReference, insuranceReference };
+}

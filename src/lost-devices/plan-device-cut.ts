@@ -1,0 +1,21 @@
+import { planReset, type ResettableAccount } from '../cases/plan-reset.js';
+import type { StepPlan } from '../cases/step-plan.js';
+
+/**
+ * How only what one device holds is cut, while its holder works on another: where this device has credentials of its own,
+ * these and their sessions end; at every other tool the account gets new credentials, which ends all sessions there and
+ * leaves the account open.
+ *
+ * @param devices what an account's tool knows this device by, by account: only where it was seen to have credentials there
+ */
+export function planDeviceCut(
+  accounts: readonly ResettableAccount[],
+  devices: ReadonlyMap<string, string>,
+): StepPlan[] {
+  return planReset(accounts).map((reset): StepPlan => {
+    const { accountId = '', toolId } = reset;
+    const device = devices.get(accountId);
+    if (device === undefined) return reset;
+    return { key: `device:${accountId}`, act: 'revoke_device', toolId, accountId, device };
+  });
+}

@@ -1,0 +1,88 @@
+import { describe, expect, it } from 'vitest';
+import { writeWorksheet, type AssessedLoss } from './write-worksheet.js';
+
+const REPORTED = new Date('2026-11-23T03:00:00.000Z');
+const after = (seconds: number) => new Date(REPORTED.getTime() + seconds * 1_000);
+
+function loss(with_: Partial<AssessedLoss> = {}): AssessedLoss {
+  return {
+    awareAt: REPORTED,
+    reportedAt: REPORTED,
+    disk: {
+      value: 'encrypted',
+      source: 'osquery',
+      observedAt: '2026-11-23T02:00:00.000Z',
+      ageSeconds: 3_600,
+      protectors: ['tpm_pin'],
+    },
+    machine: {
+      disk: 'encrypted',
+      diskAgeSeconds: 3_600,
+      unlocks: 'before_boot',
+      awake: 'no',
+      keyRevealed: false,
+      legalHold: false,
+    },
+    keyReads: { ever: 0, sinceRotation: 0 },
+    reachable: [],
+    cuts: [],
+    lastSignAt: null,
+    ...with_,
+  };
+}
+const machine = (with_: Partial<AssessedLoss['machine']>) => loss({ machine: { ...loss().machine, ...with_ } });
+const disk = (value: string) => loss({ disk: { ...loss().disk, value } });
+
+describe('whether encryption can be shown', () => {
+  it.each([
+    ['yes', 'it was seen encrypted and asks for a secret', loss()],
+    ['no', 'it was seen not encrypted', disk('not_encrypted')],
+    ['no', 'its protection was suspended', disk('suspended')],
+    ['unknown', 'nobody knows', disk('unknown')],
+    ['unknown', 'it was being encrypted', disk('converting')],
+    ['no', 'somebody had its key', loss({ keyReads: { ever: 1, sinceRotation: 1 } })],
+    ['yes', 'the key that somebody read was changed since', loss({ keyReads: { ever: 1, sinceRotation: 0 } })],
+    ['no', 'it was open', machine({ awake: 'yes' })],
+    ['unknown', 'it may open by itself', machine({ unlocks: 'tpm_only' })],
+  ])('%s, when %s', (shown, _when, of) => {
+    expect(writeWorksheet(of).encryption.shown).toBe(shown);
+  });
+});
+
+describe('what was reachable', () => {
+  const account = {
+    tool: 'Chat',
+    username: 'ada',
+    observed: 'active',
+    observedAt: null,
+    liveSessions: 2,
+    credentials: [],
+  };
+  const cut = { tool: 'Chat', act: 'suspend_account', state: 'done', confirmedAt: after(2.5), residualUntil: null };
+  const cutOf = (with_: Partial<AssessedLoss>) =>
+    writeWorksheet(loss({ reachable: [account], ...with_ })).reachable[0]?.cut;
+
+  it('says when the tool showed it cut, and until when old tokens may have worked', () => {
+    expect(cutOf({ cuts: [cut] })).toBe('shown 2.5 s after the report');
+    expect(cutOf({ cuts: [{ ...cut, residualUntil: after(3_600) }] })).toBe(
+      'shown 2.5 s after the report; old tokens may have worked until 2026-11-23T04:00:00.000Z',
+    );
+  });
+
+  it('claims nothing that no tool showed', () => {
+    expect(cutOf({ cuts: [cut, { ...cut, state: 'needs_human', confirmedAt: null }] })).toBe(
+      'not shown: the step is needs human',
+    );
+    expect(cutOf({ cuts: [{ ...cut, tool: 'Mail' }] })).toBe('no cut was needed there');
+  });
+});
+
+it('says what nobody knows', () => {
+  const { unknowns } = writeWorksheet(machine({ diskAgeSeconds: null, awake: 'unknown', unlocks: 'unknown' }));
+  expect(unknowns).toHaveLength(4);
+  expect(writeWorksheet(loss()).unknowns).toEqual(['What was copied to the disk by hand.']);
+});
+
+it('has to be decided 72 hours after somebody became aware', () => {
+  expect(writeWorksheet(loss()).notifyBy).toBe('2026-11-26T03:00:00.000Z');
+});

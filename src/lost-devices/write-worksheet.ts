@@ -1,0 +1,83 @@
+import type { ReachableAccount } from './loss.entity.js';
+import type { MachineKnowledge } from './runbook/propose-containment.js';
+
+/** Everything that a breach assessment is about, as it was read. */
+export interface AssessedLoss {
+  awareAt: Date;
+  reportedAt: Date;
+  disk: {
+    value: string;
+    source: string | null;
+    observedAt: string | null;
+    ageSeconds: number | null;
+    protectors: string[];
+  };
+  machine: MachineKnowledge;
+  keyReads: { ever: number; sinceRotation: number };
+  reachable: readonly ReachableAccount[];
+  cuts: { tool: string; act: string; state: string; confirmedAt: Date | null; residualUntil: Date | null }[];
+  lastSignAt: Date | null;
+}
+
+/** What an assessment starts from. Nobody has to believe it: each answer says what shows it, and what is not known. */
+export interface Worksheet {
+  /** 72 hours after somebody became aware (GDPR, article 33). */
+  notifyBy: string;
+  /** Whether it can be shown that the disk couldn't be read at the time. */
+  encryption: { shown: 'yes' | 'no' | 'unknown'; because: string };
+  reachable: (ReachableAccount & { cut: string })[];
+  unknowns: string[];
+}
+
+const SEVENTY_TWO_HOURS = 72 * 3_600_000;
+
+export function writeWorksheet(loss: AssessedLoss): Worksheet {
+  return {
+    notifyBy: new Date(loss.awareAt.getTime() + SEVENTY_TWO_HOURS).toISOString(),
+    encryption: encryptionShown(loss),
+    reachable: loss.reachable.map((account) => ({ ...account, cut: whenCut(account.tool, loss) })),
+    unknowns: unknownsOf(loss),
+  };
+}
+
+function encryptionShown({ disk, machine, keyReads }: AssessedLoss): Worksheet['encryption'] {
+  const seen = `${disk.value.replace('_', ' ')}, seen ${disk.observedAt ?? 'never'}${disk.source === null ? '' : ` by ${disk.source}`}`;
+  if (disk.value === 'not_encrypted' || disk.value === 'suspended')
+    return { shown: 'no', because: `The disk was ${seen}.` };
+  if (disk.value !== 'encrypted') return { shown: 'unknown', because: `The disk was ${seen}.` };
+  if (keyReads.sinceRotation > 0) {
+    return { shown: 'no', because: `The disk was ${seen}; its recovery key had been read and wasn’t changed since.` };
+  }
+  if (machine.awake === 'yes')
+    return { shown: 'no', because: `The disk was ${seen}; the machine was open when it was lost.` };
+  if (machine.unlocks !== 'before_boot') {
+    return { shown: 'unknown', because: `The disk was ${seen}; it isn’t known to ask for anything before it opens.` };
+  }
+  return { shown: 'yes', because: `The disk was ${seen}, and opens by a PIN or passphrase only.` };
+}
+
+function whenCut(tool: string, { cuts, reportedAt }: AssessedLoss): string {
+  const there = cuts.filter((cut) => cut.tool === tool);
+  if (there.length === 0) return 'no cut was needed there';
+  const open = there.find(({ state }) => state !== 'done');
+  if (open) return `not shown: the step is ${open.state.replace('_', ' ')}`;
+  const last = Math.max(...there.map(({ confirmedAt }) => confirmedAt?.getTime() ?? 0));
+  const residual = there
+    .flatMap(({ residualUntil }) => residualUntil ?? [])
+    .toSorted((a, b) => b.getTime() - a.getTime())[0];
+  const shown = `shown ${((last - reportedAt.getTime()) / 1000).toFixed(1)} s after the report`;
+  return residual ? `${shown}; old tokens may have worked until ${residual.toISOString()}` : shown;
+}
+
+function unknownsOf({ machine, reachable, lastSignAt }: AssessedLoss): string[] {
+  return [
+    ...(machine.diskAgeSeconds === null ? ['Nobody ever looked whether the disk is encrypted.'] : []),
+    ...(machine.awake === 'unknown' ? ['Whether it was awake and unlocked when it was lost.'] : []),
+    ...(machine.unlocks === 'unknown' ? ['What it asks for before it opens its disk.'] : []),
+    ...reachable
+      .filter(({ liveSessions }) => liveSessions === null)
+      .map(({ tool }) => `What was signed in at ${tool}: it doesn’t show its sessions.`),
+    ...(lastSignAt === null ? [] : [`Who used it at ${lastSignAt.toISOString()}: it gave a sign after the report.`]),
+    'What was copied to the disk by hand.',
+  ];
+}

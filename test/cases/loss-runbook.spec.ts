@@ -1,0 +1,298 @@
+import { readFileSync } from 'node:fs';
+import type { EntityManager } from 'typeorm';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Account } from '../../src/accounts/account.entity.js';
+import { CredentialsService } from '../../src/accounts/credentials.service.js';
+import { Alert } from '../../src/cases/alert.entity.js';
+import { Hold } from '../../src/cases/hold.entity.js';
+import { Step } from '../../src/cases/step.entity.js';
+import { Device } from '../../src/devices/device.entity.js';
+import { WatchLosses } from '../../src/lost-devices/watch-losses.service.js';
+import type { Person } from '../../src/people/person.entity.js';
+import { anAccount } from '../factories/accounts.js';
+import { liftBrakeLimits } from '../factories/brake-limits.js';
+import { aDevice } from '../factories/devices.js';
+import { aUser } from '../factories/identities.js';
+import { anEmployment, aPerson } from '../factories/people.js';
+import { startServiceApp, type ServiceApp } from '../factories/service-app.js';
+import { aTool } from '../factories/tools.js';
+
+const TEXT = readFileSync(new URL('../../docs/runbooks/laptop-lost.yaml', import.meta.url), 'utf8');
+const HOUR = 3_600_000;
+
+let service: ServiceApp;
+let tx: EntityManager;
+type Caller = Awaited<ReturnType<ServiceApp['caller']>>;
+
+let admin: Caller;
+let linus: Caller;
+let chat: string;
+beforeAll(async () => {
+  service = await startServiceApp();
+  await liftBrakeLimits(service.app);
+  tx = service.db.manager;
+  admin = (await aUser(service.app, 'owner', { name: 'Grace' })).agent;
+  linus = (await aUser(service.app, 'security', { name: 'Linus' })).agent;
+  chat = (await aTool(tx, { key: 'chat', connector: 'scim' })).id;
+  await admin.put('/v1/runbooks/laptop-lost').send({ text: TEXT, source: 'laptop-lost.yaml' }).expect(200);
+});
+afterAll(() => service?.close());
+
+interface Lost {
+  caseId: string;
+  person: Person;
+  laptop: Device;
+}
+
+/** Somebody with an account whose laptop is lost, an hour after it was seen encrypted in this way. */
+async function aLoss({
+  disk = 'encrypted',
+  protectors = ['tpm_pin'],
+}: { disk?: string; protectors?: string[] } = {}): Promise<Lost> {
+  const person = await aPerson(tx);
+  await anEmployment(tx, { personId: person.id, startAppliedAt: new Date() });
+  await anAccount(tx, { personId: person.id, toolId: chat });
+  const laptop = await aDevice(tx, { holderId: person.id });
+  await observed(laptop, { value: disk, details: { protectors }, observedAt: new Date(Date.now() - HOUR) });
+  const { body } = await admin.post('/v1/lost-devices').send({ deviceId: laptop.id }).expect(202);
+  return { caseId: body.caseId, person, laptop };
+}
+
+async function observed(
+  laptop: Device,
+  { observedAt, ...what }: { value: string; details?: object; observedAt: Date },
+): Promise<void> {
+  await admin
+    .post(`/v1/devices/${laptop.id}/observations`)
+    .send({ kind: 'disk_encryption', source: 'osquery', observedAt: observedAt.toISOString(), ...what })
+    .expect(201);
+}
+
+const path = ({ caseId }: Lost, rest = '') => `/v1/lost-devices/${caseId}${rest}`;
+const lossOf = async (lost: Lost) => (await admin.get(path(lost)).expect(200)).body;
+const contain = (lost: Lost, decision: string) =>
+  admin.post(path(lost, '/containment')).send({ decision, reason: 'As the runbook says.' });
+const saw = (lost: Lost, id: string, state: string) =>
+  admin.post(path(lost, `/commands/${id}/progress`)).send({ state, note: 'Seen at the device manager.' });
+const taskOf = async (lost: Lost, name: string) =>
+  (await lossOf(lost)).tasks.find(({ task }: { task: string }) => task === name);
+const look = () => service.app.get(WatchLosses).look();
+const openAlerts = async (kind: string, { caseId }: Lost) =>
+  (await tx.findBy(Alert, { kind })).filter(({ dedupKey, resolvedAt }) => dedupKey.includes(caseId) && !resolvedAt);
+
+describe('the runbook of a loss', () => {
+  it('starts with the report: its tasks with owners and times, the facts frozen, and a proposal with its reasons', async () => {
+    const lost = await aLoss();
+    const loss = await lossOf(lost);
+    expect(loss.tasks.map(({ task }: { task: string }) => task)).toContain('contain');
+    expect(loss.tasks[0]).toMatchObject({ task: 'freeze', doneBy: 'Quartermaster', doneAt: expect.any(String) });
+    expect(Date.parse(loss.tasks.at(-1).dueAt) - Date.parse(loss.awareAt)).toBe(30 * 24 * HOUR);
+    expect(loss.proposal).toMatchObject({ propose: 'lock', row: null });
+    expect(loss.worksheet.encryption.shown).toBe('yes');
+    expect(loss.worksheet.reachable).toMatchObject([
+      { observed: 'active', liveSessions: null, cut: expect.stringContaining('not shown') },
+    ]);
+  });
+
+  it('proposes anew when more is learnt of the machine, and keeps who said it', async () => {
+    const lost = await aLoss();
+    const { body } = await admin.patch(path(lost)).send({ awake: 'yes', policeReference: 'B-7731' }).expect(200);
+    expect(body).toMatchObject({
+      awake: 'yes',
+      policeReference: 'B-7731',
+      legalHold: false,
+      proposal: { propose: 'wipe' },
+    });
+    await admin.patch(path(lost)).send({}).expect(400);
+  });
+
+  it('goes by what was known at the report, whatever is seen later', async () => {
+    const lost = await aLoss({ disk: 'not_encrypted', protectors: [] });
+    await observed(lost.laptop, { value: 'encrypted', details: { protectors: ['tpm_pin'] }, observedAt: new Date() });
+    expect((await lossOf(lost)).proposal).toMatchObject({ propose: 'wipe', row: 2 });
+  });
+
+  it('that is replaced affects later losses only', async () => {
+    const lost = await aLoss();
+    const stricter = TEXT.replace('freshFor: 7 d', 'freshFor: 30 min');
+    await admin.put('/v1/runbooks/laptop-lost').send({ text: stricter, source: 'stricter.yaml' }).expect(200);
+    const later = await aLoss();
+    await admin.put('/v1/runbooks/laptop-lost').send({ text: TEXT, source: 'laptop-lost.yaml' }).expect(200);
+    expect((await lossOf(lost)).proposal.propose).toBe('lock');
+    expect((await lossOf(later)).proposal.propose).toBe('wipe');
+  });
+
+  it('with mistakes is refused with their lines, and what counted before still does', async () => {
+    const { body } = await admin.put('/v1/runbooks/laptop-lost').send({ text: 'title: x', source: 'x' }).expect(400);
+    expect(body.errors[0].detail).toMatch(/^Line 1, column \d+: /);
+    expect((await admin.get('/v1/runbooks/laptop-lost').expect(200)).body.source).toBe('laptop-lost.yaml');
+  });
+});
+
+describe('a lost machine', () => {
+  it('is locked by one person, and the order followed to what was seen, not to what was asked', async () => {
+    const lost = await aLoss();
+    const { body } = await contain(lost, 'lock').expect(200);
+    expect(body).toMatchObject({
+      approval: null,
+      loss: { decision: { containment: 'lock', proposed: 'lock', decidedBy: 'Grace' } },
+    });
+    const [{ id, state }] = body.loss.commands;
+    expect(state).toBe('ordered');
+    await saw(lost, id, 'acknowledged').expect(200);
+    expect((await taskOf(lost, 'follow')).doneAt).toBeNull();
+    await saw(lost, id, 'delivered').expect(409);
+    await saw(lost, id, 'verified').expect(200);
+    expect((await taskOf(lost, 'follow')).doneBy).toBe('Grace');
+    await saw(lost, id, 'failed').expect(409);
+  });
+
+  it('is wiped by two people only, which supersedes the lock', async () => {
+    const lost = await aLoss({ disk: 'not_encrypted' });
+    await contain(lost, 'lock').expect(200);
+    const { body } = await contain(lost, 'wipe').expect(200);
+    expect(body.loss.decision.containment).toBe('lock');
+    const approve = `/v1/approvals/${body.approval.id}/approve`;
+    await admin.post(approve).send({}).expect(403);
+    await linus.post(approve).send({}).expect(200);
+    const loss = await lossOf(lost);
+    expect(loss.decision).toMatchObject({ containment: 'wipe', decidedBy: 'Grace, approved by Linus' });
+    expect(loss.commands).toMatchObject([
+      { kind: 'lock', state: 'superseded' },
+      { kind: 'wipe', state: 'ordered', approvalId: body.approval.id },
+    ]);
+  });
+
+  it('is not wiped under legal hold, even when it was asked for before', async () => {
+    const lost = await aLoss({ disk: 'not_encrypted' });
+    const { body } = await contain(lost, 'wipe').expect(200);
+    await admin.patch(path(lost)).send({ legalHold: true }).expect(200);
+    await linus.post(`/v1/approvals/${body.approval.id}/approve`).send({}).expect(409);
+    expect(await lossOf(lost)).toMatchObject({ decision: null, commands: [], proposal: { propose: 'lock' } });
+    await contain(lost, 'wipe').expect(409);
+  });
+
+  it('that never came online again is somebody’s accepted risk, by name', async () => {
+    const lost = await aLoss();
+    const { body } = await contain(lost, 'lock').expect(200);
+    await saw(lost, body.loss.commands[0].id, 'risk_accepted').expect(200);
+    expect((await lossOf(lost)).commands[0].events.at(-1)).toMatchObject({ state: 'risk_accepted', seenBy: 'Grace' });
+  });
+
+  it('that gives a sign is told at once, one alert however often', async () => {
+    const lost = await aLoss();
+    await look();
+    expect(await openAlerts('lost_device_seen', lost)).toEqual([]);
+    await observed(lost.laptop, { value: 'encrypted', observedAt: new Date() });
+    await look();
+    await observed(lost.laptop, { value: 'encrypted', observedAt: new Date() });
+    await look();
+    const [alert, ...more] = await openAlerts('lost_device_seen', lost);
+    expect([alert?.severity, more.length]).toEqual(['critical', 0]);
+    const { lastSignAt } = await lossOf(lost);
+    expect(alert?.message).toContain(lastSignAt);
+  });
+});
+
+describe('the tasks of a loss', () => {
+  it('end by what they wait for, and by nobody’s word instead', async () => {
+    const lost = await aLoss();
+    await admin.post(path(lost, '/tasks/assess/complete')).send({ note: 'looks fine' }).expect(409);
+    await admin.post(path(lost, '/tasks/report-it/complete')).send({ note: 'Reported at the airport.' }).expect(200);
+    await admin.post(path(lost, '/tasks/report-it/complete')).send({ note: 'Once more.' }).expect(409);
+    await admin.post(path(lost, '/tasks/nothing/complete')).send({ note: 'Done.' }).expect(404);
+    expect(await taskOf(lost, 'report-it')).toMatchObject({ doneBy: 'Grace', note: 'Reported at the airport.' });
+    expect((await taskOf(lost, 'restore')).doneAt).toBeNull();
+    await admin.post(path(lost, '/restore')).send({}).expect(202);
+    await look();
+    expect((await taskOf(lost, 'restore')).doneBy).toBe('Quartermaster');
+  });
+
+  it('that are overdue alert, until they are done', async () => {
+    const lost = await aLoss();
+    await tx.query(`UPDATE loss_tasks SET due_at = now() WHERE case_id = $1 AND task = 'report-it'`, [lost.caseId]);
+    await look();
+    await look();
+    const [alert, ...more] = await openAlerts('loss_task_overdue', lost);
+    expect(alert?.message).toContain('Report it to the police');
+    expect(more).toEqual([]);
+    await admin.post(path(lost, '/tasks/report-it/complete')).send({ note: 'Reported.' }).expect(200);
+    await look();
+    expect(await openAlerts('loss_task_overdue', lost)).toEqual([]);
+  });
+
+  it('keep the breach assessment with the worksheet as it was, decided once', async () => {
+    const lost = await aLoss();
+    const decide = () =>
+      admin
+        .post(path(lost, '/assessment'))
+        .send({ decision: 'no_notification', reason: 'Encrypted, and cut at once.' });
+    await decide().expect(200);
+    await decide().expect(409);
+    await admin.patch(path(lost)).send({ awake: 'yes' }).expect(200);
+    const loss = await lossOf(lost);
+    expect(loss.assessment).toMatchObject({ decision: 'no_notification', decidedBy: 'Grace' });
+    expect(loss.worksheet.encryption.shown).toBe('yes');
+    expect((await taskOf(lost, 'assess')).doneBy).toBe('Grace');
+  });
+});
+
+describe('a loss of the device only', () => {
+  it('is shown before it is reported, beside what the whole person would lose', async () => {
+    const { laptop } = await aLoss();
+    const other = await aDevice(tx, { holderId: laptop.holderId ?? '' });
+    const { body } = await admin.post('/v1/lost-devices/preview').send({ assetTag: other.assetTag }).expect(200);
+    expect(body).toMatchObject({
+      assetTag: other.assetTag,
+      proposedScope: 'person',
+      diskEncryption: null,
+      person: [{ act: 'suspend_account' }, { act: 'discover' }, { act: 'final_look' }],
+      device: [{ act: 'reset_credentials' }],
+    });
+    await admin.post('/v1/lost-devices/preview').send({ assetTag: 'nobody knows it' }).expect(404);
+    await admin.post('/v1/lost-devices/preview').send({}).expect(400);
+  });
+
+  it('ends what this device holds, gives new credentials elsewhere, and leaves the person their access', async () => {
+    const person = await aPerson(tx);
+    await anEmployment(tx, { personId: person.id, startAppliedAt: new Date() });
+    const laptop = await aDevice(tx, { holderId: person.id });
+    const account = await anAccount(tx, { personId: person.id, toolId: chat });
+    const gateway = await anAccount(tx, {
+      personId: person.id,
+      toolId: (await aTool(tx, { connector: 'ssh-gateway' })).id,
+    });
+    await service.app.get(CredentialsService).noteIssued(tx, gateway.id, laptop.assetTag);
+    const report = async (scope: string) =>
+      (await admin.post('/v1/lost-devices').send({ deviceId: laptop.id, scope }).expect(202)).body;
+    const { caseId } = await report('device');
+    expect(
+      (await tx.findBy(Step, { caseId })).map(({ act, accountId, lane, input }) => [
+        act,
+        accountId,
+        lane,
+        input['device'],
+      ]),
+    ).toEqual(
+      expect.arrayContaining([
+        ['reset_credentials', account.id, 'emergency', undefined],
+        ['revoke_device', gateway.id, 'emergency', laptop.assetTag],
+      ]),
+    );
+    expect(await tx.findBy(Hold, { personId: person.id })).toEqual([]);
+    expect((await tx.findOneByOrFail(Account, { id: account.id })).desiredState).toBe('active');
+    const { body: loss } = await admin.get(`/v1/lost-devices/${caseId}`).expect(200);
+    expect(loss.tasks.map(({ task }: { task: string }) => task)).not.toContain('restore');
+    expect(await report('device')).toEqual({ caseId, again: true });
+    const all = await report('person');
+    expect(all.again).toBe(false);
+    expect((await tx.findBy(Hold, { personId: person.id })).map(({ reason }) => reason)).toEqual(['lost_device']);
+    expect(await report('device')).toEqual({ caseId: all.caseId, again: true });
+  });
+});
+
+it('is nobody’s business who can’t see the person', async () => {
+  const lost = await aLoss();
+  await (await service.caller('Ray', 'devices:read')).get(path(lost)).expect(403);
+  await admin.get('/v1/lost-devices/0197a5b0-0000-7000-8000-000000000000').expect(404);
+});
