@@ -1,0 +1,213 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { z } from 'zod';
+import type { ExampleTool } from '../../connectors/webhook/example-tool.js';
+import type { QuartermasterApi } from '../demo/quartermaster-api.js';
+import { joined, type DrillStage } from './start-stage.js';
+
+/** What a drill measured. Times are milliseconds after the report was answered or, where said, asked for. */
+export interface DrillReport {
+  startedAt: string;
+  tools: number;
+  runbook: string;
+  /** From the request to its answer: by then the decision is committed. */
+  reportedMs: number;
+  /** Until the last call that cuts was sent. */
+  lastSentMs: number;
+  /** Time to contain: until no session of the lost laptop worked anywhere, as tried at the tools themselves. */
+  containedMs: number;
+  /** Until the last tool was read back and had shown it. */
+  confirmedMs: number;
+  proposal: string;
+  /** Until the wipe that two people ordered was verified, on a simulated machine that was offline at first. */
+  wipedMs: number;
+  /** The runbook's tasks: what time each was given, and when it ended; null: it is still due. */
+  tasks: { task: string; owner: string; withinSeconds: number; endedMs: number | null }[];
+  encryptionShown: string;
+}
+
+const LIMIT_MS = 60_000;
+const Id = z.object({ id: z.uuid() });
+const Instant = z.iso.datetime();
+const Loss = z.object({
+  awareAt: Instant,
+  tasks: z.array(
+    z.object({
+      task: z.string(),
+      owner: z.string(),
+      dueAt: Instant,
+      doneAt: Instant.nullable(),
+      ends: z.string().nullable(),
+    }),
+  ),
+  proposal: z.object({ propose: z.string(), because: z.string() }).nullable(),
+  commands: z.array(z.object({ id: z.uuid(), kind: z.string(), state: z.string() })),
+  worksheet: z.object({ encryption: z.object({ shown: z.string() }) }),
+});
+const Contained = z.object({ approval: Id.nullable() });
+const Case = z.object({
+  state: z.string(),
+  steps: z.array(
+    z.object({
+      act: z.string(),
+      state: z.string(),
+      toolName: z.string(),
+      sentAt: Instant.nullable(),
+      confirmedAt: Instant.nullable(),
+    }),
+  ),
+});
+
+/** Plays a loss through to its end: a laptop that was seen with no encryption is lost, and everything the runbook asks for is done. */
+export async function runDrill(
+  { api, second, hr, tools }: DrillStage,
+  runbook: string,
+  say: (line: string) => void,
+): Promise<DrillReport> {
+  const startedAt = new Date().toISOString();
+  const { username, assetTag } = await prepare({ api, hr, tools }, say);
+  const tokens = tools.map((tool) => signIn(tool, username, assetTag));
+
+  const askedAt = performance.now();
+  const report = { assetTag, note: 'A drill.' };
+  const { caseId } = await api.post('/v1/lost-devices', report, z.object({ caseId: z.uuid() }));
+  const reportedAt = performance.now();
+  const since = () => performance.now() - reportedAt;
+  say(`reported: ${assetTag}, case ${caseId}`);
+  await Promise.all(tools.map((tool, index) => untilDead(tool, tokens[index] ?? '')));
+  const containedMs = since();
+  say(`contained: no session works at any of ${tools.length} tools, ${inSeconds(containedMs)} after the report`);
+  const seen = await untilClosed(api, caseId);
+
+  const path = `/v1/lost-devices/${caseId}`;
+  const { proposal } = await api.get(path, Loss);
+  say(`the runbook proposes: ${proposal?.propose ?? 'nothing'}. ${proposal?.because ?? ''}`);
+  await wipe(api, second, path);
+  const wipedMs = since();
+  say(`wiped: ordered by one person, approved by another, and followed until it was verified`);
+  await finish(api, path);
+  const { tasks, awareAt, worksheet } = await api.get(path, Loss);
+  const start = Date.parse(awareAt);
+  return {
+    startedAt,
+    tools: tools.length,
+    runbook,
+    reportedMs: round(reportedAt - askedAt),
+    lastSentMs: latest(seen.steps, 'sentAt') - start,
+    containedMs: round(containedMs),
+    confirmedMs: latest(seen.steps, 'confirmedAt') - start,
+    proposal: proposal?.propose ?? 'none',
+    wipedMs: round(wipedMs),
+    tasks: tasks.map(({ task, owner, dueAt, doneAt }) => ({
+      task,
+      owner,
+      withinSeconds: (Date.parse(dueAt) - start) / 1_000,
+      endedMs: doneAt === null ? null : Date.parse(doneAt) - start,
+    })),
+    encryptionShown: worksheet.encryption.shown,
+  };
+}
+
+/** Somebody with an account at every tool, and a laptop that told an hour ago that its disk isn't encrypted. */
+async function prepare(
+  { api, hr, tools }: Pick<DrillStage, 'api' | 'hr' | 'tools'>,
+  say: (line: string) => void,
+): Promise<{ username: string; assetTag: string }> {
+  const { event, username } = joined();
+  const { caseId } = await hr.post(hr.message(event));
+  if (caseId === null) throw new Error('The simulated HR system’s join opened no case.');
+  await untilClosed(api, caseId);
+  const { personId } = await api.get(`/v1/cases/${caseId}`, z.object({ personId: z.uuid() }));
+  const model = await api.post('/v1/device-models', { name: 'Simulated laptop', manufacturer: 'Nobody' }, Id);
+  const assetTag = 'DRILL-1';
+  const device = await api.post(
+    '/v1/devices',
+    { assetTag, serial: assetTag, modelId: model.id, imageVersionId: null },
+    Id,
+  );
+  const observedAt = new Date(Date.now() - 3_600_000).toISOString();
+  const observation = { kind: 'disk_encryption', value: 'not_encrypted', source: 'simulated agent', observedAt };
+  await api.post(`/v1/devices/${device.id}/observations`, observation, z.unknown());
+  await api.post(`/v1/devices/${device.id}/assign`, { personId }, z.unknown());
+  say(
+    `${username} has accounts at ${tools.length} simulated tools, is signed in to each, and has the laptop ${assetTag}`,
+  );
+  return { username, assetTag };
+}
+
+/** A session on the laptop, at a tool that this process is. */
+function signIn({ accounts }: ExampleTool, username: string, device: string): string {
+  const account = [...accounts.byId.values()].find((one) => one.username === username);
+  if (!account) throw new Error(`A simulated tool has no account ${username}.`);
+  const token = `session-of-${device}-${account.id}`;
+  account.tokens.set(token, device);
+  return token;
+}
+
+async function untilDead({ url }: ExampleTool, token: string): Promise<void> {
+  const tries = async () => (await fetch(url, { headers: { authorization: `Bearer ${token}` } })).status === 401;
+  await until('a session on the lost laptop still works', tries);
+}
+
+async function untilClosed(api: QuartermasterApi, caseId: string): Promise<z.infer<typeof Case>> {
+  let seen = await api.get(`/v1/cases/${caseId}`, Case);
+  await until(`the case ${caseId} isn't closed`, async () => {
+    seen = await api.get(`/v1/cases/${caseId}`, Case);
+    return seen.state === 'closed';
+  });
+  return seen;
+}
+
+async function wipe(api: QuartermasterApi, second: QuartermasterApi, path: string): Promise<void> {
+  const decision = { decision: 'wipe', reason: 'A drill: the disk was not encrypted.' };
+  const { approval } = await second.post(`${path}/containment`, decision, Contained);
+  if (approval === null) throw new Error('A wipe was decided by one person.');
+  await api.post(`/v1/approvals/${approval.id}/approve`, { note: 'A drill.' }, z.unknown());
+  const { commands } = await api.get(path, Loss);
+  const id = commands.find(({ kind, state }) => kind === 'wipe' && state === 'ordered')?.id;
+  for (const [state, note] of [
+    ['requested', 'The simulated device manager took it; the machine is offline.'],
+    ['delivered', 'The simulated machine came online.'],
+    ['acknowledged', 'It says that it wiped itself.'],
+    ['verified', 'It was enrolled anew, and clean.'],
+  ]) {
+    await api.post(`${path}/commands/${id}/progress`, { state, note }, z.unknown());
+  }
+}
+
+/** What people do about a loss, all of it; what only time or a restoration ends stays due. */
+async function finish(api: QuartermasterApi, path: string): Promise<void> {
+  const { tasks } = await api.get(path, Loss);
+  for (const { task } of tasks.filter(({ ends, doneAt }) => ends === null && doneAt === null)) {
+    await api.post(`${path}/tasks/${task}/complete`, { note: 'A drill.' }, z.unknown());
+  }
+  await api.post(
+    `${path}/assessment`,
+    { decision: 'no_notification', reason: 'A drill: nothing was lost.' },
+    z.unknown(),
+  );
+  await until('the cut isn’t noted', async () => {
+    const now = await api.get(path, Loss);
+    return now.tasks.every(({ ends, doneAt }) => ends !== 'cut-access' || doneAt !== null);
+  });
+}
+
+async function until(problem: string, isSo: () => Promise<boolean>): Promise<void> {
+  const startedAt = performance.now();
+  while (!(await isSo())) {
+    if (performance.now() - startedAt > LIMIT_MS) throw new Error(`After ${LIMIT_MS / 1_000} s ${problem}.`);
+    await pause(20);
+  }
+}
+
+function latest(steps: z.infer<typeof Case>['steps'], instant: 'sentAt' | 'confirmedAt'): number {
+  const cuts = steps.filter(({ act }) => act === 'suspend_account');
+  return Math.max(...cuts.map((step) => Date.parse(step[instant] ?? '')));
+}
+
+export function inSeconds(ms: number): string {
+  return `${(ms / 1_000).toFixed(2)} s`;
+}
+
+function round(ms: number): number {
+  return Math.round(ms);
+}
