@@ -8,6 +8,8 @@ import { AlertsService } from './alerts.service.js';
 import { AttestedWork } from './attested-work.service.js';
 import { CallBacksController } from './call-backs.controller.js';
 import { CallBacks } from './call-backs.service.js';
+import { CaseFiguresController } from './case-figures.controller.js';
+import { CaseFigures } from './case-figures.service.js';
 import { CasesReader } from './cases-reader.service.js';
 import { CasesController } from './cases.controller.js';
 import { CasesService } from './cases.service.js';
@@ -31,12 +33,13 @@ import { StepsController } from './steps.controller.js';
 
 @Module({
   imports: [PeopleModule, AccountsModule, AccessPolicyModule, RolesModule],
-  controllers: [CallBacksController, CasesController, EvidenceController, StepsController],
+  controllers: [CallBacksController, CaseFiguresController, CasesController, EvidenceController, StepsController],
   providers: [
     AccessPlanning,
     AlertsService,
     AttestedWork,
     CallBacks,
+    CaseFigures,
     CasesReader,
     CasesService,
     CutPlanning,
