@@ -18,7 +18,7 @@ const FLOORS = [
     'recovery-keys',
   ],
   ['hr-feeds', 'alerting'],
-  ['evidence-packs'],
+  ['evidence-packs', 'audit-log'],
 ];
 
 /** The only neighbours on one floor that may know each other: an account is an identity in a tool. */

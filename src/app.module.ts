@@ -4,6 +4,7 @@ import { AccessPolicyModule } from './access-policy/access-policy.module.js';
 import { AccountsModule } from './accounts/accounts.module.js';
 import { AlertingModule } from './alerting/alerting.module.js';
 import { ApprovalsModule } from './approvals/approvals.module.js';
+import { AuditLogModule } from './audit-log/audit-log.module.js';
 import { BrakesModule } from './brakes/brakes.module.js';
 import { CasesModule } from './cases/cases.module.js';
 import { CredentialResetsModule } from './credential-resets/credential-resets.module.js';
@@ -44,6 +45,7 @@ const FEATURES = [
   RoleEditsModule,
   RecoveryKeysModule,
   EvidencePacksModule,
+  AuditLogModule,
 ];
 
 /** The whole service; a worker and a command run it without its doors. */
