@@ -18,7 +18,7 @@ const FLOORS = [
     'recovery-keys',
   ],
   ['hr-feeds', 'alerting'],
-  ['evidence-packs', 'audit-log'],
+  ['evidence-packs', 'audit-log', 'changes'],
 ];
 
 /** The only neighbours on one floor that may know each other: an account is an identity in a tool. */

@@ -7,6 +7,7 @@ import { ApprovalsModule } from './approvals/approvals.module.js';
 import { AuditLogModule } from './audit-log/audit-log.module.js';
 import { BrakesModule } from './brakes/brakes.module.js';
 import { CasesModule } from './cases/cases.module.js';
+import { ChangesModule } from './changes/changes.module.js';
 import { CredentialResetsModule } from './credential-resets/credential-resets.module.js';
 import { DevicesModule } from './devices/devices.module.js';
 import { EvidencePacksModule } from './evidence-packs/evidence-packs.module.js';
@@ -45,6 +46,7 @@ const FEATURES = [
   RoleEditsModule,
   RecoveryKeysModule,
   EvidencePacksModule,
+  ChangesModule,
   AuditLogModule,
 ];
 

@@ -220,6 +220,21 @@ describe('who may call', () => {
       await test.agent.get('/v1/me').set('Cookie', cookie).expect(401);
     });
 
+    it('start a session that a page which asks by itself, while nobody is there, does not keep up', async () => {
+      const cookie = cookieOf(await use(await newPath('ada')).expect(303));
+      await test.db.query(`UPDATE browser_sessions SET last_seen_at = now() - make_interval(mins => 29)`);
+      const byItself = [{ 'X-By-Itself': 'true' }, { Accept: 'text/event-stream' }];
+      for (const headers of byItself)
+        await test.agent
+          .get('/v1/me')
+          .set({ cookie, ...headers })
+          .expect(200);
+      const idle = await test.db.query(
+        `SELECT FROM browser_sessions WHERE last_seen_at < now() - interval '28 minutes'`,
+      );
+      expect(idle).not.toEqual([]);
+    });
+
     it('give a browser that was signed in a new session, and end the old one', async () => {
       const old = cookieOf(await use(await newPath('ada')).expect(303));
       const fresh = cookieOf(

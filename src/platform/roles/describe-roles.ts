@@ -2,8 +2,8 @@ import type { DeclaredRoute } from '../sign-in/route-check.js';
 import { ROLE_DEFINITIONS, ROLES, type Role } from './roles.js';
 
 /** Whether a role opens a route. Public routes are open to everybody, so no role is asked for there. */
-export function opens(role: Role, { scope, isPublic }: DeclaredRoute): boolean {
-  return isPublic || (scope !== undefined && ROLE_DEFINITIONS[role].scopes.includes(scope));
+export function opens(role: Role, { scope, isPublic, isForAllSignedIn }: DeclaredRoute): boolean {
+  return isPublic || isForAllSignedIn || (scope !== undefined && ROLE_DEFINITIONS[role].scopes.includes(scope));
 }
 
 /** The document `docs/roles.md`, in Markdown: the roles, then each route with who may call it. Made from the code. */
@@ -34,7 +34,7 @@ export function describeRoles(routes: readonly DeclaredRoute[]): string {
       .map((route) =>
         row([
           `\`${route.route}\``,
-          route.scope ?? '',
+          route.scope ?? 'any',
           route.heedsReach ? 'kept to it' : 'refused',
           route.needsFreshSignIn ? 'yes' : '',
           ...ROLES.map((role) => (opens(role, route) ? '●' : '')),

@@ -18,6 +18,17 @@ export class Permits {
     return permitFor(scope, await this.standing(this.db.manager, actor));
   }
 
+  /** All that an actor may do, and where: for what isn't about one scope. */
+  async all(actor: Actor): Promise<ReadonlyMap<Scope, Permit>> {
+    const standing = await this.standing(this.db.manager, actor);
+    return new Map(
+      SCOPES.flatMap((scope) => {
+        const permit = permitFor(scope, standing);
+        return permit ? [[scope, permit] as const] : [];
+      }),
+    );
+  }
+
   /** All that an actor may do without any narrowing: what they may pass on to others. */
   async everywhere(tx: EntityManager, actor: Actor): Promise<Scope[]> {
     return heldEverywhere(await this.standing(tx, actor));

@@ -72,7 +72,7 @@ const REACHED = {
   'whole tool': { table: 'tools', holds: ({ people, tool }) => [people && 'false', tool && `it.id = ${tool}`] },
 } as const satisfies Record<string, { table: string; holds: (limits: Limits) => (string | null | undefined)[] }>;
 
-type Reached = keyof typeof REACHED;
+export type Reached = keyof typeof REACHED;
 
 /** That there are such people, and that there is none but within. @param some SQL of a column `id` */
 function all(some: string, people: (column: string) => string): string {

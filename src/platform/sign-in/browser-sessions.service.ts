@@ -136,8 +136,11 @@ export class BrowserSessions {
     return token;
   }
 
-  /** Who calls with this cookie, or null when the session ended, is past its time, or was idle for too long. */
-  async find(token: string): Promise<SignedInBrowser | null> {
+  /**
+   * Who calls with this cookie, or null when the session ended, is past its time, or was idle for too long.
+   * @param isUse whether somebody is there; what a page asks by itself keeps nobody signed in
+   */
+  async find(token: string, isUse = true): Promise<SignedInBrowser | null> {
     const [row] = await queryRows<SessionRow>(
       this.db,
       `SELECT s.id, coalesce(i.display_name, s.actor_name) AS name, s.scopes, s.identity_id, i.person_id,
@@ -149,7 +152,7 @@ export class BrowserSessions {
       [hashToken(token), IDLE_MINUTES],
     );
     if (!row) return null;
-    if (row.use_is_old) await this.noteUse(row.id);
+    if (isUse && row.use_is_old) await this.noteUse(row.id);
     const actor =
       row.identity_id === null
         ? actorOfLink(row.name, row.scopes)

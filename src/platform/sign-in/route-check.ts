@@ -3,7 +3,7 @@ import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/internal';
 import { DiscoveryService, HttpAdapterHost, MetadataScanner } from '@nestjs/core';
 import type { Scope } from './actor.js';
 import { NEEDS_FRESH_SIGN_IN } from './fresh-sign-in.js';
-import { ALLOWED_SCOPE, HEEDS_REACH, PUBLIC_ROUTE } from './who-may-call.js';
+import { ALLOWED_SCOPE, HEEDS_REACH, PUBLIC_ROUTE, SIGNED_IN_ROUTE } from './who-may-call.js';
 
 export interface DeclaredRoute {
   /** As in `GET /v1/people/:id`. */
@@ -17,6 +17,8 @@ export interface DeclaredRoute {
   /** Whether a browser gets to it only within minutes after its person proved who they are. */
   needsFreshSignIn: boolean;
   isPublic: boolean;
+  /** Whether whoever is signed in may call it, with whichever scope. */
+  isForAllSignedIn: boolean;
 }
 
 /** The committed list, as a provider. */
@@ -43,11 +45,14 @@ export function checkRoutes(
   const open = declared.filter(({ isPublic, scope }) => isPublic && !scope).map(({ route }) => route);
   const problems = [
     ...declared
-      .filter(({ scope, isPublic }) => !scope && !isPublic)
-      .map(({ route, handler }) => `${route} (${handler}) says nowhere who may call it: add @Allow('…') or @Public()`),
+      .filter((route) => declarationsOf(route).length === 0)
+      .map(
+        ({ route, handler }) =>
+          `${route} (${handler}) says nowhere who may call it: add @Allow('…'), @SignedIn() or @Public()`,
+      ),
     ...declared
-      .filter(({ scope, isPublic }) => scope && isPublic)
-      .map(({ route, handler }) => `${route} (${handler}) has both @Allow and @Public(): keep one`),
+      .filter((route) => declarationsOf(route).length > 1)
+      .map((route) => `${route.route} (${route.handler}) has both ${declarationsOf(route).join(' and ')}: keep one`),
     ...open.filter((route) => !expected.has(route)).map((route) => `${route} is public but not in public-routes.ts`),
     ...publicRoutes
       .filter((route) => !open.includes(route))
@@ -58,6 +63,10 @@ export function checkRoutes(
   ];
   if (problems.length > 0)
     throw new RouteDeclarationError(`Who may call what isn't clear:\n- ${problems.join('\n- ')}`);
+}
+
+function declarationsOf({ scope, isForAllSignedIn, isPublic }: DeclaredRoute): string[] {
+  return [scope ? '@Allow' : '', isForAllSignedIn ? '@SignedIn()' : '', isPublic ? '@Public()' : ''].filter(Boolean);
 }
 
 /** Runs `checkRoutes` once the routes stand and before anybody can call them. */
@@ -97,6 +106,7 @@ export class RouteCheck implements OnApplicationBootstrap {
             heedsReach: Reflect.getMetadata(HEEDS_REACH, handler) === true,
             needsFreshSignIn: Reflect.getMetadata(NEEDS_FRESH_SIGN_IN, handler) === true,
             isPublic: Reflect.hasMetadata(PUBLIC_ROUTE, handler),
+            isForAllSignedIn: Reflect.hasMetadata(SIGNED_IN_ROUTE, handler),
           })),
         );
       });

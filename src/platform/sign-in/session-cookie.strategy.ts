@@ -15,6 +15,9 @@ declare module 'express-serve-static-core' {
 
 const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 
+/** Sent by a page that asks anew by itself, while nobody touches it. */
+const BY_ITSELF = 'x-by-itself';
+
 /** A signed-in browser. */
 @Injectable()
 export class SessionCookieStrategy extends passport.Strategy {
@@ -34,7 +37,7 @@ export class SessionCookieStrategy extends passport.Strategy {
     if (!SAFE_METHODS.has(request.method) && !isSameOrigin(request, this.config)) {
       return this.error(new Problem('forbidden', 'A signed-in browser may change things from our own pages only.'));
     }
-    this.sessions.find(token).then(
+    this.sessions.find(token, !isByItself(request)).then(
       (browser) => {
         if (!browser) return this.fail('You were signed out. Sign in again at /sign-in.');
         request.browser = browser;
@@ -43,4 +46,9 @@ export class SessionCookieStrategy extends passport.Strategy {
       (error: unknown) => this.error(error),
     );
   }
+}
+
+/** A stream stays open, and is opened again, whether or not somebody is there. */
+function isByItself(request: Request): boolean {
+  return request.get(BY_ITSELF) !== undefined || request.get('accept') === 'text/event-stream';
 }

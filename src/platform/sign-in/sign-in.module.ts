@@ -5,6 +5,7 @@ import { ApiTokens } from './api-tokens.service.js';
 import { Authenticator } from './authenticator.service.js';
 import { BearerTokenStrategy } from './bearer-token.strategy.js';
 import { BrowserSessions } from './browser-sessions.service.js';
+import { CallerController } from './caller.controller.js';
 import { PUBLIC_ROUTES } from './public-routes.js';
 import { FreshSignInGuard } from './fresh-sign-in.guard.js';
 import { BackChannelLogoutController } from './oidc/back-channel-logout.controller.js';
@@ -37,7 +38,14 @@ export class SignInModule {
       global: true,
       imports: [DiscoveryModule, RolesModule],
       // `/sign-in/oidc` has to be found before `/sign-in/:token`.
-      controllers: [BackChannelLogoutController, OidcController, SignInController, SignOutController, TokensController],
+      controllers: [
+        BackChannelLogoutController,
+        OidcController,
+        SignInController,
+        SignOutController,
+        TokensController,
+        CallerController,
+      ],
       providers: [
         ApiTokens,
         Authenticator,

@@ -6,6 +6,7 @@ import type { Actor, Scope } from './actor.js';
 export const ALLOWED_SCOPE = 'quartermaster:allowed-scope';
 export const HEEDS_REACH = 'quartermaster:heeds-reach';
 export const PUBLIC_ROUTE = 'quartermaster:public-route';
+export const SIGNED_IN_ROUTE = 'quartermaster:signed-in-route';
 
 declare module 'express-serve-static-core' {
   interface Request {
@@ -15,7 +16,8 @@ declare module 'express-serve-static-core' {
 }
 
 /**
- * Who may call this route: callers that hold the scope. Each route has this or `@Public()`, or the service won't start.
+ * Who may call this route: callers that hold the scope. Each route has this, `@SignedIn()` or `@Public()`, or the service
+ * won't start.
  *
  * @param heedsReach `within-reach`: the handler keeps to the actor's reach, or shows nothing that is anybody's. Without
  * it, whoever holds the scope only within a department, location or tool is refused.
@@ -27,6 +29,19 @@ export function Allow(scope: Scope, heedsReach?: 'within-reach'): MethodDecorato
     ApiBearerAuth('api-token'),
     ApiCookieAuth('browser-session'),
     ApiExtension('x-scope', scope),
+  );
+}
+
+/**
+ * Whoever is signed in and may do anything at all may call this route; the handler itself asks `Permits.all` and keeps to
+ * what it answers.
+ */
+export function SignedIn(): MethodDecorator {
+  return applyDecorators(
+    SetMetadata(SIGNED_IN_ROUTE, true),
+    SetMetadata(HEEDS_REACH, true),
+    ApiBearerAuth('api-token'),
+    ApiCookieAuth('browser-session'),
   );
 }
 
