@@ -119,6 +119,19 @@ module.exports = {
       to: { path: '^(test|scripts)/|\\.spec\\.ts$' },
     },
     {
+      name: 'the-user-interface-knows-the-api-alone',
+      comment: 'It goes through the REST API like everybody else, and nothing of the server is in its bundle.',
+      severity: 'error',
+      from: { path: '^ui/' },
+      to: { path: '^(src|connectors|migrations|scripts|test)/' },
+    },
+    {
+      name: 'the-server-knows-no-user-interface',
+      severity: 'error',
+      from: { path: '^(src|connectors|migrations|scripts)/' },
+      to: { path: '^ui/' },
+    },
+    {
       name: 'no-unresolvable-imports',
       severity: 'error',
       from: {},

@@ -20,6 +20,7 @@ COPY --from=packages /app/node_modules ./node_modules
 COPY --from=build /app/dist/src ./dist/src
 COPY --from=build /app/dist/connectors ./dist/connectors
 COPY --from=build /app/dist/migrations ./dist/migrations
+COPY --from=build /app/dist/ui ./dist/ui
 COPY package.json ./
 COPY docs/runbooks/laptop-lost.yaml ./docs/runbooks/
 ENV RUNBOOK_FILE=/app/docs/runbooks/laptop-lost.yaml

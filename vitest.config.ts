@@ -3,7 +3,7 @@ import { LongestFirst } from './test/support/longest-first.js';
 
 export default defineConfig({
   test: {
-    include: ['{src,connectors,migrations,scripts,test}/**/*.spec.ts'],
+    include: ['{src,connectors,migrations,scripts,test,ui}/**/*.spec.ts'],
     globalSetup: 'test/support/servers.ts',
     // A process per file: what a test leaves in globals or kills stays in its own file.
     pool: 'forks',

@@ -31,9 +31,19 @@ const PROGRAMS = {
   build: null,
 };
 
-/** Whatever changes what the compiler makes. */
-const SOURCES = ['src', 'connectors', 'migrations', 'scripts', 'test/support', 'test/bench', 'test/faults'];
-const BUILD_SETTINGS = ['package-lock.json', 'tsconfig.json', 'tsconfig.build.json'];
+/** Whatever changes what the compiler and the bundler make. */
+const SOURCES = ['src', 'connectors', 'migrations', 'scripts', 'test/support', 'test/bench', 'test/faults', 'ui'];
+const SOURCE_FILES = /\.(ts|tsx|json|css|html|svg)$/;
+const BUILD_SETTINGS = [
+  'package-lock.json',
+  'tsconfig.json',
+  'tsconfig.build.json',
+  'vite.config.ts',
+  'docs/openapi.json',
+];
+
+/** The API as the user interface knows it: made from its description, so never committed. */
+const API_TYPES = 'ui/src/api/schema.d.ts';
 
 const clone = dirname(dirname(fileURLToPath(import.meta.url)));
 const at = (...path) => join(clone, ...path);
@@ -118,15 +128,16 @@ function sourcesHash() {
   const add = (file) => hash.update(relative(clone, file)).update('\0').update(readFileSync(file)).update('\0');
   for (const file of BUILD_SETTINGS) add(at(file));
   for (const folder of SOURCES.filter((folder) => existsSync(at(folder)))) {
-    const files = readdirSync(at(folder), { recursive: true }).filter((file) => /\.(ts|json)$/.test(file));
-    for (const file of files.filter((file) => !file.endsWith('.spec.ts')).toSorted()) add(at(folder, file));
+    const files = readdirSync(at(folder), { recursive: true }).filter((file) => SOURCE_FILES.test(file));
+    const isBuilt = (file) => !file.endsWith('.spec.ts') && join(folder, file) !== API_TYPES;
+    for (const file of files.filter(isBuilt).toSorted()) add(at(folder, file));
   }
   return hash.digest('hex');
 }
 
 function buildIsCurrent() {
   try {
-    return readFileSync(at('dist', STAMP), 'utf8') === sourcesHash();
+    return existsSync(at(API_TYPES)) && readFileSync(at('dist', STAMP), 'utf8') === sourcesHash();
   } catch {
     return false;
   }
@@ -139,10 +150,20 @@ async function build() {
   for (const folder of [fresh, old]) rmSync(folder, { recursive: true, force: true });
   const tsc = at('node_modules', 'typescript', 'bin', 'tsc');
   await run('building', process.execPath, [tsc, '-p', at('tsconfig.build.json'), '--outDir', fresh]);
+  await buildUserInterface(join(fresh, 'ui'));
   writeFileSync(join(fresh, STAMP), hash);
   if (existsSync(at('dist'))) renameSync(at('dist'), old);
   renameSync(fresh, at('dist'));
   rmSync(old, { recursive: true, force: true });
+}
+
+async function buildUserInterface(folder) {
+  const describe = at('node_modules', 'openapi-typescript', 'bin', 'cli.js');
+  const types = [describe, at('docs', 'openapi.json'), '--output', at(API_TYPES)];
+  await run('describing the API to the user interface', process.execPath, types);
+  const vite = at('node_modules', 'vite', 'bin', 'vite.js');
+  const bundle = [vite, 'build', '--outDir', folder, '--emptyOutDir', '--logLevel', 'warn'];
+  await run('building the user interface', process.execPath, bundle);
 }
 
 /** From here on the program is this very process, so nothing stands between it and its signals. */

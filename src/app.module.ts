@@ -22,6 +22,7 @@ import { HttpModule } from './platform/http/http.module.js';
 import { PlatformModule, type Ground } from './platform/platform.module.js';
 import { SignInModule } from './platform/sign-in/sign-in.module.js';
 import { TelemetryModule } from './platform/telemetry/telemetry.module.js';
+import { UserInterfaceModule } from './platform/user-interface/user-interface.module.js';
 import { RecoveryKeysModule } from './recovery-keys/recovery-keys.module.js';
 import { RoleEditsModule } from './role-edits/role-edits.module.js';
 import { ServicePrincipalsModule } from './service-principals/service-principals.module.js';
@@ -63,6 +64,7 @@ export class AppModule {
         SignInModule.of(),
         HealthModule,
         ApiDocsModule,
+        UserInterfaceModule,
         ...FEATURES,
       ],
     };

@@ -60,6 +60,8 @@ const UNDESCRIBED: readonly ApiOperation[] = [
   'GET /credential-links/{token}',
   'POST /credential-links/{token}',
   'GET /docs/{file}',
+  'GET /app/{path}',
+  'GET /app/assets/{file}',
   'GET /{nothing}',
 ].map((route) => {
   const [method = '', path = ''] = route.split(' ');

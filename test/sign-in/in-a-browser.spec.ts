@@ -76,8 +76,8 @@ describe.skipIf(!hasChromium)('in Chromium, with its own ideas of cookies and of
     const page = await browser.newPage();
     await page.goto(link);
     await page.getByRole('button', { name: 'Sign in' }).click();
-    // The page itself is large, and another test's.
-    await page.waitForURL(`${test.url}/docs`, { waitUntil: 'commit' });
+    // The page itself is another test's.
+    await page.waitForURL(`${test.url}/app`, { waitUntil: 'commit' });
     expect(await callsApi(page)).toBe(200);
     await page.goto(link);
     expect(await page.textContent('h1')).toBe('This link does not work any more');

@@ -75,9 +75,9 @@ describe('signing in through an OpenID provider', () => {
     await test.admit(subject);
     for (const [wanted, goesTo] of [
       ['/v1/people?limit=1', '/v1/people?limit=1'],
-      ['//elsewhere.example/', '/docs'],
-      ['/\\elsewhere.example/', '/docs'],
-      ['https://elsewhere.example/', '/docs'],
+      ['//elsewhere.example/', '/app'],
+      ['/\\elsewhere.example/', '/app'],
+      ['https://elsewhere.example/', '/app'],
     ] as const) {
       const path = `/sign-in/oidc?return=${encodeURIComponent(wanted)}`;
       const { text } = await test.signIn(new PlainBrowser(), subject, path);

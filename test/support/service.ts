@@ -45,6 +45,8 @@ interface ServiceOptions {
   tools?: number;
   /** Which workers to start at once; by default one of each kind. */
   workers?: readonly WorkerLanes[];
+  /** Beside them a tool without an API, `by-hand`: each act there is somebody's task. */
+  byHand?: boolean;
 }
 
 /** The whole service, as an installation runs it: built programs as processes, real PostgreSQL, real Redis, fake tools. */
@@ -67,6 +69,7 @@ export class TestService {
     private readonly folder: string,
     private readonly installation: TestInstallation,
     tools: [FakeTool, ...FakeTool[]],
+    private readonly byHand: boolean,
   ) {
     this.tools = tools;
     this.database = installation.database;
@@ -77,13 +80,14 @@ export class TestService {
     redis = false,
     tools = 1,
     workers = ['standard,bulk', 'emergency'],
+    byHand = false,
   }: ServiceOptions = {}): Promise<TestService> {
     const first = await FakeTool.start();
     const others = await Promise.all(Array.from({ length: tools - 1 }, () => FakeTool.start()));
     const folder = join(inject('runFolder'), `service-${randomUUID()}`);
     await mkdir(folder, { recursive: true });
     const installation = await createTestInstallation(join(folder, 'key'));
-    const service = new TestService(folder, installation, [first, ...others]);
+    const service = new TestService(folder, installation, [first, ...others], byHand);
     try {
       await service.prepare(redis);
       const api = service.startApi();
@@ -103,7 +107,7 @@ export class TestService {
   private async prepare(redis: boolean): Promise<void> {
     if (redis) this.redis = await startTestRedis();
     const policyFile = join(this.folder, 'access-policy.yaml');
-    await writeFile(policyFile, policyFor(this.tools.length));
+    await writeFile(policyFile, policyFor(this.tools.length, this.byHand));
     this.port = await freePort();
     this.db = new pg.Pool({ connectionString: this.database.url, max: 4 });
     this.db.on('error', () => undefined);
@@ -165,6 +169,15 @@ export class TestService {
         callsPerSecond: 1_000,
       });
     }
+    if (!this.byHand) return;
+    await this.call('POST', '/v1/tools', {
+      key: 'by-hand',
+      name: 'Badge office',
+      connector: 'manual',
+      environment: 'test',
+      settings: { toolName: 'Badge office', notes: 'Ground floor, extension 110.' },
+      owners: ['it@acme.example'],
+    });
   }
 
   async call<T = Record<string, unknown>>(
@@ -264,8 +277,9 @@ export class TestService {
   }
 }
 
-function policyFor(tools: number): string {
-  const lines = Array.from({ length: tools }, (_, index) => `      - tool: tool-${index}`);
+function policyFor(tools: number, byHand: boolean): string {
+  const keys = [...Array.from({ length: tools }, (_, index) => `tool-${index}`), ...(byHand ? ['by-hand'] : [])];
+  const lines = keys.map((key) => `      - tool: ${key}`);
   return [
     'corporateDomains: [acme.example]',
     'rules:',

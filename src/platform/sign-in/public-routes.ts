@@ -3,6 +3,11 @@ export const PUBLIC_ROUTES: readonly string[] = [
   'GET /health/live',
   'GET /health/ready',
   'GET /openapi.json',
+  // Files of the user interface, which hold nothing of anybody.
+  'GET /',
+  'GET /app',
+  'GET /app/*path',
+  'GET /app/assets/:file',
   'GET /docs',
   'GET /docs/:file',
   'GET /sign-in',

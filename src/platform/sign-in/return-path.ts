@@ -7,4 +7,5 @@ export function returnPath(wanted: string | undefined, publicUrl: string): strin
   return `${url.pathname}${url.search}`;
 }
 
-const START = '/docs';
+/** The user interface. */
+export const START = '/app';

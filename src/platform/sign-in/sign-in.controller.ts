@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { Config } from '../config/config.js';
 import { BrowserSessions } from './browser-sessions.service.js';
 import { originOf } from './origin.js';
-import { returnPath } from './return-path.js';
+import { returnPath, START } from './return-path.js';
 import { giveSessionCookie, refuseOtherSites, sessionTokenIn } from './session-cookie.js';
 import { SignInLinks } from './sign-in-links.service.js';
 import { alreadyInPage, confirmPage, startPage, usedUpPage } from './sign-in-pages.js';
@@ -67,7 +67,7 @@ export class SignInController {
       return;
     }
     giveSessionCookie(response, this.config, session);
-    response.redirect(303, '/docs');
+    response.redirect(303, START);
   }
 
   private usedUp(response: Response): string {

@@ -1,0 +1,95 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import axe from 'axe-core';
+import type { Browser, Page } from 'playwright-core';
+import { cloneFolder } from '../../scripts/embedded/places.js';
+import type { TestService } from '../support/service.js';
+
+export const DESK = { width: 1440, height: 900 };
+export const PHONE = { width: 390, height: 844 };
+
+/** Everything that axe knows; in the dark again what depends on colours. */
+const LOOKED_AT: Record<'light' | 'dark', axe.RunOnly> = {
+  light: { type: 'tag', values: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] },
+  dark: { type: 'rule', values: ['color-contrast', 'link-in-text-block'] },
+};
+
+/** An admin in a browser: signed in by a link, with an eye on everything that the page complains about. */
+export class BrowserOfAdmin {
+  /** What the console said, the security policy's refusals among it, and what was thrown in the page. */
+  readonly complaints: string[] = [];
+  /** Answers of the server other than good ones. */
+  readonly refusals: string[] = [];
+  /** What axe found, by page and colour scheme. */
+  readonly violations: string[] = [];
+
+  private constructor(
+    readonly page: Page,
+    private readonly service: TestService,
+    /** Where pictures go; without it none are made. */
+    private readonly pictures: string | undefined,
+  ) {
+    page.on('console', (message) => {
+      // What was refused is kept below, with its address.
+      if (/^(error|warning)$/.test(message.type()) && !message.text().startsWith('Failed to load resource')) {
+        this.complaints.push(message.text());
+      }
+    });
+    page.on('response', (answer) => {
+      if (answer.status() >= 400) this.refusals.push(`${answer.status()} ${new URL(answer.url()).pathname}`);
+    });
+    page.on('pageerror', (error) => this.complaints.push(String(error)));
+  }
+
+  static async signIn(service: TestService, browser: Browser): Promise<BrowserOfAdmin> {
+    const pictures = process.env['QM_SCREENSHOTS'];
+    if (pictures) await mkdir(join(cloneFolder(), pictures), { recursive: true });
+    const link = await service.cli('sign-in-link', '--name', 'Robin Keeper');
+    const page = await browser.newPage({ viewport: DESK, colorScheme: 'light', reducedMotion: 'reduce' });
+    page.setDefaultTimeout(10_000);
+    const admin = new BrowserOfAdmin(page, service, pictures && join(cloneFolder(), pictures));
+    const path = new URL(link.trim().split(/\s+/).at(-1) ?? '').pathname;
+    await page.goto(`${service.url}${path}`);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('heading', { name: 'Overview' }).waitFor();
+    return admin;
+  }
+
+  async open(path: string): Promise<void> {
+    await this.page.goto(`${this.service.url}/app${path}`);
+  }
+
+  /** Has axe look at what is shown, light and dark; and takes pictures of it, where somebody asked for them. */
+  async look(name: string): Promise<void> {
+    const { page } = this;
+    await page.evaluate(axe.source);
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme });
+      await page.locator(`html[data-mantine-color-scheme=${colorScheme}]`).waitFor({ state: 'attached' });
+      const found = await page.evaluate(async (runOnly) => {
+        const inPage = (globalThis as unknown as { axe: typeof axe }).axe;
+        return (await inPage.run({ runOnly, resultTypes: ['violations'] })).violations;
+      }, LOOKED_AT[colorScheme]);
+      this.violations.push(
+        ...found.map(
+          ({ id, help, nodes }) =>
+            `${name}, ${colorScheme}: ${id}: ${help}: ${nodes.map(({ target, failureSummary }) => `${target.join(' ')} ${failureSummary ?? ''}`).join(' | ')}`,
+        ),
+      );
+      if (this.pictures !== undefined) await this.takePictures(this.pictures, `${name}-${colorScheme}`);
+    }
+    await page.emulateMedia({ colorScheme: 'light' });
+  }
+
+  private async takePictures(folder: string, name: string): Promise<void> {
+    const before = this.page.viewportSize() ?? DESK;
+    for (const { width, height } of [DESK, PHONE]) {
+      await this.page.setViewportSize({ width, height });
+      // As long as the page is, so that what stays at the bottom of a screen is at the bottom of the picture.
+      const whole = Number(await this.page.evaluate('document.documentElement.scrollHeight'));
+      await this.page.setViewportSize({ width, height: Math.max(height, Math.min(whole, 2_400)) });
+      await this.page.screenshot({ path: join(folder, `${name}-${width}.png`) });
+    }
+    await this.page.setViewportSize(before);
+  }
+}

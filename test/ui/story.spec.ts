@@ -1,0 +1,206 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { cloneFolder } from '../../scripts/embedded/places.js';
+import { hasChromium, startChromium } from '../support/chromium.js';
+import { joined, newEmployee, TestService, usernameOf } from '../support/service.js';
+import { waitFor } from '../support/wait-for.js';
+import { BrowserOfAdmin, DESK, PHONE } from './browser-of-admin.js';
+
+const NOBODY = '0198c0de-0000-7000-8000-000000000000';
+
+/** The whole way of one employee, by the pages alone, against the real service; each page is looked at on the way. */
+describe.skipIf(!hasChromium)('the user interface, in Chromium', () => {
+  let service: TestService;
+  let browser: Browser;
+  let admin: BrowserOfAdmin;
+  const ada = newEmployee({ givenName: 'Ada', familyName: 'Example' });
+  let laptop: string;
+  beforeAll(async () => {
+    if (!existsSync(join(cloneFolder(), 'dist/ui/index.html'))) throw new Error('Run `npm run build` first.');
+    [service, browser] = await Promise.all([TestService.start({ tools: 2, byHand: true }), startChromium()]);
+    for (const [index, name] of ['Chat', 'Code'].entries()) await rename(`tool-${index}`, name);
+    admin = await BrowserOfAdmin.signIn(service, browser);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await service?.stop();
+  });
+
+  const activeAtChat = () => service.tools[0].usersNamed(usernameOf(ada)).map(({ active }) => active);
+
+  async function rename(key: string, name: string): Promise<void> {
+    const { items } = await service.call<{ items: { id: string; key: string; version: number }[] }>('GET', '/v1/tools');
+    const tool = items.find((one) => one.key === key);
+    await service.call('PATCH', `/v1/tools/${tool?.id}`, { name }, { 'if-match': `"${tool?.version}"` });
+  }
+
+  it('shows who joined, with each account as its tool shows it', async () => {
+    const { page } = admin;
+    const { body } = await service.hr.post(joined(ada));
+    const { personId } = await service.call<{ personId: string }>('GET', `/v1/cases/${String(body['caseId'])}`);
+    laptop = await service.giveLaptop(personId);
+    await service.call('POST', `/v1/devices/${laptop}/observations`, {
+      kind: 'disk_encryption',
+      value: 'encrypted',
+      source: 'directory',
+      observedAt: new Date(Date.now() - 3 * 3_600_000).toISOString(),
+    });
+
+    // The page was open before: it is told that a case was opened.
+    await page.getByRole('link', { name: /Ada Example.*Join/ }).waitFor();
+    await page.getByRole('link', { name: /Create account at Badge office/ }).waitFor();
+    await admin.look('overview');
+
+    await page.keyboard.press('Control+k');
+    await page.getByRole('combobox').fill('ada exam');
+    await page.getByRole('option', { name: /Ada Example.*active/ }).waitFor();
+    await admin.look('search');
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Ada Example' }).waitFor();
+    const chat = page.getByRole('row', { name: /Chat/ });
+    await chat.getByText('active', { exact: true }).waitFor();
+    await page
+      .getByRole('row', { name: /Badge office/ })
+      .getByText('never seen yet')
+      .waitFor();
+    await admin.look('person');
+  });
+
+  it('cuts access after a lost laptop, with one hand on a phone, and tells how it stands', async () => {
+    const { page } = admin;
+    await page.setViewportSize(PHONE);
+    await admin.open('/lost-laptop');
+    await page.getByLabel('Who or which?').fill('ada');
+    await page.getByRole('link', { name: /Ada Example/ }).waitFor();
+    await admin.look('lost-laptop-find');
+    await page
+      .getByRole('link', { name: /Ada Example/ })
+      .first()
+      .click();
+    await page.getByText('encrypted', { exact: true }).waitFor();
+    await page.getByText('Will cut: 3 accounts').waitFor();
+    await page.getByText('by hand at Badge office').waitFor();
+    await admin.look('lost-laptop-chosen');
+    expect(activeAtChat()).toEqual([true]);
+
+    await page.getByRole('button', { name: 'Cut Ada Example’s access now' }).click();
+    await page.getByText('1 step needs a person').first().waitFor();
+    await waitForTools();
+    expect(activeAtChat()).toEqual([false]);
+    await admin.look('lost-laptop-watch');
+
+    await page.getByRole('button', { name: 'I did it…' }).click();
+    const note = page.getByLabel('What you did, and how it can be seen');
+    expect(await page.locator('textarea:focus').count()).toBe(1);
+    await note.fill('Badge taken in at the desk, entry 42.');
+    await page.getByRole('dialog').getByRole('button', { name: 'I did it…' }).click();
+    await page.getByText(/Everything (is|was) cut/).waitFor();
+    await page.setViewportSize(DESK);
+  });
+
+  /** Each tool that has an API has shown that it did. */
+  async function waitForTools(): Promise<void> {
+    for (const tool of ['Chat', 'Code']) {
+      const suspended = admin.page.getByRole('listitem').filter({ hasText: `Suspend account at ${tool}` });
+      await suspended.getByText('done', { exact: true }).waitFor();
+    }
+  }
+
+  it('gives access back, and takes everything away for good', async () => {
+    const { page } = admin;
+    await page.getByRole('button', { name: 'Give access back…' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Give access back' }).click();
+    await page.getByRole('heading', { name: 'Access given back' }).waitFor();
+    await page
+      .getByRole('listitem')
+      .filter({ hasText: 'Let in again at Chat' })
+      .getByText('done', { exact: true })
+      .waitFor();
+    await admin.look('case');
+
+    await page.getByRole('link', { name: 'Ada Example' }).first().click();
+    await page.getByRole('button', { name: 'Leave now…' }).click();
+    await admin.look('leave-dialog');
+    await page.getByLabel('Why').fill('Works for somebody else from today.');
+    await page.getByRole('dialog').getByRole('button', { name: 'Leave now' }).click();
+    await page.getByRole('heading', { name: 'Leave', exact: true }).waitFor();
+    await waitForTools();
+    await page.getByRole('button', { name: 'Waive…' }).first().click();
+    await page.getByLabel('Why nobody will do it').fill('The badge was taken in before.');
+    await page.getByRole('dialog').getByRole('button', { name: 'Waive…' }).click();
+    await page.getByText('waived', { exact: true }).waitFor();
+    await page.getByRole('progressbar').waitFor();
+
+    const evidence = await page.getByRole('link', { name: 'Evidence, to read' }).getAttribute('href');
+    const answer = await page.request.get(`${service.url}${evidence}`);
+    expect(answer.status()).toBe(200);
+    expect(await answer.text()).toContain('Badge office');
+  });
+
+  it('shows everything else that there is', async () => {
+    const { page } = admin;
+    const { items } = await service.call<{ items: { id: string }[] }>('GET', '/v1/tools');
+    for (const [path, heading, name] of [
+      ['/', 'Overview', 'overview-after'],
+      ['/people', 'People', 'people'],
+      ['/cases', 'Cases', 'cases'],
+      ['/devices', 'Devices', 'devices'],
+      [`/devices/${laptop}`, /\w/, 'device'],
+      ['/tools', 'Tools', 'tools'],
+      [`/tools/${items[0]?.id}`, 'Chat', 'tool'],
+      ['/approvals', 'Approvals', 'approvals'],
+      ['/hr-events', 'HR inbox', 'hr-events'],
+      ['/audit', 'Audit log', 'audit'],
+      ['/nowhere', 'There is no such page', 'nowhere'],
+    ] as const) {
+      await admin.open(path);
+      await page.getByRole('heading', { level: 1, name: heading }).waitFor();
+      await waitFor('everything is there', async () => (await page.locator('.loading').count()) === 0);
+      await admin.look(name);
+    }
+    await admin.open(`/people/${NOBODY}`);
+    await page.getByRole('alert').getByText('There is no such thing').waitFor();
+    await admin.look('problem');
+  });
+
+  it('checks by itself that an entry is in the sealed log', async () => {
+    const { page } = admin;
+    await admin.open('/audit');
+    await page
+      .getByRole('button', { name: /Verify/ })
+      .first()
+      .click();
+    await page.getByText(/^Proved: it is entry/).waitFor();
+    await admin.look('audit-proof');
+  });
+
+  it('goes by keys alone, and keeps what is filtered in the address', async () => {
+    const { page } = admin;
+    await admin.open('/people');
+    await page.getByRole('link', { name: /Ada Example/ }).waitFor();
+    await page.keyboard.press('j');
+    expect(await page.evaluate('document.activeElement.textContent')).toContain('Ada Example');
+    await page.keyboard.press('?');
+    await page.getByRole('dialog', { name: 'Keys' }).waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByLabel('Status').selectOption('expected');
+    await page.getByText('Nobody is found').waitFor();
+    expect(new URL(page.url()).search).toBe('?status=expected');
+    await page.keyboard.press('Escape');
+  });
+
+  it('was violated by nothing that axe knows, light or dark, and complained about nothing', () => {
+    expect(admin.violations).toEqual([]);
+    expect(admin.complaints).toEqual([]);
+    expect(new Set(admin.refusals)).toEqual(new Set([`404 /v1/people/${NOBODY}`]));
+  });
+
+  it('leads to the sign-in whoever is signed out, and back to where they were', async () => {
+    const stranger = await browser.newPage();
+    await stranger.goto(`${service.url}/app/cases?state=open`);
+    await stranger.waitForURL(`${service.url}/sign-in?return=${encodeURIComponent('/app/cases?state=open')}`);
+    await stranger.close();
+  });
+});

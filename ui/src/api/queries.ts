@@ -1,0 +1,225 @@
+import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query';
+import { answerOf, api } from './client.js';
+import type { paths } from './schema.js';
+
+/**
+ * What the pages read. A key begins with the kind that the change feed tells, then `list` or `one` and the id; `endless`
+ * lists are long, and aren't read again by themselves.
+ */
+type Query<Path extends keyof paths> = paths[Path] extends { get: { parameters: { query?: infer Filters } } }
+  ? NonNullable<Filters>
+  : never;
+
+const PAGE = 100;
+
+export const callerQuery = queryOptions({
+  queryKey: ['caller'],
+  queryFn: () => answerOf(api.GET('/v1/caller')),
+  staleTime: 60_000,
+});
+
+export function endlessPeople(filters: Omit<Query<'/v1/people'>, 'cursor' | 'limit'>) {
+  return infiniteQueryOptions({
+    queryKey: ['person', 'endless', filters],
+    queryFn: ({ pageParam }) =>
+      answerOf(api.GET('/v1/people', { params: { query: { ...filters, limit: PAGE, ...cursor(pageParam) } } })),
+    initialPageParam: null as string | null,
+    getNextPageParam: ({ next }) => next,
+    placeholderData: keepPreviousData,
+    refetchOnWindowFocus: false,
+  });
+}
+
+export function endlessCases(filters: Omit<Query<'/v1/cases'>, 'cursor' | 'limit'>) {
+  return infiniteQueryOptions({
+    queryKey: ['case', 'list', 'endless', filters],
+    queryFn: ({ pageParam }) =>
+      answerOf(api.GET('/v1/cases', { params: { query: { ...filters, limit: 50, ...cursor(pageParam) } } })),
+    initialPageParam: null as string | null,
+    getNextPageParam: ({ next }) => next,
+    placeholderData: keepPreviousData,
+  });
+}
+
+export function endlessDevices(filters: Omit<Query<'/v1/devices'>, 'cursor' | 'limit'>) {
+  return infiniteQueryOptions({
+    queryKey: ['device', 'list', 'endless', filters],
+    queryFn: ({ pageParam }) =>
+      answerOf(api.GET('/v1/devices', { params: { query: { ...filters, limit: 50, ...cursor(pageParam) } } })),
+    initialPageParam: null as string | null,
+    getNextPageParam: ({ next }) => next,
+    placeholderData: keepPreviousData,
+  });
+}
+
+export function endlessHrEvents(filters: Omit<Query<'/v1/hr-events'>, 'cursor' | 'limit'>) {
+  return infiniteQueryOptions({
+    queryKey: ['hr-event', 'list', 'endless', filters],
+    queryFn: ({ pageParam }) =>
+      answerOf(api.GET('/v1/hr-events', { params: { query: { ...filters, limit: 50, ...cursor(pageParam) } } })),
+    initialPageParam: null as string | null,
+    getNextPageParam: ({ next }) => next,
+    placeholderData: keepPreviousData,
+  });
+}
+
+function cursor(value: string | null): { cursor?: string } {
+  return value === null ? {} : { cursor: value };
+}
+
+export function peopleQuery(filters: Query<'/v1/people'>) {
+  return queryOptions({
+    queryKey: ['person', 'list', filters],
+    queryFn: () => answerOf(api.GET('/v1/people', { params: { query: filters } })),
+    placeholderData: keepPreviousData,
+  });
+}
+
+export function personQuery(id: string) {
+  return queryOptions({
+    queryKey: ['person', 'one', id],
+    queryFn: () => answerOf(api.GET('/v1/people/{id}', { params: { path: { id } } })),
+    staleTime: 30_000,
+  });
+}
+
+export function accountsQuery(filters: Query<'/v1/accounts'>) {
+  return queryOptions({
+    queryKey: ['account', 'list', filters],
+    queryFn: () => answerOf(api.GET('/v1/accounts', { params: { query: filters } })),
+  });
+}
+
+export function devicesQuery(filters: Query<'/v1/devices'>) {
+  return queryOptions({
+    queryKey: ['device', 'list', filters],
+    queryFn: () => answerOf(api.GET('/v1/devices', { params: { query: filters } })),
+    placeholderData: keepPreviousData,
+  });
+}
+
+export function deviceQuery(id: string) {
+  return queryOptions({
+    queryKey: ['device', 'one', id],
+    queryFn: () => answerOf(api.GET('/v1/devices/{id}', { params: { path: { id } } })),
+  });
+}
+
+export function recoveryKeysQuery(id: string) {
+  return queryOptions({
+    queryKey: ['device', 'one', id, 'recovery-keys'],
+    queryFn: () => answerOf(api.GET('/v1/devices/{id}/recovery-keys', { params: { path: { id } } })),
+  });
+}
+
+export const modelsQuery = queryOptions({
+  queryKey: ['device-model', 'list'],
+  queryFn: () => answerOf(api.GET('/v1/device-models', { params: { query: { limit: 200 } } })),
+  staleTime: 300_000,
+});
+
+export function casesQuery(filters: Query<'/v1/cases'>) {
+  return queryOptions({
+    queryKey: ['case', 'list', filters],
+    queryFn: () => answerOf(api.GET('/v1/cases', { params: { query: filters } })),
+  });
+}
+
+export function caseQuery(id: string) {
+  return queryOptions({
+    queryKey: ['case', 'one', id],
+    queryFn: () => answerOf(api.GET('/v1/cases/{id}', { params: { path: { id } } })),
+  });
+}
+
+export function stepsQuery(filters: Query<'/v1/steps'>) {
+  return queryOptions({
+    queryKey: ['step', 'list', filters],
+    queryFn: () => answerOf(api.GET('/v1/steps', { params: { query: filters } })),
+  });
+}
+
+export function stepEvidenceQuery(id: string) {
+  return queryOptions({
+    queryKey: ['step', 'one', id, 'evidence'],
+    queryFn: () => answerOf(api.GET('/v1/steps/{id}/evidence', { params: { path: { id } } })),
+  });
+}
+
+export function alertsQuery(filters: Query<'/v1/alerts'>) {
+  return queryOptions({
+    queryKey: ['alert', 'list', filters],
+    queryFn: () => answerOf(api.GET('/v1/alerts', { params: { query: filters } })),
+  });
+}
+
+export const toolsQuery = queryOptions({
+  queryKey: ['tool', 'list'],
+  queryFn: () => answerOf(api.GET('/v1/tools', { params: { query: { limit: 200 } } })),
+  staleTime: 60_000,
+});
+
+export function toolQuery(id: string) {
+  return queryOptions({
+    queryKey: ['tool', 'one', id],
+    queryFn: () => answerOf(api.GET('/v1/tools/{id}', { params: { path: { id } } })),
+  });
+}
+
+export const connectorsQuery = queryOptions({
+  queryKey: ['connector', 'list'],
+  queryFn: () => answerOf(api.GET('/v1/connectors')),
+  staleTime: Infinity,
+});
+
+export function brakesQuery(filters: Query<'/v1/brakes'>) {
+  return queryOptions({
+    queryKey: ['brake', 'list', filters],
+    queryFn: () => answerOf(api.GET('/v1/brakes', { params: { query: filters } })),
+  });
+}
+
+export function brakeQuery(id: string) {
+  return queryOptions({
+    queryKey: ['brake', 'one', id],
+    queryFn: () => answerOf(api.GET('/v1/brakes/{id}', { params: { path: { id } } })),
+  });
+}
+
+export function approvalsQuery(filters: Query<'/v1/approvals'>) {
+  return queryOptions({
+    queryKey: ['approval', 'list', filters],
+    queryFn: () => answerOf(api.GET('/v1/approvals', { params: { query: filters } })),
+  });
+}
+
+export function approvalQuery(id: string) {
+  return queryOptions({
+    queryKey: ['approval', 'one', id],
+    queryFn: () => answerOf(api.GET('/v1/approvals/{id}', { params: { path: { id } } })),
+  });
+}
+
+export const figuresQuery = queryOptions({
+  queryKey: ['figures'],
+  queryFn: () => answerOf(api.GET('/v1/case-figures')),
+  staleTime: 30_000,
+});
+
+export function endlessAuditEntries(filters: Omit<Query<'/v1/audit-entries'>, 'cursor' | 'limit'>) {
+  return infiniteQueryOptions({
+    queryKey: ['audit-entry', 'endless', filters],
+    queryFn: ({ pageParam }) =>
+      answerOf(api.GET('/v1/audit-entries', { params: { query: { ...filters, limit: 50, ...cursor(pageParam) } } })),
+    initialPageParam: null as string | null,
+    getNextPageParam: ({ next }) => next,
+  });
+}
+
+export function auditProofQuery(id: string) {
+  return queryOptions({
+    queryKey: ['audit-entry', 'one', id, 'proof'],
+    queryFn: () => answerOf(api.GET('/v1/audit-entries/{id}/proof', { params: { path: { id } } })),
+    retry: false,
+  });
+}

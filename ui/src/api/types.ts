@@ -1,0 +1,32 @@
+import type { paths } from './schema.js';
+
+/** What a GET of this path answers. */
+type Answer<Path extends keyof paths> = paths[Path] extends {
+  get: { responses: { 200: { content: { 'application/json': infer Body } } } };
+}
+  ? Body
+  : never;
+
+type Item<Path extends keyof paths> = Answer<Path> extends { items: (infer One)[] } ? One : never;
+
+export type Caller = Answer<'/v1/caller'>;
+export type Scope = Caller['scopes'][number]['scope'];
+export type Person = Item<'/v1/people'>;
+export type PersonDetails = Answer<'/v1/people/{id}'>;
+export type Account = Item<'/v1/accounts'>;
+export type Device = Item<'/v1/devices'>;
+export type DeviceDetails = Answer<'/v1/devices/{id}'>;
+export type Observation = DeviceDetails['observations'][number];
+export type Case = Item<'/v1/cases'>;
+export type CaseDetails = Answer<'/v1/cases/{id}'>;
+export type CaseStep = CaseDetails['steps'][number];
+export type Step = Item<'/v1/steps'>;
+export type StepState = Step['state'];
+export type Tool = Item<'/v1/tools'>;
+export type ToolDetails = Answer<'/v1/tools/{id}'>;
+export type Connector = Item<'/v1/connectors'>;
+export type Brake = Item<'/v1/brakes'>;
+export type Approval = Item<'/v1/approvals'>;
+export type HrEvent = Item<'/v1/hr-events'>;
+export type AuditEntry = Item<'/v1/audit-entries'>;
+export type AuditProof = Answer<'/v1/audit-entries/{id}/proof'>;

@@ -1,0 +1,46 @@
+import type { ReactNode } from 'react';
+import { useInfiniteQuery } from '@tanstack/react-query';
+import { getRouteApi } from '@tanstack/react-router';
+import { endlessCases } from '../../api/queries.js';
+import { Choice } from '../../parts/choice.js';
+import { Empty, Loaded } from '../../parts/loaded.js';
+import { MoreButton } from '../../parts/more-button.js';
+import { Page } from '../../parts/section.js';
+import { CASE_FILTERS } from '../../search-params.js';
+import { text } from '../../text/text.js';
+import { CaseRows } from './case-rows.js';
+
+const route = getRouteApi('/cases');
+
+export function CasesPage(): ReactNode {
+  const filters = route.useSearch();
+  const navigate = route.useNavigate();
+  const query = useInfiniteQuery(endlessCases(filters));
+  return (
+    <Page title={text.nav.cases}>
+      <form className="filters" role="search" onSubmit={(event) => event.preventDefault()}>
+        <Choice
+          label={text.cases.stateLabel}
+          value={filters.state}
+          values={CASE_FILTERS.state}
+          words={text.cases.state}
+          onChange={(state) => void navigate({ search: (before) => ({ ...before, state }), replace: true })}
+        />
+        <Choice
+          label={text.cases.kindLabel}
+          value={filters.kind}
+          values={CASE_FILTERS.kind}
+          words={text.cases.kind}
+          onChange={(kind) => void navigate({ search: (before) => ({ ...before, kind }), replace: true })}
+        />
+      </form>
+      <Loaded query={query} lines={8}>
+        {({ pages }) => {
+          const cases = pages.flatMap(({ items }) => items);
+          return cases.length === 0 ? <Empty>{text.cases.none}</Empty> : <CaseRows cases={cases} />;
+        }}
+      </Loaded>
+      <MoreButton query={query} />
+    </Page>
+  );
+}

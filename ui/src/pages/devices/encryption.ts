@@ -1,0 +1,26 @@
+import type { Observation } from '../../api/types.js';
+import type { Tone } from '../../states/step-states.js';
+import { text } from '../../text/text.js';
+
+const LOOKS: Readonly<Record<string, { shape: string; tone: Tone }>> = {
+  encrypted: { shape: '●', tone: 'good' },
+  encrypting: { shape: '◑', tone: 'busy' },
+  suspended: { shape: '▲', tone: 'bad' },
+  not_encrypted: { shape: '▲', tone: 'bad' },
+};
+const UNKNOWN = { shape: '○', tone: 'waiting' } as const;
+
+export function encryptionWord(value: string): string {
+  const words: Readonly<Record<string, string>> = text.devices.encryption;
+  return words[value] ?? value;
+}
+
+/** What is known of a disk: by the newest observation, or that nobody ever looked. */
+export function encryptionLooks(observation: Pick<Observation, 'value'> | undefined): {
+  shape: string;
+  tone: Tone;
+  word: string;
+} {
+  if (!observation) return { ...UNKNOWN, word: text.devices.neverSeen };
+  return { ...(LOOKS[observation.value] ?? UNKNOWN), word: encryptionWord(observation.value) };
+}

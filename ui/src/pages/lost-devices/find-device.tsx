@@ -1,0 +1,114 @@
+import type { ReactNode } from 'react';
+import { TextInput } from '@mantine/core';
+import { keepPreviousData, useQueries, useQuery } from '@tanstack/react-query';
+import { Link, useNavigate } from '@tanstack/react-router';
+import { devicesQuery, peopleQuery, personQuery } from '../../api/queries.js';
+import type { Device, Person } from '../../api/types.js';
+import { Empty, Loading } from '../../parts/loaded.js';
+import { ProblemNotice } from '../../parts/problem-notice.js';
+import { useTyped } from '../../parts/use-typed.js';
+import { useMay } from '../../shell/caller.js';
+import { text } from '../../text/text.js';
+
+const MOST = 8;
+const SHORTEST = 2;
+
+/** By the person or by the thing: whichever somebody can name at the phone. */
+export function FindDevice({ wanted }: { wanted: string }): ReactNode {
+  const navigate = useNavigate();
+  const [typed, setTyped] = useTyped(
+    wanted,
+    (q) => void navigate({ to: '/lost-laptop', search: q === '' ? {} : { q }, replace: true }),
+  );
+  const search = wanted.trim();
+  const isLongEnough = search.length >= SHORTEST;
+  const may = useMay();
+  const people = useQuery({
+    ...peopleQuery({ search, limit: MOST }),
+    enabled: isLongEnough && may('people:read'),
+  });
+  const byName = useQuery({
+    ...devicesQuery({ search, limit: MOST }),
+    enabled: isLongEnough && may('devices:read'),
+  });
+  const found = isLongEnough ? (people.data?.items ?? []) : [];
+  const ofPeople = useQueries({
+    queries: found.map(({ id }) => ({
+      ...devicesQuery({ holderId: id, limit: MOST }),
+      placeholderData: keepPreviousData,
+    })),
+  });
+  const error = people.error ?? byName.error;
+  const hits = isLongEnough
+    ? hitsFrom(
+        found,
+        ofPeople.map(({ data }) => data?.items ?? []),
+        byName.data?.items ?? [],
+      )
+    : [];
+  const isLoading =
+    isLongEnough && (people.isLoading || byName.isLoading || ofPeople.some(({ isLoading: one }) => one));
+  const without = found.filter((_person, index) => ofPeople[index]?.data?.items.length === 0);
+  return (
+    <div className="stack">
+      <TextInput
+        label={text.lostLaptop.whoOrWhich}
+        description={text.lostLaptop.byWhat}
+        size="md"
+        value={typed}
+        onChange={(event) => setTyped(event.currentTarget.value)}
+        // At 3 a.m. this is the one thing to do here.
+        // oxlint-disable-next-line jsx-a11y/no-autofocus
+        autoFocus
+        autoComplete="off"
+        autoCapitalize="none"
+        spellCheck={false}
+        type="search"
+      />
+      {error && <ProblemNotice error={error} />}
+      {isLoading && hits.length === 0 && <Loading />}
+      <ul className="cards">
+        {hits.map(({ device, holder }) => (
+          <li key={device.id}>
+            <Link to="/lost-laptop" search={{ device: device.id }} className="card card-link" data-row>
+              <span className="card-title">{device.assetTag}</span>
+              <span>{holder ? holder.displayName : <Holder device={device} />}</span>
+              <span className="dim small">
+                {text.devices.state[device.state]}
+                {device.serial !== undefined && ` · ${device.serial}`}
+              </span>
+            </Link>
+          </li>
+        ))}
+      </ul>
+      {without.map(({ id, displayName }) => (
+        <Empty key={id}>
+          {text.lostLaptop.noDevice(displayName)}{' '}
+          <Link to="/people/$personId" params={{ personId: id }}>
+            {text.lostLaptop.openPerson}
+          </Link>
+        </Empty>
+      ))}
+      {isLongEnough && !isLoading && !error && hits.length === 0 && without.length === 0 && (
+        <Empty>{text.lostLaptop.nothing(search)}</Empty>
+      )}
+    </div>
+  );
+}
+
+function Holder({ device: { holderId } }: { device: Device }): ReactNode {
+  const { data } = useQuery({ ...personQuery(holderId ?? ''), enabled: holderId !== null });
+  return holderId === null ? text.devices.nobody : (data?.displayName ?? text.people.somebody);
+}
+
+/** What people have comes first; each device once. */
+function hitsFrom(
+  people: readonly Person[],
+  theirs: readonly (readonly Device[])[],
+  byName: readonly Device[],
+): { device: Device; holder: Person | undefined }[] {
+  const ofPeople = people.flatMap((holder, index) => (theirs[index] ?? []).map((device) => ({ device, holder })));
+  const known = new Set(ofPeople.map(({ device }) => device.id));
+  const others = byName.filter(({ id }) => !known.has(id)).map((device) => ({ device, holder: undefined }));
+  return [...ofPeople, ...others];
+}

@@ -1,0 +1,122 @@
+import type { ReactNode } from 'react';
+import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { alertsQuery, approvalsQuery, brakesQuery, stepsQuery, toolsQuery } from '../../api/queries.js';
+import { Empty, Loading } from '../../parts/loaded.js';
+import { PersonLink } from '../../parts/person-link.js';
+import { ProblemNotice } from '../../parts/problem-notice.js';
+import { Section } from '../../parts/section.js';
+import { useMay } from '../../shell/caller.js';
+import { text } from '../../text/text.js';
+import { Instant } from '../../time/instant.js';
+import { serverNow } from '../../time/server-clock.js';
+
+/** Alerts have no place in the change feed: they are asked for by themselves. */
+const OFTEN = { refetchInterval: 10_000 } as const;
+const MOST = 30;
+
+/** Everything that stands still until somebody does something, the oldest deadline first. */
+export function NeedsYou(): ReactNode {
+  const may = useMay();
+  const mayCases = may('cases:read');
+  const steps = useQuery({ ...stepsQuery({ state: 'needs_human', limit: MOST }), ...OFTEN, enabled: mayCases });
+  const brakes = useQuery({ ...brakesQuery({ state: 'standing', limit: MOST }), enabled: may('brakes:read') });
+  const approvals = useQuery({
+    ...approvalsQuery({ state: 'waiting', limit: MOST }),
+    enabled: may('approvals:read'),
+  });
+  const tools = useQuery({ ...toolsQuery, enabled: may('tools:read') });
+  const alerts = useQuery({ ...alertsQuery({ state: 'open', limit: MOST }), ...OFTEN, enabled: may('alerts:read') });
+  const all = [steps, brakes, approvals, tools, alerts];
+  const error = all.find((query) => query.error)?.error;
+  const toolName = (id: string): string =>
+    tools.data?.items.find((tool) => tool.id === id)?.name ?? text.accounts.someTool;
+  const waiting = (approvals.data?.items ?? []).filter(({ expiresAt }) => Date.parse(expiresAt) > serverNow());
+  const paused = (tools.data?.items ?? []).filter(({ state }) => state === 'paused');
+  const others = (alerts.data?.items ?? []).filter(({ stepId }) => stepId === null);
+  const due = (steps.data?.items ?? []).toSorted(
+    (one, other) => Date.parse(one.deadline ?? '') - Date.parse(other.deadline ?? ''),
+  );
+  const standing = brakes.data?.items ?? [];
+  const count = due.length + standing.length + waiting.length + paused.length + others.length;
+  return (
+    <Section title={text.overview.needsYou} count={count}>
+      {error && <ProblemNotice error={error} />}
+      {all.some(({ isLoading }) => isLoading) && count === 0 && <Loading />}
+      {!error && count === 0 && !all.some(({ isLoading }) => isLoading) && <Empty>{text.overview.nothing}</Empty>}
+      <ul className="rows">
+        {due.map((step) => (
+          <li key={step.id} className="need" data-row tabIndex={-1}>
+            <span className="mark-bad" aria-hidden="true">
+              ▲
+            </span>
+            <span>
+              <Link to="/cases/$caseId" params={{ caseId: step.caseId }}>
+                {text.cases.act[step.act]} {text.cases.at(toolName(step.toolId))}
+              </Link>{' '}
+              · <PersonLink id={step.personId} />
+              <span className="small dim need-why">{step.reason}</span>
+            </span>
+            <span className="small">
+              {step.deadline !== null && (
+                <>
+                  {text.cases.due} <Instant at={step.deadline} />
+                </>
+              )}
+            </span>
+          </li>
+        ))}
+        {standing.map(({ id, people, kind, since }) => (
+          <li key={id} className="need" data-row tabIndex={-1}>
+            <span className="mark-bad" aria-hidden="true">
+              ‖
+            </span>
+            <Link to="/approvals">{text.approvals.held(people, kind)}</Link>
+            <span className="small">
+              <Instant at={since} />
+            </span>
+          </li>
+        ))}
+        {waiting.map(({ id, summary, expiresAt }) => (
+          <li key={id} className="need" data-row tabIndex={-1}>
+            <span className="mark-bad" aria-hidden="true">
+              ▲
+            </span>
+            <Link to="/approvals">{summary}</Link>
+            <span className="small">
+              {text.approvals.endsIn} <Instant at={expiresAt} />
+            </span>
+          </li>
+        ))}
+        {paused.map(({ id, name, pauseReason }) => (
+          <li key={id} className="need" data-row tabIndex={-1}>
+            <span className="mark-bad" aria-hidden="true">
+              ✕
+            </span>
+            <span>
+              <Link to="/tools/$toolId" params={{ toolId: id }}>
+                {text.overview.paused(name)}
+              </Link>
+              <span className="small dim need-why">{pauseReason}</span>
+            </span>
+          </li>
+        ))}
+        {others.map(({ id, message, severity, raisedAt }) => (
+          <li key={id} className="need" data-row tabIndex={-1}>
+            <span className={isGrave(severity) ? 'mark-bad' : 'mark-busy'} aria-hidden="true">
+              ▲
+            </span>
+            <span>{message}</span>
+            <span className="small">
+              <Instant at={raisedAt} />
+            </span>
+          </li>
+        ))}
+      </ul>
+    </Section>
+  );
+}
+
+function isGrave(severity: string): boolean {
+  return severity === 'critical' || severity === 'error';
+}

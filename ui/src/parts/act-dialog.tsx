@@ -1,0 +1,70 @@
+import { useState, type ReactNode } from 'react';
+import { Button, Textarea } from '@mantine/core';
+import { useMutation } from '@tanstack/react-query';
+import { queryClient } from '../api/query-client.js';
+import { text } from '../text/text.js';
+import { Dialog } from './dialog.js';
+import { ProblemNotice } from './problem-notice.js';
+
+interface Props<T> {
+  title: string;
+  /** What will happen, before it happens. */
+  children?: ReactNode;
+  /** What the button says: the verb. */
+  verb: string;
+  danger?: boolean;
+  /** A sentence that is asked for; without it none is. */
+  ask?: { label: string; description?: string; required: boolean };
+  act: (sentence: string) => Promise<T>;
+  onDone: (result: T) => void;
+  onClose: () => void;
+}
+
+const SHORTEST = 3;
+
+/** Asks once, does it, and says what came of it. Nothing is shown as done before the server said so. */
+export function ActDialog<T>({ title, children, verb, danger, ask, act, onDone, onClose }: Props<T>): ReactNode {
+  const [sentence, setSentence] = useState('');
+  const doing = useMutation({
+    mutationFn: () => act(sentence.trim()),
+    onSuccess: (result) => {
+      void queryClient.invalidateQueries({ predicate: ({ queryKey }) => queryKey[1] !== 'endless' });
+      onDone(result);
+    },
+  });
+  const isMissing = ask?.required === true && sentence.trim().length < SHORTEST;
+  return (
+    <Dialog title={title} onClose={onClose}>
+      <form
+        className="stack"
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (!isMissing && !doing.isPending) doing.mutate();
+        }}
+      >
+        {children}
+        {ask && (
+          <Textarea
+            label={ask.label}
+            description={ask.description}
+            required={ask.required}
+            value={sentence}
+            onChange={(event) => setSentence(event.currentTarget.value)}
+            maxLength={2_000}
+            rows={3}
+            data-autofocus
+          />
+        )}
+        {doing.error && <ProblemNotice error={doing.error} />}
+        <div className="row row-end">
+          <Button variant="default" onClick={onClose} type="button">
+            {text.cancel}
+          </Button>
+          <Button type="submit" color={danger ? 'red' : 'blue'} loading={doing.isPending} disabled={isMissing}>
+            {verb}
+          </Button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}

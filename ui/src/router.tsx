@@ -1,0 +1,128 @@
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
+import { Loading } from './parts/loaded.js';
+import {
+  AUDIT_FILTERS,
+  CASE_FILTERS,
+  DEVICE_FILTERS,
+  HR_FILTERS,
+  LOSS_SEARCH,
+  PEOPLE_FILTERS,
+  readSearch,
+} from './search-params.js';
+import { NotFound } from './shell/not-found.js';
+import { Shell } from './shell/shell.js';
+
+const root = createRootRoute({ component: Shell, notFoundComponent: NotFound });
+
+const overview = createRoute({
+  getParentRoute: () => root,
+  path: '/',
+  component: lazyRouteComponent(() => import('./pages/overview/overview-page.js'), 'OverviewPage'),
+});
+
+const lostLaptop = createRoute({
+  getParentRoute: () => root,
+  path: '/lost-laptop',
+  validateSearch: (search) => readSearch(LOSS_SEARCH, search),
+  component: lazyRouteComponent(() => import('./pages/lost-devices/lost-laptop-page.js'), 'LostLaptopPage'),
+});
+
+const people = createRoute({
+  getParentRoute: () => root,
+  path: '/people',
+  validateSearch: (search) => readSearch(PEOPLE_FILTERS, search),
+  component: lazyRouteComponent(() => import('./pages/people/people-page.js'), 'PeoplePage'),
+});
+
+const person = createRoute({
+  getParentRoute: () => root,
+  path: '/people/$personId',
+  component: lazyRouteComponent(() => import('./pages/people/person-page.js'), 'PersonPage'),
+});
+
+const cases = createRoute({
+  getParentRoute: () => root,
+  path: '/cases',
+  validateSearch: (search) => readSearch(CASE_FILTERS, search),
+  component: lazyRouteComponent(() => import('./pages/cases/cases-page.js'), 'CasesPage'),
+});
+
+const oneCase = createRoute({
+  getParentRoute: () => root,
+  path: '/cases/$caseId',
+  component: lazyRouteComponent(() => import('./pages/cases/case-page.js'), 'CasePage'),
+});
+
+const devices = createRoute({
+  getParentRoute: () => root,
+  path: '/devices',
+  validateSearch: (search) => readSearch(DEVICE_FILTERS, search),
+  component: lazyRouteComponent(() => import('./pages/devices/devices-page.js'), 'DevicesPage'),
+});
+
+const device = createRoute({
+  getParentRoute: () => root,
+  path: '/devices/$deviceId',
+  component: lazyRouteComponent(() => import('./pages/devices/device-page.js'), 'DevicePage'),
+});
+
+const tools = createRoute({
+  getParentRoute: () => root,
+  path: '/tools',
+  component: lazyRouteComponent(() => import('./pages/tools/tools-page.js'), 'ToolsPage'),
+});
+
+const tool = createRoute({
+  getParentRoute: () => root,
+  path: '/tools/$toolId',
+  component: lazyRouteComponent(() => import('./pages/tools/tool-page.js'), 'ToolPage'),
+});
+
+const approvals = createRoute({
+  getParentRoute: () => root,
+  path: '/approvals',
+  component: lazyRouteComponent(() => import('./pages/approvals/approvals-page.js'), 'ApprovalsPage'),
+});
+
+const hrEvents = createRoute({
+  getParentRoute: () => root,
+  path: '/hr-events',
+  validateSearch: (search) => readSearch(HR_FILTERS, search),
+  component: lazyRouteComponent(() => import('./pages/hr-feeds/hr-events-page.js'), 'HrEventsPage'),
+});
+
+const audit = createRoute({
+  getParentRoute: () => root,
+  path: '/audit',
+  validateSearch: (search) => readSearch(AUDIT_FILTERS, search),
+  component: lazyRouteComponent(() => import('./pages/audit/audit-page.js'), 'AuditPage'),
+});
+
+/** Everything is addressed by its URL; each page is a file of its own that is fetched when it is first opened. */
+export const router = createRouter({
+  routeTree: root.addChildren([
+    overview,
+    lostLaptop,
+    people,
+    person,
+    cases,
+    oneCase,
+    devices,
+    device,
+    tools,
+    tool,
+    approvals,
+    hrEvents,
+    audit,
+  ]),
+  basepath: '/app',
+  defaultPreload: 'intent',
+  defaultPendingComponent: Loading,
+  scrollRestoration: true,
+});
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router;
+  }
+}

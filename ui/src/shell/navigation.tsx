@@ -1,0 +1,39 @@
+import type { ReactNode } from 'react';
+import { Link } from '@tanstack/react-router';
+import type { Scope } from '../api/types.js';
+import { text } from '../text/text.js';
+import { useMay } from './caller.js';
+
+export const PLACES = [
+  { to: '/', word: text.nav.overview, scope: 'cases:read', key: 'o' },
+  { to: '/people', word: text.nav.people, scope: 'people:read', key: 'p' },
+  { to: '/cases', word: text.nav.cases, scope: 'cases:read', key: 'c' },
+  { to: '/devices', word: text.nav.devices, scope: 'devices:read', key: 'd' },
+  { to: '/tools', word: text.nav.tools, scope: 'tools:read', key: 't' },
+  { to: '/approvals', word: text.nav.approvals, scope: 'approvals:read', key: 'a' },
+  { to: '/hr-events', word: text.nav.hrEvents, scope: 'hr-events:read', key: 'h' },
+  { to: '/audit', word: text.nav.audit, scope: 'audit:read', key: 'u' },
+] as const satisfies readonly { to: string; word: string; scope: Scope; key: string }[];
+
+/** Where one may go; places that would only refuse aren't offered. */
+export function Navigation({ onChosen }: { onChosen?: () => void }): ReactNode {
+  const may = useMay();
+  return (
+    <ul className="nav-list">
+      {PLACES.filter(({ scope }) => may(scope)).map(({ to, word }) => (
+        <li key={to}>
+          <Link to={to} className="nav-link" activeOptions={{ exact: to === '/' }} onClick={onChosen}>
+            {word}
+          </Link>
+        </li>
+      ))}
+      {may('lost-devices:report') && (
+        <li>
+          <Link to="/lost-laptop" className="nav-link nav-urgent" onClick={onChosen}>
+            {text.nav.lostLaptop}
+          </Link>
+        </li>
+      )}
+    </ul>
+  );
+}
