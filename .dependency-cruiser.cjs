@@ -16,6 +16,7 @@ const FLOORS = [
     'service-principals',
     'role-edits',
     'recovery-keys',
+    'witnesses',
   ],
   ['hr-feeds', 'alerting'],
   ['evidence-packs', 'audit-log', 'changes'],

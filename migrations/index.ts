@@ -21,6 +21,7 @@ import { AuditEntriesTellFromWhere1764000011100 } from './1764000011100-audit-en
 import { OldAuditEntriesMayBeDropped1764000011200 } from './1764000011200-old-audit-entries-may-be-dropped.js';
 import { SealingKeys1764000012000 } from './1764000012000-sealing-keys.js';
 import { RecoveryKeys1764000012100 } from './1764000012100-recovery-keys.js';
+import { Witnesses1764000013000 } from './1764000013000-witnesses.js';
 import { DecisionsAreSealed1764000014000 } from './1764000014000-decisions-are-sealed.js';
 import { RecoveryKeysAreRotated1764000014100 } from './1764000014100-recovery-keys-are-rotated.js';
 import { RunbookOfALoss1764000019000 } from './1764000019000-runbook-of-a-loss.js';
@@ -50,6 +51,7 @@ export const MIGRATIONS = [
   OldAuditEntriesMayBeDropped1764000011200,
   SealingKeys1764000012000,
   RecoveryKeys1764000012100,
+  Witnesses1764000013000,
   DecisionsAreSealed1764000014000,
   RecoveryKeysAreRotated1764000014100,
   RunbookOfALoss1764000019000,

@@ -27,6 +27,7 @@ import { RecoveryKeysModule } from './recovery-keys/recovery-keys.module.js';
 import { RoleEditsModule } from './role-edits/role-edits.module.js';
 import { ServicePrincipalsModule } from './service-principals/service-principals.module.js';
 import { ToolsModule } from './tools/tools.module.js';
+import { WitnessesModule } from './witnesses/witnesses.module.js';
 
 const FEATURES = [
   PeopleModule,
@@ -49,6 +50,7 @@ const FEATURES = [
   EvidencePacksModule,
   ChangesModule,
   AuditLogModule,
+  WitnessesModule,
 ];
 
 /** The whole service; a worker and a command run it without its doors. */

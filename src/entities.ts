@@ -39,6 +39,7 @@ import { Site } from './people/site.entity.js';
 import { ToolBudget } from './tools/tool-budget.entity.js';
 import { Tool } from './tools/tool.entity.js';
 import { AuditCheckpoint } from './platform/audit/audit-checkpoint.entity.js';
+import { AuditCosignature } from './platform/audit/audit-cosignature.entity.js';
 import { AuditEntry } from './platform/audit/audit-entry.entity.js';
 import { AuditLog } from './platform/audit/audit-log.entity.js';
 import { AuditPersonalField } from './platform/audit/audit-personal-field.entity.js';
@@ -59,6 +60,7 @@ import { SignInLink } from './platform/sign-in/sign-in-link.entity.js';
 import { UsedOnceRow } from './platform/sign-in/used-once.entity.js';
 import { ServicePrincipal } from './service-principals/service-principal.entity.js';
 import { Measurement } from './platform/telemetry/measurement.entity.js';
+import { Witness } from './witnesses/witness.entity.js';
 
 /** Every table that the application knows; the drift check compares them with the migrations. */
 export const ENTITIES = [
@@ -106,6 +108,7 @@ export const ENTITIES = [
   ToolBudget,
   Tool,
   AuditCheckpoint,
+  AuditCosignature,
   AuditEntry,
   AuditLog,
   AuditPersonalField,
@@ -123,4 +126,5 @@ export const ENTITIES = [
   UsedOnceRow,
   Measurement,
   ServicePrincipal,
+  Witness,
 ];

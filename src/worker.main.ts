@@ -17,6 +17,7 @@ import { describeFailure, EXIT } from './platform/lifecycle/failure.js';
 import { expectShortLivedObjects } from './platform/lifecycle/short-lived.js';
 import { stopCleanly } from './platform/lifecycle/stop-cleanly.js';
 import { Measurements } from './platform/telemetry/measurements.service.js';
+import { AskWitnesses } from './witnesses/ask-witnesses.service.js';
 
 /**
  * A worker: `node dist/src/worker.main.js --lanes emergency` or `--lanes standard,bulk`, set up by the environment. The
@@ -55,7 +56,11 @@ async function main(env: NodeJS.ProcessEnv): Promise<void> {
       // Hashing takes a while under load, and an emergency waits for nothing.
       ...(lanes.includes('emergency')
         ? []
-        : [() => services.get(SealAuditLog).sealOrTell(), () => services.get(PublishAuditLog).publishNowAndThen()]),
+        : [
+            () => services.get(SealAuditLog).sealOrTell(),
+            () => services.get(PublishAuditLog).publishNowAndThen(),
+            () => services.get(AskWitnesses).askNowAndThen(),
+          ]),
     ],
     onError: (error) => logger.warn({ err: error }, 'a worker could not finish something; it is taken up again'),
     onLost: (why) => {

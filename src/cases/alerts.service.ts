@@ -20,6 +20,8 @@ export type AlertKind =
   | 'policy_broken'
   | 'audit_log_broken'
   | 'audit_log_unpublished'
+  | 'witness_away'
+  | 'witness_untrusted'
   | 'keys_away'
   | 'emergency_lane_late'
   | 'lane_without_worker'

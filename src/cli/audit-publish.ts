@@ -1,3 +1,4 @@
+import { IsNull } from 'typeorm';
 import { z } from 'zod';
 import { BrokenLog } from '../platform/audit/broken-log.js';
 import { proofText } from '../platform/audit/log-proof.js';
@@ -8,6 +9,7 @@ import { publishLog } from '../platform/audit/publish-log.js';
 import { queryRows } from '../platform/database/query-rows.js';
 import { Problem } from '../platform/errors/problem.js';
 import { EXIT } from '../platform/lifecycle/failure.js';
+import { Witness } from '../witnesses/witness.entity.js';
 import { CommandFailure, type AddCommand } from './command.js';
 
 /** `audit publish`, `audit status` and `audit prove`: what others can check of the log without the whole of it. */
@@ -24,14 +26,14 @@ Workers publish at every place of AUDIT_PUBLISH_TO.`,
     )
     .action((options: { to: string }) =>
       withDatabase(async (db) => {
-        const size = await publishLog(db, shelfOf(options.to)).catch(refuse);
+        const { size } = await publishLog(db, shelfOf(options.to)).catch(refuse);
         out(`${size} entries are published at ${options.to}.`);
       }),
     );
 
   audit
     .command('status')
-    .description('show how far the log is sealed, and how far published at each place')
+    .description('show how far the log is sealed, published at each place, and cosigned by each witness')
     .action(() =>
       withDatabase(async (db) => {
         const [log] = await queryRows<{ size: number; sealedAt: Date | null }>(
@@ -49,6 +51,13 @@ Workers publish at every place of AUDIT_PUBLISH_TO.`,
         for (const { target, size, publishedAt, problem, behindFor } of places) {
           const when = publishedAt?.toISOString() ?? 'never';
           out(`published at ${target}: ${size} entries, last ${when}, behind for ${Math.round(behindFor)} s`);
+          if (problem !== null) out(`  ✗ ${problem}`);
+        }
+        for (const { name, size, cosignedAt, problem } of await db.manager.find(Witness, {
+          where: { removedAt: IsNull() },
+          order: { name: 'ASC' },
+        })) {
+          out(`cosigned by ${name}: ${size} entries, last ${cosignedAt?.toISOString() ?? 'never'}`);
           if (problem !== null) out(`  ✗ ${problem}`);
         }
         if (places.length === 0) note('It is published nowhere: set AUDIT_PUBLISH_TO for the workers.');

@@ -1,11 +1,13 @@
 import { createWriteStream } from 'node:fs';
-import { readFile, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { once } from 'node:events';
 import { finished } from 'node:stream/promises';
 import type { EntityManager } from 'typeorm';
 import { EvidencePack } from '../evidence-packs/evidence-pack.js';
 import { verifyPack } from '../evidence-packs/verify-pack.js';
 import { LogCheck } from '../platform/audit/check-log.js';
+import { newestCheckpoint, newestCosigned } from '../platform/audit/cosigned-checkpoints.js';
+import { CosignatureVerifier } from '../platform/audit/cosignature.js';
 import {
   checkpointLine,
   entryLine,
@@ -18,17 +20,19 @@ import { verifierOf } from '../platform/audit/log-key.service.js';
 import { brokenCommitments, inOneMoment, readLog, unsealed, type ReadPart } from '../platform/audit/log-reader.js';
 import { checkProof, parseProof } from '../platform/audit/log-proof.js';
 import { NoteError, NoteVerifier } from '../platform/audit/signed-note.js';
-import { queryRows } from '../platform/database/query-rows.js';
 import { EXIT } from '../platform/lifecycle/failure.js';
 import { addAuditPopulation } from './audit-population.js';
 import { addAuditPublish } from './audit-publish.js';
 import { addAuditRetention } from './audit-retention.js';
+import { addAuditWitness } from './audit-witness.js';
 import { CommandFailure, type AddCommand } from './command.js';
+import { contentOf, readKey } from './read-key.js';
 
 interface VerifyOptions {
   offline?: string;
   key?: string;
   checkpoint?: string[];
+  witness?: string[];
   proof?: string;
   evidence?: string;
 }
@@ -51,15 +55,18 @@ export const addAudit: AddCommand = (program, context) => {
     .description(
       'print the newest signed checkpoint; whoever keeps it can prove any later change to what it speaks for',
     )
-    .action(() =>
+    .option('--cosigned', 'the newest that a witness cosigned')
+    .action((options: { cosigned?: boolean }) =>
       withDatabase(async (db) => {
-        const [newest] = await queryRows<{ note: string }>(
-          db,
-          `SELECT note FROM audit_checkpoints ORDER BY size DESC LIMIT 1`,
-        );
-        if (!newest)
-          throw new CommandFailure('Nothing is sealed yet: a worker does it within a second of the first entry.');
-        out(newest.note.trimEnd());
+        const found = await (options.cosigned ? newestCosigned(db.manager) : newestCheckpoint(db.manager));
+        if (!found) {
+          throw new CommandFailure(
+            options.cosigned
+              ? 'No witness has cosigned a checkpoint yet. See `quartermaster audit witness list`.'
+              : 'Nothing is sealed yet: a worker does it within a second of the first entry.',
+          );
+        }
+        out(found.note.trimEnd());
       }),
     );
 
@@ -84,6 +91,10 @@ export const addAudit: AddCommand = (program, context) => {
       '--checkpoint <file...>',
       'checkpoints that were kept elsewhere: they show a cut end, and a log that was forked',
     )
+    .option(
+      '--witness <key...>',
+      'public keys of witnesses, or files with them: each has to have cosigned a checkpoint',
+    )
     .addHelpText(
       'after',
       `
@@ -91,8 +102,8 @@ Without --offline it needs DATABASE_URL. Exits with 1 when something isn't right
 also put another key there: give --key and --checkpoint as they were kept elsewhere.`,
     )
     .action(async (options: VerifyOptions) => {
-      if (options.proof) return out(await verifyProof(options.proof, options));
-      if (options.evidence) return out(await verifyEvidence(options.evidence, options));
+      if (options.proof) return out(await verifyProof(options.proof, options, note));
+      if (options.evidence) return out(await verifyEvidence(options.evidence, options, note));
       const findings = options.offline
         ? await verifyFile(options.offline, options, out, note)
         : await withDatabase((db) => inOneMoment(db, (tx) => verifyDatabase(tx, options, out, note)));
@@ -101,6 +112,7 @@ also put another key there: give --key and --checkpoint as they were kept elsewh
     });
 
   addAuditPublish(audit, context);
+  addAuditWitness(audit, context);
   addAuditPopulation(audit, context);
   addAuditRetention(audit, context);
 };
@@ -141,17 +153,22 @@ function lineOf(part: ReadPart): string {
 }
 
 /** @returns what the entry says and which log holds it */
-async function verifyProof(file: string, { key, checkpoint = [] }: VerifyOptions): Promise<string> {
+async function verifyProof(
+  file: string,
+  { key, checkpoint = [], witness }: VerifyOptions,
+  note: (line: string) => void,
+): Promise<string> {
   if (!key) throw new CommandFailure(KEY_IS_NEEDED, EXIT.usage);
   if (checkpoint.length > 0) {
     throw new CommandFailure('A proof has a checkpoint of its own; compare others with the whole log.', EXIT.usage);
   }
-  const verifier = await keyFrom(key);
+  const verifier = await logKeyFrom(key);
   // A terminal's redirection adds the line's end that the command left away.
   const text = `${(await contentOf(file)).trimEnd()}\n`;
   try {
     const proof = parseProof(text);
     const size = checkProof(proof, verifier);
+    demandCosignatures(proof.checkpoint, await witnessesFrom(witness), note);
     return `${proof.leaf}\nis entry ${proof.index} of a log that had ${size} when it was signed.`;
   } catch (error) {
     if (error instanceof NoteError) throw new CommandFailure(error.message);
@@ -159,14 +176,19 @@ async function verifyProof(file: string, { key, checkpoint = [] }: VerifyOptions
   }
 }
 
-async function verifyEvidence(file: string, { key }: VerifyOptions): Promise<string> {
+async function verifyEvidence(
+  file: string,
+  { key, witness }: VerifyOptions,
+  note: (line: string) => void,
+): Promise<string> {
   if (!key) throw new CommandFailure(KEY_IS_NEEDED, EXIT.usage);
-  const verifier = await keyFrom(key);
+  const verifier = await logKeyFrom(key);
   const pack = EvidencePack.safeParse(parseJson(await contentOf(file)));
   if (!pack.success) throw new CommandFailure(`${file} is no evidence of a case, or it is damaged.`, EXIT.usage);
   try {
     const [finding] = verifyPack(pack.data, verifier);
     if (finding !== undefined) throw new CommandFailure(finding);
+    demandCosignatures(pack.data.log.checkpoint, await witnessesFrom(witness), note);
   } catch (error) {
     if (error instanceof NoteError) throw new CommandFailure(error.message);
     throw error;
@@ -192,7 +214,7 @@ async function verifyFile(
   if (!options.key) {
     throw new CommandFailure(KEY_IS_NEEDED, EXIT.usage);
   }
-  const check = await checkWith(await keyFrom(options.key), options);
+  const check = await checkWith(await logKeyFrom(options.key), options);
   try {
     for await (const lines of readLogFile(file)) {
       for (const line of lines) if (!('format' in line)) check.part(line);
@@ -211,7 +233,7 @@ async function verifyDatabase(
   out: (line: string) => void,
   note: (line: string) => void,
 ): Promise<readonly string[]> {
-  const check = await checkWith(options.key ? await keyFrom(options.key) : await keyOf(tx), options);
+  const check = await checkWith(options.key ? await logKeyFrom(options.key) : await keyOf(tx), options);
   for await (const part of readLog(tx)) check.part(part);
   const broken = await brokenCommitments(tx);
   const { count, oldest } = await unsealed(tx);
@@ -227,18 +249,31 @@ function verdict(check: LogCheck, out: (line: string) => void, note: (line: stri
   return findings;
 }
 
-async function checkWith(key: NoteVerifier, { checkpoint = [] }: VerifyOptions): Promise<LogCheck> {
+async function checkWith(key: NoteVerifier, { checkpoint = [], witness }: VerifyOptions): Promise<LogCheck> {
   const check = new LogCheck(key);
+  for (const one of await witnessesFrom(witness)) check.demandCosignature(one);
   for (const from of checkpoint) check.compareWith({ from, note: await contentOf(from) });
   return check;
 }
 
-async function keyFrom(textOrFile: string): Promise<NoteVerifier> {
-  try {
-    return NoteVerifier.parse(textOrFile.includes('+') ? textOrFile : await contentOf(textOrFile));
-  } catch (error) {
-    if (error instanceof NoteError) throw new CommandFailure(error.message, EXIT.usage);
-    throw error;
+function logKeyFrom(textOrFile: string): Promise<NoteVerifier> {
+  return readKey(textOrFile, (text) => NoteVerifier.parse(text));
+}
+
+async function witnessesFrom(witness: readonly string[] = []): Promise<CosignatureVerifier[]> {
+  return Promise.all(witness.map((one) => readKey(one, (text) => CosignatureVerifier.parse(text))));
+}
+
+/** Of a single checkpoint. @throws CommandFailure, NoteError */
+function demandCosignatures(
+  checkpoint: string,
+  witnesses: readonly CosignatureVerifier[],
+  note: (line: string) => void,
+): void {
+  for (const witness of witnesses) {
+    const cosignature = witness.read(checkpoint);
+    if (!cosignature) throw new CommandFailure(`Its checkpoint isn’t cosigned by ${witness.name}.`);
+    note(`${witness.name} cosigned its checkpoint at ${cosignature.at.toISOString()}.`);
   }
 }
 
@@ -249,10 +284,4 @@ async function keyOf(tx: EntityManager): Promise<NoteVerifier> {
       'The audit log has no key yet. Run `quartermaster init`: it makes one and changes nothing else.',
     );
   return key;
-}
-
-async function contentOf(file: string): Promise<string> {
-  return readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw new CommandFailure(`${file} can’t be read (${error.code}).`, EXIT.usage);
-  });
 }

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { Cosigner } from '../../src/platform/audit/cosignature.js';
 import { anAccount } from '../factories/accounts.js';
 import { aCase, aStep } from '../factories/cases.js';
 import { aDevice, anImageVersion } from '../factories/devices.js';
@@ -83,6 +84,7 @@ export async function aCompany(service: ServiceApp): Promise<Company> {
       'POST /v1/alert-channels': [(drawn) => aChannel(`drawn-${drawn}`)],
       // At most what is set already, of some kinds: to raise a limit takes two people.
       'PUT /v1/brake-limits/{kind}': [() => ({ atLeast: 10, sharePercent: 5 })],
+      'POST /v1/audit/witnesses': [(drawn) => aWitness(`witness.example/drawn-${drawn}`)],
       'PUT /v1/sites/{name}': [() => ({ zone: 'Europe/Berlin' })],
       'POST /v1/lost-devices': [(drawn) => ({ deviceId: held[drawn % held.length] })],
       'POST /v1/lost-devices/preview': [(drawn) => ({ deviceId: held[drawn % held.length] })],
@@ -104,6 +106,10 @@ export const OWN_TOOL_SECRET = `whsec_${Buffer.from('canary-signing-0b1e-0123456
 function aChannel(name: string): object {
   const settings = { baseUrl: NOBODY, allowPrivateAddresses: true };
   return { kind: 'pagerduty', name, settings, secret: ROUTING_KEY };
+}
+
+function aWitness(name: string): object {
+  return { url: NOBODY, key: new Cosigner(name, Buffer.alloc(32, 9)).verifier.toString(), allowPrivateAddresses: true };
 }
 
 function aTool(key: string, connector: string, settings: object, secrets: object): object {

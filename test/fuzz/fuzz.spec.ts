@@ -45,6 +45,7 @@ const NEED_A_TOOL = new Set([
   'POST /v1/role-assignments',
   'POST /v1/role-assignments/{id}/end',
   // The log isn't sealed here: nobody made its key.
+  'GET /v1/audit/checkpoint',
   'GET /v1/cases/{id}/evidence',
   'GET /v1/cases/{id}/evidence/page',
 ]);

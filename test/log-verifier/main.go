@@ -4,6 +4,8 @@ package main
 
 import (
 	"bytes"
+	"crypto/ed25519"
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
 	"fmt"
@@ -17,6 +19,7 @@ import (
 )
 
 const usage = `log-verifier checkpoint KEY FILE
+log-verifier cosigned KEY WITNESS-KEY FILE
 log-verifier log KEY FOLDER
 log-verifier proof KEY FILE ENTRY-FILE
 log-verifier consistency KEY OLD-CHECKPOINT NEW-CHECKPOINT HASHES-FILE`
@@ -42,6 +45,8 @@ func run(args []string) (string, error) {
 	case args[0] == "checkpoint" && len(args) == 3:
 		tree, err := readCheckpoint(verifier, args[2])
 		return fmt.Sprintf("%d entries", tree.N), err
+	case args[0] == "cosigned" && len(args) == 4:
+		return checkCosigned(verifier, args[2], args[3])
 	case args[0] == "log" && len(args) == 3:
 		return checkLog(verifier, args[2])
 	case args[0] == "proof" && len(args) == 4:
@@ -75,6 +80,71 @@ func openCheckpoint(verifier note.Verifier, data []byte) (tlog.Tree, error) {
 	}
 	root, err := tlog.ParseHash(lines[2])
 	return tlog.Tree{N: size, Hash: root}, err
+}
+
+// witnessVerifier checks the cosignatures of c2sp.org/tlog-cosignature, which Go's library doesn't know.
+type witnessVerifier struct {
+	name string
+	hash uint32
+	key  ed25519.PublicKey
+}
+
+func newWitnessVerifier(text string) (*witnessVerifier, error) {
+	parts := strings.SplitN(text, "+", 3)
+	if len(parts) != 3 {
+		return nil, fmt.Errorf("no key of a witness")
+	}
+	key, err := base64.StdEncoding.DecodeString(parts[2])
+	if err != nil || len(key) != 1+ed25519.PublicKeySize || key[0] != 4 {
+		return nil, fmt.Errorf("no key of a witness")
+	}
+	sum := sha256.Sum256(append([]byte(parts[0]+"\n"), key...))
+	hash := binary.BigEndian.Uint32(sum[:4])
+	if fmt.Sprintf("%08x", hash) != parts[1] {
+		return nil, fmt.Errorf("the witness's key doesn't fit its hash")
+	}
+	return &witnessVerifier{parts[0], hash, key[1:]}, nil
+}
+
+func (w *witnessVerifier) Name() string    { return w.name }
+func (w *witnessVerifier) KeyHash() uint32 { return w.hash }
+
+func (w *witnessVerifier) Verify(text, signature []byte) bool {
+	if len(signature) != 8+ed25519.SignatureSize {
+		return false
+	}
+	signed := fmt.Sprintf("cosignature/v1\ntime %d\n%s", binary.BigEndian.Uint64(signature), text)
+	return ed25519.Verify(w.key, []byte(signed), signature[8:])
+}
+
+// checkCosigned demands the log's signature and the witness's, and says when the witness saw the log.
+func checkCosigned(verifier note.Verifier, witnessKey, file string) (string, error) {
+	witness, err := newWitnessVerifier(witnessKey)
+	if err != nil {
+		return "", err
+	}
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return "", err
+	}
+	tree, err := openCheckpoint(verifier, data)
+	if err != nil {
+		return "", err
+	}
+	opened, err := note.Open(data, note.VerifierList(verifier, witness))
+	if err != nil {
+		return "", err
+	}
+	for _, signature := range opened.Sigs {
+		if signature.Name == witness.name && signature.Hash == witness.hash {
+			bytes, err := base64.StdEncoding.DecodeString(signature.Base64)
+			if err != nil {
+				return "", err
+			}
+			return fmt.Sprintf("%d entries at %d", tree.N, binary.BigEndian.Uint64(bytes[4:])), nil
+		}
+	}
+	return "", fmt.Errorf("the witness hasn't cosigned it")
 }
 
 // built holds the hashes of a tree in the order in which Go stores them.

@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { beforeAll, describe, expect, inject, it } from 'vitest';
 import { checkpointText } from '../../src/platform/audit/checkpoint.js';
+import { Cosigner, withCosignatures } from '../../src/platform/audit/cosignature.js';
 import { proofText } from '../../src/platform/audit/log-proof.js';
 import { NoteSigner } from '../../src/platform/audit/signed-note.js';
 import { bundlePath, entryBundle, newTiles, tilePath } from '../../src/platform/audit/tiles.js';
@@ -59,6 +60,23 @@ describe.skipIf(!hasLogVerifier())('Go’s own reader of transparency logs', () 
     const stranger = new NoteSigner('acme.example/audit', Buffer.alloc(32, 8));
     await write('one-checkpoint', await checkpointAt(12, stranger));
     expect(await verifier('checkpoint', key, file)).toContain('no verifiable signatures');
+  });
+
+  it('accepts our cosignatures, and none of another checkpoint or another witness', async () => {
+    const witness = new Cosigner('witness.example/w1', Buffer.alloc(32, 9));
+    const cosign = async (size: number, text = '') => {
+      const root = await proofs.root(size);
+      const line = witness.cosign(
+        text || checkpointText({ origin: signer.verifier.name, size, root }),
+        new Date(7_000),
+      );
+      return write('a-cosigned', withCosignatures(await checkpointAt(size), [line]));
+    };
+    const said = async (file: string, by = witness) => verifier('cosigned', key, by.verifier.toString(), file);
+    expect(await said(await cosign(12))).toBe('ok 12 entries at 7');
+    const stranger = new Cosigner('witness.example/w1', Buffer.alloc(32, 8));
+    expect(await said(await cosign(12), stranger)).toContain("hasn't cosigned it");
+    expect(await said(await cosign(12, 'acme.example/audit\n13\n'))).toContain('invalid signature');
   });
 
   it('accepts our tiles and entries, and none that was tampered with', async () => {

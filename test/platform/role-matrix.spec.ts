@@ -98,8 +98,10 @@ describe('every route, for every role', () => {
         .map(({ route }) => route)
         .toSorted(),
     ).toEqual([
+      'DELETE /v1/audit/witnesses/:id',
       'DELETE /v1/tools/:id/lockdown',
       'POST /v1/approvals/:id/approve',
+      'POST /v1/audit/witnesses',
       'POST /v1/brakes/:id/discard',
       'POST /v1/brakes/:id/release',
       'POST /v1/devices/:id/recovery-keys/:key/reveal',

@@ -1,10 +1,10 @@
 import type { OpenChannel } from '../channel-settings.js';
 import type { Notice, SendOutcome } from './notice.js';
 import { sendToPagerDuty } from './pagerduty.js';
-import { NotReached } from './post-json.js';
 import { sendToSlack } from './slack.js';
 import { sendMail } from './smtp.js';
 import { within } from '../../platform/lifecycle/within.js';
+import { NotReached } from '../../platform/outbound/post-once.js';
 
 /** Milliseconds for one message, from the look-up of the name to the last byte of the answer. */
 export const SEND_DEADLINE = 10_000;

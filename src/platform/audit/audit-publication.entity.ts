@@ -13,6 +13,10 @@ export class AuditPublication {
   @Column('bigint', { default: 0 })
   size!: number;
 
+  /** How many witnesses have cosigned that one, as it stands there. */
+  @Column('integer', { default: 0 })
+  cosignatures!: number;
+
   @Column('timestamptz', { name: 'published_at', nullable: true })
   publishedAt!: Date | null;
 

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { LogCheck, type KeptEntry, type LogPart } from './check-log.js';
 import { checkpointText } from './checkpoint.js';
+import { Cosigner, withCosignatures } from './cosignature.js';
 import { leafText } from './leaf.js';
 import { leafHash, MerkleTree } from './merkle-tree.js';
-import { NoteSigner } from './signed-note.js';
+import { NoteSigner, readNote } from './signed-note.js';
 
 const signer = new NoteSigner('acme.example/audit', Buffer.alloc(32, 7));
 const entry = (index: number, action = `act-${index}`): KeptEntry => {
@@ -155,5 +156,58 @@ describe('a log', () => {
       expect.stringContaining('A checkpoint after entry 19 can’t be believed'),
       'Entries 0 to 19 are covered by no checkpoint.',
     ]);
+  });
+});
+
+describe('a log whose checkpoints are cosigned', () => {
+  const witness = new Cosigner('witness.example/w1', Buffer.alloc(32, 9));
+  const at = new Date('2026-11-23T10:00:00Z');
+  const cosigned = (note: string, by = witness) => withCosignatures(note, [by.cosign(readNote(note).text, at)]);
+  /** Its checkpoints of these sizes have a cosignature. */
+  const witnessed = (parts: readonly LogPart[], ...sizes: number[]): LogPart[] =>
+    parts.map((part) =>
+      'checkpoint' in part && sizes.includes(Number(part.checkpoint.split('\n')[1]))
+        ? { checkpoint: cosigned(part.checkpoint) }
+        : part,
+    );
+
+  function demand(parts: readonly LogPart[], outside: readonly string[] = []) {
+    const one = new LogCheck(signer.verifier);
+    one.demandCosignature(witness.verifier);
+    for (const note of outside) one.compareWith({ from: 'witness.txt', note });
+    for (const part of parts) one.part(part);
+    return { findings: one.end(), remarks: one.remarks };
+  }
+
+  it('says when the witness saw how much of it', () => {
+    expect(demand(witnessed(log, 5, 8))).toEqual({
+      findings: [],
+      remarks: ['witness.example/w1 cosigned the first 8 entries at 2026-11-23T10:00:00.000Z; 12 came later.'],
+    });
+    expect(demand(log, [cosigned(checkpointAfter(20))])).toEqual({
+      findings: [],
+      remarks: ['witness.example/w1 cosigned the first 20 entries at 2026-11-23T10:00:00.000Z.'],
+    });
+  });
+
+  it('is refused when none is, when another one did it, and when a cosignature isn’t right', () => {
+    const missing = 'No checkpoint that agrees with this log is cosigned by witness.example/w1.';
+    expect(demand(log).findings).toEqual([missing]);
+    const other = new Cosigner('witness.example/w1', Buffer.alloc(32, 8));
+    expect(demand(log, [cosigned(checkpointAfter(20), other)]).findings).toEqual([missing]);
+    const moved = cosigned(checkpointAfter(8)).split('\n').at(-2) ?? '';
+    expect(demand(log, [withCosignatures(checkpointAfter(20), [moved])]).findings).toEqual([
+      'The cosignature of witness.example/w1 isn’t right.',
+    ]);
+  });
+
+  it('and that was rewritten with the right key, or cut, is found out by one cosigned checkpoint', () => {
+    const seen = cosigned(checkpointAfter(8));
+    const rewritten = sealed([...entries.slice(0, 3), entry(3, 'nothing happened'), ...entries.slice(4)], [5, 20]);
+    expect(check(rewritten)).toEqual([]);
+    expect(demand(rewritten, [seen]).findings[0]).toContain('The log was forked: it isn’t the one that witness.txt');
+    const cut = sealed(entries.slice(0, 5), [5]);
+    expect(check(cut)).toEqual([]);
+    expect(demand(cut, [seen]).findings[0]).toContain('The end was cut off: witness.txt speaks for 8 entries');
   });
 });

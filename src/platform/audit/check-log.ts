@@ -1,6 +1,7 @@
 import { openCheckpoint, type Checkpoint } from './checkpoint.js';
+import type { CosignatureVerifier } from './cosignature.js';
 import { MerkleTree } from './merkle-tree.js';
-import { NoteError, type NoteVerifier } from './signed-note.js';
+import { NoteError, readNote, type NoteVerifier } from './signed-note.js';
 
 /** An entry as it is kept: its place, what was recorded as its hash when it was sealed, and the hash of what it says now. */
 export interface KeptEntry {
@@ -34,7 +35,9 @@ const MOST_FINDINGS = 20;
 export class LogCheck {
   private tree = MerkleTree.empty();
   private readonly found: string[] = [];
-  private readonly outside = new Map<number, { from: string; checkpoint: Checkpoint }[]>();
+  private readonly outside = new Map<number, Opened[]>();
+  /** Whose cosignatures are demanded, with the newest checkpoint that agrees with the log and has theirs. */
+  private readonly witnesses = new Map<CosignatureVerifier, { size: number; note: string } | null>();
   /** Up to here all is as a checkpoint says. */
   private proved = 0;
   private promised = 0;
@@ -46,11 +49,16 @@ export class LogCheck {
 
   constructor(private readonly verifier: NoteVerifier) {}
 
+  /** Before anything else. */
+  demandCosignature(witness: CosignatureVerifier): void {
+    this.witnesses.set(witness, null);
+  }
+
   /** Checkpoints from outside come first. */
   compareWith({ from, note }: OutsideCheckpoint): void {
     const checkpoint = this.opened(note, `The checkpoint of ${from}`);
     if (!checkpoint) return;
-    this.outside.set(checkpoint.size, [...(this.outside.get(checkpoint.size) ?? []), { from, checkpoint }]);
+    this.outside.set(checkpoint.size, [...(this.outside.get(checkpoint.size) ?? []), { from, note, checkpoint }]);
   }
 
   part(part: LogPart): void {
@@ -77,7 +85,7 @@ export class LogCheck {
         );
       }
     }
-    for (const { from, checkpoint } of this.outside.get(size) ?? []) this.compare(checkpoint, from);
+    for (const opened of this.outside.get(size) ?? []) this.compare(opened);
   }
 
   /** Entries come in the order of their places. */
@@ -94,7 +102,7 @@ export class LogCheck {
       this.finding(`Entry ${index} was changed: it isn’t what was sealed.`);
     } else this.dropped = Math.max(this.dropped, keptFrom);
     this.tree.append(hash);
-    for (const { from, checkpoint } of this.outside.get(this.tree.size) ?? []) this.compare(checkpoint, from);
+    for (const opened of this.outside.get(this.tree.size) ?? []) this.compare(opened);
   }
 
   /** A checkpoint of the log's own, told after its last entry. */
@@ -102,7 +110,7 @@ export class LogCheck {
     const checkpoint = this.opened(note, `A checkpoint after entry ${this.tree.size - 1}`);
     if (!checkpoint) return;
     this.promised = Math.max(this.promised, checkpoint.size);
-    if (checkpoint.size === this.tree.size) this.compare(checkpoint, null);
+    if (checkpoint.size === this.tree.size) this.compare({ from: null, note, checkpoint });
   }
 
   /** @returns what was found, the first first; nothing when all is as it was sealed */
@@ -122,6 +130,7 @@ export class LogCheck {
     }
     if (!this.isBroken && this.proved < size)
       this.finding(`${entries(this.proved, size - 1)} covered by no checkpoint.`);
+    for (const [witness, seen] of this.witnesses) this.hear(witness, seen);
     return this.found;
   }
 
@@ -136,11 +145,14 @@ export class LogCheck {
     return [`${entries(0, this.start - 1)} dropped, as an entry says.`, ...this.said];
   }
 
-  private compare({ size, root }: Checkpoint, from: string | null): void {
+  private compare({ from, note, checkpoint: { size, root } }: Opened): void {
     // Once the log has been broken no later root can be right: it says nothing new.
     if (this.isBroken) return;
     if (this.tree.root().equals(root)) {
       if (from === null) this.proved = size;
+      for (const witness of this.witnesses.keys()) {
+        if (names(note, witness)) this.witnesses.set(witness, { size, note });
+      }
       return;
     }
     this.isBroken = true;
@@ -149,6 +161,25 @@ export class LogCheck {
         ? `${this.start > 0 && this.proved === this.start ? 'Before or between' : 'Between'} entry ${this.proved} and entry ${size - 1} something was changed, taken out or put in after it was sealed.`
         : `The log was forked: it isn’t the one that ${from} speaks for, within its first ${size} entries.`,
     );
+  }
+
+  /** Only the newest cosignature is checked: by it the witness speaks for all that came before. */
+  private hear(witness: CosignatureVerifier, seen: { size: number; note: string } | null): void {
+    try {
+      const cosignature = seen && witness.read(seen.note);
+      if (!seen || !cosignature) {
+        this.finding(`No checkpoint that agrees with this log is cosigned by ${witness.name}.`);
+        return;
+      }
+      const later = this.tree.size - seen.size;
+      this.said.push(
+        `${witness.name} cosigned the first ${seen.size} entries at ${cosignature.at.toISOString()}` +
+          (later > 0 ? `; ${later} came later.` : '.'),
+      );
+    } catch (error) {
+      if (!(error instanceof NoteError)) throw error;
+      this.finding(error.message);
+    }
   }
 
   private opened(note: string, what: string): Checkpoint | undefined {
@@ -164,6 +195,20 @@ export class LogCheck {
   private finding(what: string): void {
     if (this.found.length < MOST_FINDINGS) this.found.push(what);
   }
+}
+
+/** A checkpoint that the log's key signed. */
+interface Opened {
+  /** Null for the log's own. */
+  from: string | null;
+  note: string;
+  checkpoint: Checkpoint;
+}
+
+/** Whether a witness is said to have signed it. */
+function names(note: string, witness: CosignatureVerifier): boolean {
+  // A million checkpoints without its name need not be taken apart.
+  return note.includes(witness.name) && readNote(note).signatures.some((one) => witness.isNamedBy(one));
 }
 
 function entries(first: number, last: number): string {

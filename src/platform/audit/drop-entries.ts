@@ -28,7 +28,8 @@ export interface DropWish {
  * all checkpoints from then on stay valid. The log is verified first, and an entry of it tells what was dropped.
  *
  * @returns the place of the first entry that is kept
- * @throws BrokenLog when the log isn't as it was sealed; Problem `conflict` when there is no key, or no copy elsewhere
+ * @throws BrokenLog when the log isn't as it was sealed; Problem `conflict` when there is no key, no copy elsewhere, or a
+ *   witness that has not seen it all
  */
 export async function dropEntries(
   db: DataSource,
@@ -41,6 +42,7 @@ export async function dropEntries(
   if (end > keptFrom) {
     await inTransaction(db, async (tx) => {
       if (!wish.evenUnpublished) await refuseUnpublished(tx, end);
+      await refuseUnwitnessed(tx, end);
       const moved = await queryRows(
         tx,
         `UPDATE audit_log SET kept_from = $1, kept_frontier = $2 WHERE kept_from = $3 RETURNING kept_from`,
@@ -106,6 +108,20 @@ async function refuseUnpublished(tx: EntityManager, end: number): Promise<void> 
   if (behind.length === 0) return;
   const places = behind.map(({ target, size }) => `${target} has ${size}`).join(', ');
   throw new Problem('conflict', `Of the first ${end} entries ${places}: they would be nowhere any more.`);
+}
+
+/** A witness asks to be shown that the log goes on where it saw it end: within dropped entries nobody can show that. */
+async function refuseUnwitnessed(tx: EntityManager, end: number): Promise<void> {
+  const [behind] = await queryRows<{ name: string; size: number }>(
+    tx,
+    `SELECT name, size FROM audit_witnesses WHERE removed_at IS NULL AND size > 0 AND size < $1 ORDER BY size LIMIT 1`,
+    [end],
+  );
+  if (!behind) return;
+  throw new Problem(
+    'conflict',
+    `The witness ${behind.name} has seen ${behind.size} of the first ${end} entries only. Wait until it has seen all, or remove it.`,
+  );
 }
 
 async function deleteSome(tx: EntityManager): Promise<boolean> {

@@ -1,6 +1,7 @@
 import type { DataSource, EntityManager } from 'typeorm';
 import { queryRows } from '../database/query-rows.js';
 import type { KeptEntry, LogPart } from './check-log.js';
+import { COSIGNED_NOTE } from './cosigned-checkpoints.js';
 import { ENTRIES_DROPPED, LEAF_COLUMNS, leafOf, leafText, type LeafRow } from './leaf.js';
 import { leafHash } from './merkle-tree.js';
 
@@ -31,7 +32,7 @@ export async function* readLog(tx: EntityManager): AsyncGenerator<ReadPart> {
     const end = rows.length < PAGE ? Number.MAX_SAFE_INTEGER : (rows.at(-1)?.index ?? 0) + 1;
     const checkpoints = await queryRows<{ size: number; note: string }>(
       tx,
-      `SELECT size, note FROM audit_checkpoints WHERE size > $1 AND size <= $2 ORDER BY size`,
+      `SELECT c.size, ${COSIGNED_NOTE} AS note FROM audit_checkpoints c WHERE c.size > $1 AND c.size <= $2 ORDER BY c.size`,
       [spoken, end],
     );
     for (const row of rows) {

@@ -1,8 +1,9 @@
-import type { DataSource, EntityManager } from 'typeorm';
+import type { DataSource } from 'typeorm';
 import { queryRows } from '../database/query-rows.js';
 import { Problem } from '../errors/problem.js';
 import { BrokenLog } from './broken-log.js';
 import { openCheckpoint } from './checkpoint.js';
+import { newestCheckpoint, newestCosigned } from './cosigned-checkpoints.js';
 import { LEAF_COLUMNS, leafOf, leafText, type LeafRow } from './leaf.js';
 import { verifierOf } from './log-key.service.js';
 import type { LogProof } from './log-proof.js';
@@ -17,7 +18,7 @@ export type ProvedEntry = Omit<LogProof, 'checkpoint'> & { entry: object };
 export interface ProvedEntries {
   /** The log's public key, for whoever kept it elsewhere to compare. */
   key: string;
-  /** One signed checkpoint, the newest, that all proofs lead to. */
+  /** One signed checkpoint that all proofs lead to: the newest that a witness cosigned, if it speaks for all of them. */
   checkpoint: string;
   entries: readonly ProvedEntry[];
   /** Ids of those that have no place in the log yet. */
@@ -34,21 +35,23 @@ export async function proveEntries(db: DataSource, where: string, parameter: unk
   await keepTileRoots(db);
   return inOneMoment(db, async (tx) => {
     const verifier = await verifierOf(tx);
-    const checkpoint = await newestCheckpoint(tx);
-    if (!verifier || !checkpoint) {
+    const newest = await newestCheckpoint(tx);
+    if (!verifier || !newest) {
       throw new Problem(
         'conflict',
         'The audit log isn’t sealed yet: a worker does it within a second of its first entry.',
       );
     }
-    const { size, root } = openCheckpoint(checkpoint, verifier);
-    const proofs = new TreeProofs(storedTree(tx));
     const rows = await queryRows<LeafRow & { index: number | null }>(
       tx,
       `SELECT leaf_index AS index, ${LEAF_COLUMNS} FROM audit_entries
        WHERE ${where} AND (leaf_index IS NULL OR leaf_index >= (SELECT kept_from FROM audit_log)) ORDER BY leaf_index, id`,
       [parameter],
     );
+    const covered = rows.reduce((most, { index }) => Math.max(most, (index ?? -1) + 1), 0);
+    const { note: checkpoint } = (await newestCosigned(tx, covered)) ?? newest;
+    const { size, root } = openCheckpoint(checkpoint, verifier);
+    const proofs = new TreeProofs(storedTree(tx));
     const entries: ProvedEntry[] = [];
     const unsealed: string[] = [];
     for (const row of rows) {
@@ -66,12 +69,4 @@ export async function proveEntries(db: DataSource, where: string, parameter: unk
     }
     return { key: verifier.toString(), checkpoint, entries, unsealed };
   });
-}
-
-async function newestCheckpoint(tx: EntityManager): Promise<string | undefined> {
-  const [newest] = await queryRows<{ note: string }>(
-    tx,
-    `SELECT note FROM audit_checkpoints ORDER BY size DESC LIMIT 1`,
-  );
-  return newest?.note;
 }

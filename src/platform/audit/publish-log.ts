@@ -3,27 +3,39 @@ import { queryRows } from '../database/query-rows.js';
 import { Problem } from '../errors/problem.js';
 import { BrokenLog } from './broken-log.js';
 import { openCheckpoint, type Checkpoint } from './checkpoint.js';
+import { checkpointToPublish, COSIGNED_NOTE } from './cosigned-checkpoints.js';
 import { LEAF_COLUMNS, leafOf, leafText, type LeafRow } from './leaf.js';
 import { verifierOf } from './log-key.service.js';
 import { inOneMoment } from './log-reader.js';
 import type { LogShelf } from './log-shelf.js';
 import { leafHash } from './merkle-tree.js';
-import { NoteError, type NoteVerifier } from './signed-note.js';
+import { NoteError, readNote, type NoteVerifier } from './signed-note.js';
 import { keepTileRoots, storedTree } from './stored-tree.js';
 import { bundlePath, entryBundle, newTiles, TILE_WIDTH, tilePath } from './tiles.js';
 import { TreeProofs } from './tree-proofs.js';
 
 /** Entries that are published with one checkpoint, when there is more to catch up with: some megabytes of memory. */
 const MOST = 32 * TILE_WIDTH;
+/** Seconds for which a checkpoint may wait for a witness, while an older one has its cosignature. */
+const COSIGNING = 15;
 /** Files on their way at the same time. */
 const AT_ONCE = 8;
 
+/** What is at a place. */
+export interface Published {
+  /** Of its checkpoint; 0 without one. */
+  size: number;
+  /** How many witnesses have cosigned that. */
+  cosignatures: number;
+}
+
 interface Shipment {
   files: { path: string; content: Buffer }[];
-  /** Null when the newest checkpoint is there already. */
+  /** Null when what is to be there is there. */
   checkpoint: { size: number; note: string } | null;
-  isNewest: boolean;
-  publishedSize: number;
+  /** No other one has to follow. */
+  isLast: boolean;
+  published: Published;
 }
 
 /**
@@ -31,7 +43,7 @@ interface Shipment {
  * speaks for them, so that whoever reads there finds all of it. What is there is never replaced by something else.
  *
  * @param mayGoOn asked before each few files and before the checkpoint; throws when another publisher took over
- * @returns how many entries are published there now
+ * @returns what is published there now
  * @throws BrokenLog when this log isn't the one that was published there: it was forked, or its end was cut off; Problem
  *   `conflict` when what is missing there was dropped here
  */
@@ -39,28 +51,28 @@ export async function publishLog(
   db: DataSource,
   shelf: LogShelf,
   mayGoOn: () => Promise<void> = () => Promise.resolve(),
-): Promise<number> {
+): Promise<Published> {
   await keepTileRoots(db);
   for (;;) {
     const there = await shelf.read('checkpoint');
-    const { files, checkpoint, isNewest, publishedSize } = await inOneMoment(db, (tx) => prepare(tx, there));
-    if (!checkpoint) return publishedSize;
+    const { files, checkpoint, isLast, published } = await inOneMoment(db, (tx) => prepare(tx, there));
+    if (!checkpoint) return published;
     for (let at = 0; at < files.length; at += AT_ONCE) {
       await mayGoOn();
       await Promise.all(files.slice(at, at + AT_ONCE).map((file) => put(shelf, file)));
     }
     await mayGoOn();
     await shelf.write('checkpoint', checkpoint.note);
-    if (isNewest) return checkpoint.size;
+    if (isLast) return { size: checkpoint.size, cosignatures: cosignaturesIn(checkpoint.note) };
   }
 }
 
 async function prepare(tx: EntityManager, there: Buffer | null): Promise<Shipment> {
   const verifier = await verifierOf(tx);
-  if (!verifier) return { files: [], checkpoint: null, isNewest: true, publishedSize: 0 };
+  if (!verifier) return { files: [], checkpoint: null, isLast: true, published: { size: 0, cosignatures: 0 } };
   const proofs = new TreeProofs(storedTree(tx));
-  const published = there && opened(there.toString('utf8'), verifier);
-  const size = published?.size ?? 0;
+  const found = there && opened(there.toString('utf8'), verifier);
+  const size = found?.size ?? 0;
   const [log] = await queryRows<{ size: number; keptFrom: number }>(
     tx,
     `SELECT size, kept_from AS "keptFrom" FROM audit_log`,
@@ -75,21 +87,17 @@ async function prepare(tx: EntityManager, there: Buffer | null): Promise<Shipmen
       `${size} entries are published there, and those up to ${log.keptFrom} were dropped here.`,
     );
   }
-  if (published && !(await rootOf(proofs, size)).equals(published.root)) {
+  if (found && !(await rootOf(proofs, size)).equals(found.root)) {
     throw new BrokenLog(`The log was forked: what was published isn’t what its first ${size} entries are here.`);
   }
-  const checkpoint = await nextCheckpoint(tx, size);
-  if (!checkpoint) return { files: [], checkpoint, isNewest: true, publishedSize: size };
+  const published = { size, cosignatures: there ? cosignaturesIn(there.toString('utf8')) : 0 };
+  const { checkpoint, isLast } = await nextCheckpoint(tx, published);
+  if (!checkpoint) return { files: [], checkpoint, isLast, published };
   const spoken = openCheckpoint(checkpoint.note, verifier);
   if (!(await rootOf(proofs, spoken.size)).equals(spoken.root)) {
     throw new BrokenLog(`The entries aren’t what the checkpoint of ${spoken.size} entries says.`);
   }
-  return {
-    files: await filesOf(tx, size, spoken.size),
-    checkpoint,
-    isNewest: checkpoint.size === sealed,
-    publishedSize: size,
-  };
+  return { files: await filesOf(tx, size, spoken.size), checkpoint, isLast, published };
 }
 
 function opened(note: string, verifier: NoteVerifier): Checkpoint {
@@ -108,15 +116,28 @@ async function rootOf(proofs: TreeProofs, size: number): Promise<Buffer> {
   });
 }
 
-/** The newest one, or where that is far ahead one on the way. */
-async function nextCheckpoint(tx: EntityManager, size: number): Promise<{ size: number; note: string } | null> {
+/** The one to publish, or where that is far ahead one on the way; none when it is there, with all its cosignatures. */
+async function nextCheckpoint(
+  tx: EntityManager,
+  { size, cosignatures }: Published,
+): Promise<Pick<Shipment, 'checkpoint' | 'isLast'>> {
+  const wanted = await checkpointToPublish(tx, size, COSIGNING);
+  const isThere =
+    !wanted || wanted.size < size || (wanted.size === size && cosignaturesIn(wanted.note) <= cosignatures);
+  if (isThere) return { checkpoint: null, isLast: true };
+  if (wanted.size <= size + MOST) return { checkpoint: wanted, isLast: true };
   const [next] = await queryRows<{ size: number; note: string }>(
     tx,
-    `(SELECT size, note FROM audit_checkpoints WHERE size > $1 AND size <= $2 ORDER BY size DESC LIMIT 1)
-     UNION ALL (SELECT size, note FROM audit_checkpoints WHERE size > $1 ORDER BY size LIMIT 1) LIMIT 1`,
+    `(SELECT c.size, ${COSIGNED_NOTE} AS note FROM audit_checkpoints c WHERE c.size > $1 AND c.size <= $2 ORDER BY c.size DESC LIMIT 1)
+     UNION ALL (SELECT c.size, ${COSIGNED_NOTE} AS note FROM audit_checkpoints c WHERE c.size > $1 ORDER BY c.size LIMIT 1) LIMIT 1`,
     [size, size + MOST],
   );
-  return next ?? null;
+  return next ? { checkpoint: next, isLast: next.size === wanted.size } : { checkpoint: wanted, isLast: true };
+}
+
+/** Beside the log's own signature. */
+function cosignaturesIn(note: string): number {
+  return readNote(note).signatures.length - 1;
 }
 
 async function filesOf(tx: EntityManager, before: number, size: number): Promise<Shipment['files']> {

@@ -62,17 +62,19 @@ export class Publisher {
       `INSERT INTO audit_publications AS p (target, lease_owner, lease_until)
        SELECT $1, $2, clock_timestamp() + make_interval(secs => $3) FROM audit_log
        WHERE audit_log.size <> COALESCE((SELECT size FROM audit_publications WHERE target = $1 AND problem IS NULL), 0)
+         OR EXISTS (SELECT FROM audit_publications there WHERE there.target = $1
+           AND there.cosignatures < (SELECT count(*) FROM audit_cosignatures s WHERE s.size = there.size))
        ON CONFLICT (target) DO UPDATE SET lease_owner = $2, lease_until = EXCLUDED.lease_until
          WHERE p.lease_until IS NULL OR p.lease_until < clock_timestamp() RETURNING target`,
       [target, owner, LEASE],
     );
     if (taken.length === 0) return false;
     try {
-      const size = await publishLog(this.db, shelf, () => this.keepLease(target, owner));
+      const { size, cosignatures } = await publishLog(this.db, shelf, () => this.keepLease(target, owner));
       await this.db.query(
-        `UPDATE audit_publications SET size = $2, published_at = clock_timestamp(), problem = NULL, failing_since = NULL
-         WHERE target = $1`,
-        [target, size],
+        `UPDATE audit_publications SET size = $2, cosignatures = $3, published_at = clock_timestamp(), problem = NULL,
+           failing_since = NULL WHERE target = $1`,
+        [target, size, cosignatures],
       );
       return true;
     } finally {

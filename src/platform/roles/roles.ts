@@ -100,6 +100,7 @@ export const ROLE_DEFINITIONS: Record<Role, { purpose: string; scopes: readonly 
       'hr-events:read',
       'policy:read',
       'audit:read',
+      'audit:write',
       'alerts:write',
       'roles:read',
       'tokens:read',

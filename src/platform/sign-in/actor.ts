@@ -37,6 +37,8 @@ export const SCOPES = [
   'policy:read',
   /** Entries of the audit log as they were sealed, with everything that stands in them. */
   'audit:read',
+  /** Who cosigns the audit log. */
+  'audit:write',
   'alerts:read',
   'alerts:write',
   'metrics:read',
