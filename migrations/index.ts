@@ -22,6 +22,7 @@ import { OldAuditEntriesMayBeDropped1764000011200 } from './1764000011200-old-au
 import { SealingKeys1764000012000 } from './1764000012000-sealing-keys.js';
 import { RecoveryKeys1764000012100 } from './1764000012100-recovery-keys.js';
 import { Witnesses1764000013000 } from './1764000013000-witnesses.js';
+import { ServicesAtTheStart1764000013100 } from './1764000013100-services-at-the-start.js';
 import { DecisionsAreSealed1764000014000 } from './1764000014000-decisions-are-sealed.js';
 import { RecoveryKeysAreRotated1764000014100 } from './1764000014100-recovery-keys-are-rotated.js';
 import { RunbookOfALoss1764000019000 } from './1764000019000-runbook-of-a-loss.js';
@@ -52,6 +53,7 @@ export const MIGRATIONS = [
   SealingKeys1764000012000,
   RecoveryKeys1764000012100,
   Witnesses1764000013000,
+  ServicesAtTheStart1764000013100,
   DecisionsAreSealed1764000014000,
   RecoveryKeysAreRotated1764000014100,
   RunbookOfALoss1764000019000,

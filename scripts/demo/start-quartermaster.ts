@@ -118,7 +118,7 @@ async function provideSecrets(
   const scopes =
     'people:read,tools:read,tools:write,accounts:read,devices:read,devices:write,cases:read,hr-events:read';
   const [token, secret] = await Promise.all([
-    cli('token', 'create', '--name', 'demo', '--owner', 'it@acme.example', '--scopes', scopes),
+    cli('token', 'create', '--name', 'demo', '--service', 'demo', '--scopes', scopes),
     cli('hr-source', 'add', HR_SOURCE),
   ]);
   const made = { apiToken: lastWord(token), hrSecret: lastWord(secret) };

@@ -9,6 +9,7 @@ import { DeliverAlerts } from './deliver-alerts.service.js';
 import { EngineWatch } from './engine-watch.service.js';
 import { EscalationService } from './escalation.service.js';
 import { KeyWatch } from './key-watch.service.js';
+import { TokenWatch } from './token-watch.service.js';
 
 /** Milliseconds. */
 const DELIVER_EVERY = 500;
@@ -17,6 +18,7 @@ const WATCH_LOSSES_EVERY = 5_000;
 const ESCALATE_EVERY = 2_000;
 const REMIND_EVERY = 30_000;
 const RENEW_KEYS_EVERY = 60_000;
+const LOOK_AT_TOKENS_EVERY = 60_000;
 const FAREWELL = 3_000;
 
 /**
@@ -37,6 +39,7 @@ export class AlertingLoop {
     private readonly brakes: RemindOfBrakes,
     private readonly losses: WatchLosses,
     private readonly keys: KeyWatch,
+    private readonly tokens: TokenWatch,
     private readonly config: Config,
   ) {}
 
@@ -56,6 +59,7 @@ export class AlertingLoop {
       this.keepDoing(() => this.losses.look(), WATCH_LOSSES_EVERY, onError),
       this.keepDoing(() => page.look(), WATCH_EVERY, onError),
       this.keepDoing(() => this.keys.look(processName), RENEW_KEYS_EVERY, onError),
+      this.keepDoing(() => this.tokens.look(), LOOK_AT_TOKENS_EVERY, onError),
     ];
     void this.once(() => this.keys.look(processName), onError);
   }

@@ -16,6 +16,7 @@ import { PolicyAlarm } from './policy-alarm.service.js';
 import { PublicationReadings } from './publication-readings.service.js';
 import { PublishAuditLog } from './publish-audit-log.service.js';
 import { SealAuditLog } from './seal-audit-log.service.js';
+import { TokenWatch } from './token-watch.service.js';
 
 @Module({
   imports: [CasesModule, BrakesModule, LostDevicesModule],
@@ -33,6 +34,7 @@ import { SealAuditLog } from './seal-audit-log.service.js';
     PublicationReadings,
     PublishAuditLog,
     SealAuditLog,
+    TokenWatch,
   ],
 })
 export class AlertingModule {}

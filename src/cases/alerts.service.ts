@@ -29,12 +29,13 @@ export type AlertKind =
   | 'channel_failed'
   | 'service_ownerless'
   | 'loss_task_overdue'
-  | 'lost_device_seen';
+  | 'lost_device_seen'
+  | 'token_unowned';
 
 /** What was done and can’t be undone: nobody can mend it, so it is told and ends by itself. */
 const NEWS: readonly AlertKind[] = ['sign_in_link', 'brake_limit_raised', 'recovery_key_read'];
 
-/** Of a service principal whose owner has left. */
+/** Of a service principal that nobody answers for. */
 export function ownerlessKey(servicePrincipalId: string): string {
   return `service_ownerless:${servicePrincipalId}`;
 }

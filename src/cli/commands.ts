@@ -20,6 +20,7 @@ import { addRoles } from './roles.js';
 import { addRunbook } from './runbook.js';
 import { addSignIn } from './sign-in.js';
 import { addSecrets } from './secrets.js';
+import { addService } from './service.js';
 import { addSignInLink } from './sign-in-link.js';
 import { addStep } from './step.js';
 import { addToken } from './token.js';
@@ -32,6 +33,7 @@ export const COMMANDS: readonly AddCommand[] = [
   addSignInLink,
   addSignIn,
   addToken,
+  addService,
   addRoles,
   addHrSource,
   addSecrets,

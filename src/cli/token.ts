@@ -1,13 +1,14 @@
 import type { Command } from 'commander';
 import { DateTime } from 'luxon';
-import { DataSource } from 'typeorm';
+import { DataSource, type EntityManager } from 'typeorm';
 import { z } from 'zod';
 import { EXIT } from '../platform/lifecycle/failure.js';
-import { SCOPES } from '../platform/sign-in/actor.js';
+import { SCOPES, type Actor } from '../platform/sign-in/actor.js';
 import type { ApiToken } from '../platform/sign-in/api-token.entity.js';
 import { ApiTokens } from '../platform/sign-in/api-tokens.service.js';
-import { TokenOwners } from '../platform/sign-in/token-owners.service.js';
+import { TokenOwners, type TokenOwner } from '../platform/sign-in/token-owners.service.js';
 import { endOfToken } from '../platform/sign-in/token-terms.js';
+import { ServicePrincipals } from '../service-principals/service-principals.service.js';
 import { CommandFailure, type AddCommand, type CliContext } from './command.js';
 import { parseScopes } from './parse-scopes.js';
 
@@ -24,10 +25,8 @@ function addCreate(token: Command, { actor, note, out, withServices }: CliContex
     .description('make a token and print it, once: it is stored as a hash only')
     .requiredOption('--name <name>', 'what it is for, as in "HR dashboard"')
     .requiredOption('--scopes <scopes>', 'what it may do, comma-separated')
-    .requiredOption(
-      '--owner <owner>',
-      'who answers for it: the address of a person (it ends when they leave), the name of a service, or a team',
-    )
+    .option('--owner <owner>', 'who answers for it: the address of a person (it ends when they leave), or a service')
+    .option('--service <name>', 'the same for a service, which is made when there is none of this name')
     .option(
       '--expires <when>',
       'a date (2027-01-31, to the end of that day in UTC) or a number of days, a year at most',
@@ -35,14 +34,18 @@ function addCreate(token: Command, { actor, note, out, withServices }: CliContex
     )
     .option('--json', 'print {"id": …, "token": …} for a program')
     .addHelpText('after', `\nScopes: ${SCOPES.join(', ')}`)
-    .action(async (options: { name: string; scopes: string; owner: string; expires: string; json?: boolean }) => {
+    .action(async (options: CreateOptions) => {
       const scopes = parseScopes(options.scopes);
+      const whose = ownerIn(options);
       const expiresAt = parseExpiry(options.expires, DateTime.utc());
-      const { name, owner } = options;
+      const { name } = options;
       const created = await withServices((services) =>
         services.get(DataSource).transaction(async (tx) => {
-          const whose = await services.get(TokenOwners).named(tx, owner);
-          return services.get(ApiTokens).create(tx, actor, { name, owner, scopes, expiresAt, ...whose });
+          const owner =
+            'service' in whose
+              ? await serviceOwner(services.get(ServicePrincipals), tx, actor, whose.service)
+              : await existingOwner(services.get(TokenOwners), tx, whose.owner);
+          return services.get(ApiTokens).create(tx, actor, { name, scopes, expiresAt, ...owner });
         }),
       );
       if (options.json) out(JSON.stringify(created));
@@ -51,6 +54,40 @@ function addCreate(token: Command, { actor, note, out, withServices }: CliContex
         note(`This is token ${created.id}. It is shown this once; keep it where secrets are kept.`);
       }
     });
+}
+
+interface CreateOptions {
+  name: string;
+  scopes: string;
+  owner?: string;
+  service?: string;
+  expires: string;
+  json?: boolean;
+}
+
+function ownerIn({ owner = '', service = '' }: CreateOptions): { owner: string } | { service: string } {
+  if (owner.trim() !== '' && service === '') return { owner: owner.trim() };
+  if (service.trim() !== '' && owner === '') return { service: service.trim() };
+  throw new CommandFailure('Say who answers for it: --owner with a person’s address, or --service.', EXIT.usage);
+}
+
+async function serviceOwner(
+  services: ServicePrincipals,
+  tx: EntityManager,
+  actor: Actor,
+  name: string,
+): Promise<TokenOwner> {
+  const { id } = await services.ensure(tx, actor, name);
+  return { owner: name, servicePrincipalId: id };
+}
+
+async function existingOwner(owners: TokenOwners, tx: EntityManager, name: string): Promise<TokenOwner> {
+  const owner = await owners.named(tx, name);
+  if (owner) return owner;
+  throw new CommandFailure(
+    `Nobody and no service here is called “${name}”. Name a person by their corporate address, or a service with --service: it is made when there is none.`,
+    EXIT.usage,
+  );
 }
 
 function addList(token: Command, { out, withServices }: CliContext): void {
@@ -96,16 +133,20 @@ function parseExpiry(text: string, now: DateTime): Date {
   }
 }
 
-function viewOf({ id, name, owner, scopes, createdAt, expiresAt, lastUsedAt, revokedAt }: ApiToken): object {
-  return { id, name, owner, scopes, createdAt, expiresAt, lastUsedAt, revokedAt };
+function viewOf(token: ApiToken): object {
+  const { id, name, owner, ownerPersonId, servicePrincipalId, scopes, createdAt, expiresAt, lastUsedAt, revokedAt } =
+    token;
+  return { id, name, owner, ownerPersonId, servicePrincipalId, scopes, createdAt, expiresAt, lastUsedAt, revokedAt };
 }
 
-function lineFor({ id, name, owner, scopes, expiresAt, lastUsedAt, revokedAt }: ApiToken): string {
-  const state = revokedAt ? `revoked ${day(revokedAt)}` : expiresAt ? `until ${day(expiresAt)}` : 'no end';
+function lineFor(token: ApiToken): string {
+  const { id, name, owner, scopes, expiresAt, lastUsedAt, revokedAt } = token;
+  const state = revokedAt ? `revoked ${day(revokedAt)}` : expiresAt ? `until ${day(expiresAt)}` : '✗ no end';
+  const isOwned = token.ownerPersonId !== null || token.servicePrincipalId !== null;
   return [
     id,
     name,
-    `owner ${owner}`,
+    isOwned ? `owner ${owner}` : `✗ nobody answers for it (${owner})`,
     state,
     `last used ${lastUsedAt ? day(lastUsedAt) : 'never'}`,
     scopes.join(','),

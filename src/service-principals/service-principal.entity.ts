@@ -11,10 +11,10 @@ export class ServicePrincipal {
   @Column('text')
   name!: string;
 
-  /** The person that answers for it. */
-  @Column('uuid', { name: 'owner_person_id' })
+  /** The person that answers for it; nobody yet, of one that was made at the terminal before there were people. */
+  @Column('uuid', { name: 'owner_person_id', nullable: true })
   @ForeignKey('Person', { name: 'fk_service_principals_owner' })
-  ownerPersonId!: string;
+  ownerPersonId!: string | null;
 
   @Column('timestamptz', { name: 'created_at', default: () => 'now()' })
   createdAt!: Date;

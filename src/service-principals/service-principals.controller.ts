@@ -14,7 +14,7 @@ const HandOn = z.strictObject({ ownerPersonId: Owner });
 const ServiceView = z.object({
   id: z.uuid(),
   name: z.string(),
-  ownerPersonId: z.uuid(),
+  ownerPersonId: z.uuid().nullable().describe('Null: nobody answers for it yet. Hand it on to somebody.'),
   createdAt: z.iso.datetime(),
 });
 

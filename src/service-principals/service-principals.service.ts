@@ -22,13 +22,33 @@ export class ServicePrincipals {
   /** @throws Problem `conflict` when the name is taken or the owner left, `not-found` without such a person */
   async create(tx: EntityManager, actor: Actor, name: string, ownerPersonId: string): Promise<ServicePrincipal> {
     await this.refuseWhoLeft(tx, ownerPersonId);
+    const created = await this.insert(tx, actor, name, ownerPersonId);
+    if (!created) throw new Problem('conflict', 'There is a service of this name already.');
+    return created;
+  }
+
+  /**
+   * The service of this name. Where there is none it is made, and nobody answers for it until it is handed on: for whoever
+   * sits at the server, when nobody is known yet.
+   */
+  async ensure(tx: EntityManager, actor: Actor, name: string): Promise<ServicePrincipal> {
+    return (await this.insert(tx, actor, name, null)) ?? tx.findOneByOrFail(ServicePrincipal, { name });
+  }
+
+  /** Null when the name is taken. */
+  private async insert(
+    tx: EntityManager,
+    actor: Actor,
+    name: string,
+    ownerPersonId: string | null,
+  ): Promise<ServicePrincipal | null> {
     const id = newId();
     const inserted = await queryRows(
       tx,
       `INSERT INTO service_principals (id, name, owner_person_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING RETURNING id`,
       [id, name, ownerPersonId],
     );
-    if (inserted.length === 0) throw new Problem('conflict', 'There is a service of this name already.');
+    if (inserted.length === 0) return null;
     await this.audit.record(tx, actor, 'service-principal.created', {
       subject: { kind: 'service-principal', id },
       facts: { name, ownerPersonId },

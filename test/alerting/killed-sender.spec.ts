@@ -18,7 +18,7 @@ describe('a process that is killed between sending an alert and noting it', () =
   });
 
   it('is made up for by another, with the same key, so that PagerDuty shows one incident', async () => {
-    const token = await service.cli('token', 'create', '--name', 'a', '--scopes', 'alerts:write', '--owner', 'tests');
+    const token = await service.cli('token', 'create', '--name', 'a', '--scopes', 'alerts:write', '--service', 'tests');
     await fetch(`${service.url}/v1/alert-channels`, {
       method: 'POST',
       headers: { authorization: `Bearer ${token.trim()}`, 'content-type': 'application/json' },

@@ -1,5 +1,6 @@
 import supertest from 'supertest';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { TokenWatch } from '../../src/alerting/token-watch.service.js';
 import { newId } from '../../src/platform/ids/new-id.js';
 import { RoleAssignments } from '../../src/platform/roles/role-assignments.service.js';
 import { SCOPES, SYSTEM, type Actor, type Scope } from '../../src/platform/sign-in/actor.js';
@@ -9,6 +10,7 @@ import { anIdentity } from '../factories/identities.js';
 import { aPerson } from '../factories/people.js';
 import { AN_ADMIN } from '../factories/role-holders.js';
 import { startServiceApp, type ServiceApp } from '../factories/service-app.js';
+import { aTokenOwner } from '../factories/token-owners.js';
 
 describe('API tokens over REST', () => {
   let service: ServiceApp;
@@ -166,12 +168,45 @@ describe('API tokens over REST', () => {
     ]);
   });
 
-  it('from before, without an end and with an owner in words, go on', async () => {
-    const { id, token } = await service.db.transaction((tx) =>
-      service.app.get(ApiTokens).create(tx, SYSTEM, { name: 'old', owner: 'the IT team', scopes: ['people:read'] }),
+  it('from before, without an end and with an owner in words, go on, and people are told of them', async () => {
+    const watch = service.app.get(TokenWatch);
+    const unowned = async () =>
+      service.db.query<{ message: string }[]>(
+        `SELECT message FROM alerts WHERE kind = 'token_unowned' AND resolved_at IS NULL`,
+      );
+    const { id, token } = await make({ name: 'old', ownerPersonId: (await person()).id });
+    await watch.look();
+    expect(await unowned()).toEqual([]);
+    await service.db.query(
+      `UPDATE api_tokens SET expires_at = NULL, owner = 'the IT team', owner_person_id = NULL, bound_to = NULL WHERE id = $1`,
+      [id],
     );
-    await service.db.query(`UPDATE api_tokens SET expires_at = NULL WHERE id = $1`, [id]);
     await holding(token).get('/v1/people').expect(200);
     expect(await listed(id)).toMatchObject({ owner: 'the IT team', expiresAt: null, ownerPersonId: null });
+    await watch.look();
+    expect(await unowned()).toEqual([{ message: expect.stringContaining('1 API tokens from before') }]);
+    await admin.delete(`/v1/tokens/${id}`).expect(204);
+    await watch.look();
+    expect(await unowned()).toEqual([]);
+  });
+
+  it('of a service that was made before there were people have a week to find somebody who answers for them', async () => {
+    const wish = { name: 'x', scopes: ['people:read'] as const };
+    const { servicePrincipalId } = await service.db.transaction(async (tx) => {
+      const owner = await aTokenOwner(tx, 'at the start');
+      await service.app.get(ApiTokens).create(tx, SYSTEM, { ...wish, ...owner });
+      return owner;
+    });
+    const watch = service.app.get(TokenWatch);
+    await watch.look();
+    expect(await ownerless()).toEqual([]);
+    await service.db.query(`UPDATE service_principals SET created_at = now() - interval '8 days' WHERE id = $1`, [
+      servicePrincipalId,
+    ]);
+    await watch.look();
+    expect(await ownerless()).toEqual([expect.objectContaining({ message: expect.stringContaining('at the start') })]);
+    const handOn = { ownerPersonId: (await person()).id };
+    await admin.post(`/v1/service-principals/${servicePrincipalId}/hand-on`).send(handOn).expect(200);
+    expect(await ownerless()).toEqual([]);
   });
 });

@@ -128,7 +128,7 @@ describe('the evidence of a leaver’s case', () => {
     expect(seen.person).not.toBeNull();
     expect(await read()).toHaveLength(before.length + 1);
     const token = (
-      await service.cli('token', 'create', '--name', 'auditor', '--scopes', 'audit:read', '--owner', 'a')
+      await service.cli('token', 'create', '--name', 'auditor', '--scopes', 'audit:read', '--service', 'a')
     ).trim();
     const page = await fetch(`${service.url}/v1/cases/${caseId}/evidence/page`, {
       headers: { authorization: `Bearer ${token}` },

@@ -11,6 +11,7 @@ import { aDevice } from '../factories/devices.js';
 import { anEmployment, aPerson } from '../factories/people.js';
 import { AN_ADMIN, aRoleHolder } from '../factories/role-holders.js';
 import { startServiceApp, type ServiceApp } from '../factories/service-app.js';
+import { aTokenOwner } from '../factories/token-owners.js';
 import { aTool } from '../factories/tools.js';
 
 /** Somebody with everything that can be somebody's. */
@@ -262,8 +263,10 @@ describe('fields that not everybody sees', () => {
   });
 
   it('are shown on to tokens and sessions from before they had scopes of their own', async () => {
-    const wish = { name: 'old', owner: 'it', scopes: ['devices:read', 'steps:decide'] as const };
-    const { id } = await service.db.transaction((tx) => service.app.get(ApiTokens).create(tx, AN_ADMIN, wish));
+    const wish = { name: 'old', scopes: ['devices:read', 'steps:decide'] as const };
+    const { id } = await service.db.transaction(async (tx) =>
+      service.app.get(ApiTokens).create(tx, AN_ADMIN, { ...wish, ...(await aTokenOwner(tx)) }),
+    );
     const scopes = async () =>
       (await service.db.query<{ scopes: string[] }[]>(`SELECT scopes FROM api_tokens WHERE id = $1`, [id]))[0]?.scopes;
     const runner = service.db.createQueryRunner();

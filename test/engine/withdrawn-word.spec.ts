@@ -17,6 +17,7 @@ import { aCase, aStep } from '../factories/cases.js';
 import { anIdentity } from '../factories/identities.js';
 import { anEmployment, aPerson } from '../factories/people.js';
 import { AN_ADMIN } from '../factories/role-holders.js';
+import { aTokenOwner } from '../factories/token-owners.js';
 import { EngineHarness } from '../model/engine-harness.js';
 
 describe('a worker that is about to give access', () => {
@@ -108,8 +109,10 @@ describe('a worker that is about to give access', () => {
 
   it('asks a person when the API token that asked was revoked', async () => {
     const tokens = harness.app.get(ApiTokens);
-    const wish = { name: 'runbook', owner: 'it', scopes: ['access:restore'] as const };
-    const { id } = await harness.db.transaction((tx) => tokens.create(tx, AN_ADMIN, wish));
+    const wish = { name: 'runbook', scopes: ['access:restore'] as const };
+    const { id } = await harness.db.transaction(async (tx) =>
+      tokens.create(tx, AN_ADMIN, { ...wish, ...(await aTokenOwner(tx)) }),
+    );
     await run(await aStepAskedBy({ kind: 'service', id }));
     expect(sent).toEqual(['restore_account']);
     const step = await aStepAskedBy({ kind: 'service', id });

@@ -24,6 +24,7 @@ import { SignInModule } from '../../src/platform/sign-in/sign-in.module.js';
 import { ToolsModule } from '../../src/tools/tools.module.js';
 import { createTestDatabase } from '../support/database.js';
 import { anInstallation } from './installations.js';
+import { aTokenOwner } from './token-owners.js';
 
 export interface RecordsApp {
   app: NestExpressApplication;
@@ -89,8 +90,8 @@ export async function startRecordsApp(
     log: () => lines.join(''),
     async caller(...scopes) {
       const wanted = scopes.length === 0 ? SCOPES : scopes;
-      const { token } = await db.transaction((tx) =>
-        app.get(ApiTokens).create(tx, SYSTEM, { name: 'test', owner: 'tests', scopes: [...wanted] }),
+      const { token } = await db.transaction(async (tx) =>
+        app.get(ApiTokens).create(tx, SYSTEM, { name: 'test', scopes: [...wanted], ...(await aTokenOwner(tx)) }),
       );
       return supertest.agent(app.getHttpServer()).set('Authorization', `Bearer ${token}`);
     },

@@ -7,6 +7,7 @@ import { RoleAssignments } from '../../src/platform/roles/role-assignments.servi
 import type { Role } from '../../src/platform/roles/roles.js';
 import { SCOPES, type Actor } from '../../src/platform/sign-in/actor.js';
 import { ApiTokens } from '../../src/platform/sign-in/api-tokens.service.js';
+import { aTokenOwner } from './token-owners.js';
 
 /** An admin at the terminal, who may do everything. */
 export const AN_ADMIN: Actor = { kind: 'admin', id: 'terminal:ada', name: 'ada', scopes: SCOPES };
@@ -27,7 +28,7 @@ export async function aRoleHolder(
   within: Partial<Narrowing> = {},
 ): Promise<RoleHolder> {
   return app.get(DataSource).transaction(async (tx) => {
-    const wish = { name: `${role} ${newId()}`, owner: 'tests', scopes: [] };
+    const wish = { name: `${role} ${newId()}`, scopes: [], ...(await aTokenOwner(tx)) };
     const { id, token } = await app.get(ApiTokens).create(tx, AN_ADMIN, wish);
     const narrowing = { department: null, location: null, toolId: null, ...within };
     const assignment = await app.get(RoleAssignments).assign(tx, AN_ADMIN, { principal: id, role, ...narrowing });

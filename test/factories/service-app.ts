@@ -18,6 +18,7 @@ import { ApiTokens } from '../../src/platform/sign-in/api-tokens.service.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { anAccessPolicy, anActivePolicy } from './access-policies.js';
 import { anInstallation } from './installations.js';
+import { aTokenOwner } from './token-owners.js';
 
 type Agent = ReturnType<typeof supertest.agent>;
 
@@ -119,8 +120,8 @@ export async function startServiceApp({
     },
     async caller(name = 'test', ...scopes) {
       const wanted = scopes.length === 0 ? SCOPES : scopes;
-      const { token } = await db.transaction((tx) =>
-        app.get(ApiTokens).create(tx, SYSTEM, { name, owner: 'tests', scopes: [...wanted] }),
+      const { token } = await db.transaction(async (tx) =>
+        app.get(ApiTokens).create(tx, SYSTEM, { name, scopes: [...wanted], ...(await aTokenOwner(tx)) }),
       );
       return agent().set('Authorization', `Bearer ${token}`);
     },

@@ -157,7 +157,7 @@ describe('the command line', () => {
   describe('token', () => {
     it('is printed once, found in the list without it, and revoked', async () => {
       const { id, token } = await json(
-        'token create --name "HR dashboard" --scopes people:read,cases:read --owner it --expires 90d --json',
+        'token create --name "HR dashboard" --scopes people:read,cases:read --service it --expires 90d --json',
       );
       expect(token).toMatch(/^qm_/);
       const listed = (await run('token list --json')).out;
@@ -166,6 +166,7 @@ describe('the command line', () => {
           id,
           name: 'HR dashboard',
           owner: 'it',
+          servicePrincipalId: expect.any(String),
           scopes: ['people:read', 'cases:read'],
           revokedAt: null,
         }),
@@ -181,7 +182,7 @@ describe('the command line', () => {
     });
 
     it('refuses a scope that does not exist, an end in the past and an id that is none', async () => {
-      const create = 'token create --name x --owner x --scopes';
+      const create = 'token create --name x --service x --scopes';
       expect(await run(`${create} people:admin`)).toMatchObject({
         code: 2,
         note: expect.stringContaining('people:read'),
@@ -194,6 +195,34 @@ describe('the command line', () => {
       });
       expect(await run('token create --name x')).toMatchObject({ code: 2, note: expect.stringContaining('--scopes') });
       expect(await run('token revoke 7')).toMatchObject({ code: 2 });
+    });
+
+    it('is somebody’s: a person’s, or a service’s that is handed on to one', async () => {
+      const create = 'token create --name x --scopes people:read';
+      for (const [owner, why] of [
+        ['', '--owner with a person’s address'],
+        ['--owner ada@acme.example --service x', '--owner with a person’s address'],
+        ['--owner ada@acme.example', 'Nobody and no service here is called “ada@acme.example”'],
+      ]) {
+        expect(await run(`${create} ${owner}`)).toMatchObject({ code: 2, note: expect.stringContaining(why ?? '') });
+      }
+      expect((await run(`${create} --service scripts`)).code).toBe(0);
+      expect((await run(`${create} --owner scripts`)).code).toBe(0);
+      expect((await run('service list')).out).toContain('scripts  ✗ nobody answers for it');
+      expect((await run('service hand-on scripts ada@acme.example')).note).toContain('Nobody here has');
+      const id = '019abcde-0000-7000-8000-000000000001';
+      await client.query(
+        `INSERT INTO people (id, given_name, family_name, display_name, corporate_email, status)
+         VALUES ($1, 'Ada', 'Example', 'Ada Example', 'ada@acme.example', 'active')`,
+        [id],
+      );
+      expect((await run('service hand-on scripts ada@acme.example')).code).toBe(0);
+      expect((await run('service list')).out).toContain('scripts  ada@acme.example');
+      expect((await run('service create reports --owner ada@acme.example')).code).toBe(0);
+      expect((await run(`${create} --owner ada@acme.example`)).code).toBe(0);
+      expect(await json('token list --json')).toContainEqual(
+        expect.objectContaining({ owner: 'ada@acme.example', ownerPersonId: id, servicePrincipalId: null }),
+      );
     });
   });
 
@@ -289,8 +318,15 @@ describe('the command line', () => {
       `SELECT action, actor_id FROM audit_entries ORDER BY id`,
     );
     expect(entries.map(({ action }) => action)).toEqual([
+      'service-principal.created',
       'token.created',
       'token.revoked',
+      'service-principal.created',
+      'token.created',
+      'token.created',
+      'service-principal.handed-on',
+      'service-principal.created',
+      'token.created',
       'sign-in-identity.admitted',
       'sign-in-identity.admitted',
       'role.assigned',

@@ -15,6 +15,7 @@ import { SYSTEM, type Scope } from '../../src/platform/sign-in/actor.js';
 import { ApiTokens } from '../../src/platform/sign-in/api-tokens.service.js';
 import { PUBLIC_ROUTES } from '../../src/platform/sign-in/public-routes.js';
 import { SignInModule } from '../../src/platform/sign-in/sign-in.module.js';
+import { aTokenOwner } from '../factories/token-owners.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 
 export interface TestApp {
@@ -93,7 +94,9 @@ export async function startApp(
       agent: supertest(app.getHttpServer()),
       log: () => lines.join(''),
       token: (...scopes) =>
-        db.transaction((tx) => app.get(ApiTokens).create(tx, SYSTEM, { name: 'test', owner: 'tests', scopes })),
+        db.transaction(async (tx) =>
+          app.get(ApiTokens).create(tx, SYSTEM, { name: 'test', scopes, ...(await aTokenOwner(tx)) }),
+        ),
       async close() {
         await app.close();
         await close();

@@ -48,7 +48,7 @@ export async function createTestInstallation(keyFile: string): Promise<TestInsta
       QUARTERMASTER_ENVIRONMENT: 'test',
     };
     await runBuiltCli(['init'], env);
-    const create = ['token', 'create', '--name', 'tests', '--scopes', SCOPES, '--owner', 'tests'];
+    const create = ['token', 'create', '--name', 'tests', '--scopes', SCOPES, '--service', 'tests'];
     await writeFile(place('token'), (await runBuiltCli(create, env)).trim());
     await writeFile(place('hr-secret'), (await runBuiltCli(['hr-source', 'add', 'hr'], env)).trim());
   });

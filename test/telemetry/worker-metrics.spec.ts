@@ -7,7 +7,7 @@ describe('what workers count', () => {
   let token: string;
   beforeAll(async () => {
     service = await TestService.start();
-    const scopes = ['--scopes', 'metrics:read', '--owner', 'tests'];
+    const scopes = ['--scopes', 'metrics:read', '--service', 'tests'];
     token = (await service.cli('token', 'create', '--name', 'prometheus', ...scopes)).trim();
   });
   afterAll(() => service?.stop());

@@ -69,9 +69,9 @@ const INTRODUCTION = [
   'whoever may and tries it again answers for it. HR’s word, the service’s own and that of whoever sits at the server stand. What takes access away goes on whatever happens to who asked.',
   '',
   '**API tokens** are made by `POST /v1/tokens` or `quartermaster token create`: for scopes that their maker holds everywhere, for 90 days unless something else is said and for a year at most. A token is',
-  'shown once and kept as a hash; the list shows its last use. A token is a person’s, opens nothing while that person is to be without access, and ends in the transaction that starts their leave; or it is a service’s (`/v1/service-principals`), goes on when the',
-  'person who answers for that service leaves, and an alert asks for somebody else (`POST /v1/service-principals/:id/hand-on`). One that a user made for a person may do what this user may still do. No token makes tokens.',
-  'A token without scopes may be given roles, by its id. A token of a service requests and approves nothing that takes two people.',
+  'shown once and kept as a hash; the list shows its last use. A token is a person’s, opens nothing while that person is to be without access, and ends in the transaction that starts their leave; or it is a service’s (`quartermaster service`, `/v1/service-principals`), goes on when the',
+  'person who answers for that service leaves, and an alert asks for somebody else (`service hand-on`). At the terminal, `token create --service` makes a service that nobody answers for yet: for the start, when nobody is known; after a week an alert asks who does. One that a user made for a person may do what this user may still do. No token makes tokens.',
+  'Tokens from before they had owners and ends go on: the list marks them, and an alert tells of them until they are revoked. A token without scopes may be given roles, by its id. A token of a service requests and approves nothing that takes two people.',
 ];
 
 function placeOf({ route }: DeclaredRoute): string {

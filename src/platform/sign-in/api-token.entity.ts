@@ -19,7 +19,7 @@ export class ApiToken {
   @Column('text', { array: true })
   scopes!: string[];
 
-  /** The person, service or team that answers for it, in words. */
+  /** The person or service that answers for it, in words. Of older tokens these are all there is. */
   @Column('text')
   owner!: string;
 

@@ -11,20 +11,15 @@ import { ApiToken } from './api-token.entity.js';
 import { identityIdIn } from './principals.js';
 import { knownScopes } from './scopes.js';
 import { hashToken, newSecretToken } from './secret-token.js';
+import type { TokenOwner } from './token-owners.service.js';
 import { beyondMaker, endOfToken } from './token-terms.js';
 
-export interface NewApiToken {
+export type NewApiToken = TokenOwner & {
   name: string;
   scopes: readonly Scope[];
-  /** Who answers for it, in words: the address of the person, the name of the service or team. */
-  owner: string;
-  /** It ends when they leave. */
-  ownerPersonId?: string | undefined;
-  /** It goes on when the service's owner leaves. */
-  servicePrincipalId?: string | undefined;
   /** 90 days from now when it isn't said; a year at most. */
   expiresAt?: Date | undefined;
-}
+};
 
 /** `qm_`, eight hex digits of the token's id (to find its row when one leaks), 256 random bits. */
 const FORMAT = /^qm_[0-9a-f]{8}_[A-Za-z0-9_-]{43}$/;

@@ -35,11 +35,11 @@ const TokenView = z.object({
   id: z.uuid(),
   name: z.string(),
   scopes: z.array(z.string()),
-  owner: z.string().describe('The person, service or team that answers for it.'),
-  ownerPersonId: z.uuid().nullable(),
+  owner: z.string().describe('The person or service that answers for it; of an older token, what somebody wrote down.'),
+  ownerPersonId: z.uuid().nullable().describe('Null with `servicePrincipalId`: an older one that nobody answers for.'),
   servicePrincipalId: z.uuid().nullable(),
   createdAt: z.iso.datetime(),
-  expiresAt: z.iso.datetime().nullable().describe('Null: an older one that has no end.'),
+  expiresAt: z.iso.datetime().nullable().describe('Null: an older one that has no end. Revoke it, and make a new one.'),
   lastUsedAt: z.iso.datetime().nullable().describe('To the minute.'),
   revokedAt: z.iso.datetime().nullable(),
 });
@@ -69,13 +69,13 @@ export class TokensController {
   @Idempotent('never-stored')
   @ApiCreatedResponse({ standardSchema: TokenCreated })
   async create(
-    @Body({ schema: CreateToken }) { expiresAt, ...wish }: z.infer<typeof CreateToken>,
+    @Body({ schema: CreateToken }) { name, scopes, expiresAt, ...whose }: z.infer<typeof CreateToken>,
     @CurrentActor() actor: Actor,
   ): Promise<z.infer<typeof TokenCreated>> {
     return inTransaction(this.db, async (tx) => {
-      const owner = await this.owners.find(tx, wish);
+      const owner = await this.owners.find(tx, whose);
       const end = expiresAt === undefined ? undefined : new Date(expiresAt);
-      return this.tokens.create(tx, actor, { ...wish, owner, expiresAt: end });
+      return this.tokens.create(tx, actor, { name, scopes, ...owner, expiresAt: end });
     });
   }
 

@@ -52,7 +52,7 @@ export class Stage {
     const env = this.env(await this.server.ensureDatabase(TEMPLATE));
     await runCli(['migrate', 'up'], env);
     await runCli(['init'], env);
-    const create = ['token', 'create', '--name', 'bench', '--owner', 'bench', '--scopes', SCOPES.join(',')];
+    const create = ['token', 'create', '--name', 'bench', '--service', 'bench', '--scopes', SCOPES.join(',')];
     this.token = (await runCli(create, env)).trim();
     this.hrSecret = (await runCli(['hr-source', 'add', 'hr'], env)).trim();
     // One source posts more than any company's HR system does in an hour.

@@ -61,7 +61,7 @@ export class Installation {
     await cli('secrets', 'make-identity', env.SECRETS_AGE_IDENTITY_FILE);
     await cli('migrate', 'up');
     await cli('init');
-    const token = await cli('token', 'create', '--name', 'faults', '--scopes', SCOPES, '--owner', 'faults');
+    const token = await cli('token', 'create', '--name', 'faults', '--scopes', SCOPES, '--service', 'faults');
     const hrSecret = await cli('hr-source', 'add', 'hr');
     // A crowd that leaves at once is what is wanted here.
     await cli('brakes', 'limit', 'leaves,removals,grants,restorations', '--at-least', '1000000', '--share', '100');
