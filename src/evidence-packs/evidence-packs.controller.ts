@@ -1,10 +1,11 @@
 import { Controller, Get, Header, Param } from '@nestjs/common';
 import { ApiOkResponse, ApiProduces, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
+import { contentSecurityPolicy } from '../platform/http/content-security-policy.js';
 import type { Actor } from '../platform/sign-in/actor.js';
 import { Allow, CurrentActor } from '../platform/sign-in/who-may-call.js';
 import { EvidencePack } from './evidence-pack.js';
-import { evidencePage } from './evidence-page.js';
+import { EVIDENCE_STYLE, evidencePage } from './evidence-page.js';
 import { EvidencePacks } from './evidence-packs.service.js';
 
 @ApiTags('cases')
@@ -25,6 +26,7 @@ export class EvidencePacksController {
   @Get('page')
   @Allow('audit:read')
   @Header('Content-Type', 'text/html; charset=utf-8')
+  @Header('Content-Security-Policy', contentSecurityPolicy(EVIDENCE_STYLE))
   @ApiProduces('text/html')
   @ApiOkResponse({
     content: { 'text/html': { schema: { type: 'string' } } },

@@ -2,7 +2,7 @@ import { escapeHtml } from '../platform/http/plain-page.js';
 import type { EvidencePack, PackStep } from './evidence-pack.js';
 
 /** For a screen, a phone and paper; inline, so that the file can be handed on by itself. */
-const STYLE = `
+export const EVIDENCE_STYLE = `
       :root { color-scheme: light dark; --line: color-mix(in srgb, currentColor 22%, transparent); }
       body { font: 1rem/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1.25rem; }
       h1 { font-size: 1.6rem; line-height: 1.25; margin-bottom: 0.25rem; }
@@ -42,7 +42,7 @@ export function evidencePage(pack: EvidencePack): string {
     <meta name="viewport" content="width=device-width">
     <meta name="robots" content="noindex">
     <title>${escapeHtml(title)}</title>
-    <style>${STYLE}</style>
+    <style>${EVIDENCE_STYLE}</style>
   </head>
   <body>
     <h1>${escapeHtml(title)}</h1>

@@ -27,6 +27,7 @@ describe('the headers of each answer', () => {
         expect(headers['referrer-policy']).toBe(path.startsWith('/sign-in') ? 'strict-origin' : 'no-referrer');
         expect(headers['access-control-allow-origin']).toBeUndefined();
         const policy = String(headers['content-security-policy']).split(';');
+        expect(String(headers['content-security-policy'])).not.toContain('unsafe');
         for (const directive of [
           "default-src 'none'",
           "script-src 'self'",

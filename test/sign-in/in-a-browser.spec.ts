@@ -7,6 +7,15 @@ import { hasChromium, startChromium } from '../support/chromium.js';
 import { waitFor } from '../support/wait-for.js';
 import { startOidcApp, type OidcApp } from './oidc-app.js';
 
+/** The real one is large, and shown in the same way. */
+const SMALL_API = {
+  openapi: '3.1.0',
+  info: { title: 'Things', version: '1' },
+  paths: {
+    '/v1/things': { get: { summary: 'All of them', parameters: [], responses: { 200: { description: 'ok' } } } },
+  },
+};
+
 describe.skipIf(!hasChromium)('in Chromium, with its own ideas of cookies and of where a form may lead', () => {
   let test: OidcApp;
   let browser: Browser;
@@ -81,6 +90,25 @@ describe.skipIf(!hasChromium)('in Chromium, with its own ideas of cookies and of
     expect(await callsApi(page)).toBe(200);
     await page.goto(link);
     expect(await page.textContent('h1')).toBe('This link does not work any more');
+    await page.close();
+  });
+
+  it('our pages look as they should under a policy that lets no style stand in them but their own', async () => {
+    const page = await browser.newPage();
+    const refused: string[] = [];
+    page.on('console', (message) => {
+      if (message.text().includes('Content Security Policy')) refused.push(message.text());
+    });
+    await page.route('**/openapi.json', (route) => route.fulfill({ json: SMALL_API }));
+    await page.goto(`${test.url}/sign-in`);
+    expect(await page.evaluate('getComputedStyle(document.body).maxWidth')).not.toBe('none');
+    await page.goto(`${test.url}/docs`);
+    await page.getByText('/v1/things').click();
+    await page.getByRole('button', { name: 'Try it out' }).click();
+    await page.getByRole('button', { name: 'Execute' }).waitFor();
+    expect(refused).toEqual([]);
+    await page.evaluate(`document.body.insertAdjacentHTML('beforeend', '<i style="color: red">a forged one</i>')`);
+    await waitFor('the forged style was refused', () => refused.length === 1);
     await page.close();
   });
 });

@@ -9,12 +9,16 @@ import { isStrictlyHttps } from '../transport/check-transport.js';
 import type { KeyPair } from '../transport/tls-certificate.js';
 import { ApiDescription } from '../api-docs/api-description.service.js';
 import { explainBodyErrors } from './body-problem.js';
+import { contentSecurityPolicy } from './content-security-policy.js';
+import { PLAIN_STYLE } from './plain-page.js';
 import { tellRequestId } from './request-id.js';
 import { speakPlainly } from './validation-sentences.js';
 import { refuseHalfCharacters } from './well-formed.js';
 
 /** Bytes. */
 const BODY_LIMIT = 256 * 1024;
+
+const PLAIN_POLICY = contentSecurityPolicy(PLAIN_STYLE);
 
 /** Seconds. */
 const YEAR = 365 * 24 * 60 * 60;
@@ -60,24 +64,12 @@ function openDoor(app: NestExpressApplication, config: Config): void {
   app.use(tellRequestId);
   app.use(
     helmet({
-      contentSecurityPolicy: {
-        useDefaults: false,
-        directives: {
-          defaultSrc: ["'none'"],
-          scriptSrc: ["'self'"],
-          // The documentation page styles its elements in place.
-          styleSrc: ["'self'", "'unsafe-inline'"],
-          imgSrc: ["'self'", 'data:'],
-          connectSrc: ["'self'"],
-          formAction: ["'self'"],
-          baseUri: ["'none'"],
-          frameAncestors: ["'none'"],
-          objectSrc: ["'none'"],
-        },
-      },
+      // Ours follows.
+      contentSecurityPolicy: false,
       strictTransportSecurity: isStrictlyHttps(config) && { maxAge: YEAR, includeSubDomains: true },
     }),
   );
+  app.use(restrictPages);
   // Answers hold personal data; no proxy and no browser keeps them.
   app.use('/v1', forbidStoring);
   app.use(cookieParser());
@@ -91,6 +83,12 @@ function openDoor(app: NestExpressApplication, config: Config): void {
   app.useBodyParser('urlencoded', { limit: BODY_LIMIT, extended: false, type: isLogoutRequest });
   app.use(refuseHalfCharacters);
   app.use(explainBodyErrors);
+}
+
+/** A page that has another style than the plain ones says so itself. */
+function restrictPages(_request: IncomingMessage, response: ServerResponse, next: () => void): void {
+  response.setHeader('Content-Security-Policy', PLAIN_POLICY);
+  next();
 }
 
 function forbidStoring(_request: IncomingMessage, response: ServerResponse, next: () => void): void {

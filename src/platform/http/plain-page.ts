@@ -1,5 +1,5 @@
 /** Calm, readable on a phone, in the dark too; inline, so that a page for one moment needs nothing else. */
-const STYLE = `
+export const PLAIN_STYLE = `
       :root { color-scheme: light dark; }
       body { font: 1rem/1.5 system-ui, sans-serif; max-width: 34rem; margin: 12vh auto; padding: 0 1.25rem; }
       h1 { font-size: 1.5rem; line-height: 1.25; }
@@ -24,7 +24,7 @@ export function plainPage(title: string, body: string, next?: string): string {
     <meta name="viewport" content="width=device-width">
     <meta name="robots" content="noindex">
     <title>${title}</title>${next === undefined ? '' : `\n    <meta http-equiv="refresh" content="0;url=${escapeHtml(next)}">`}
-    <style>${STYLE}</style>
+    <style>${PLAIN_STYLE}</style>
   </head>
   <body>
     <h1>${title}</h1>

@@ -2,22 +2,14 @@ import { Controller, Get, Header, Param, Redirect, Req, Res } from '@nestjs/comm
 import { ApiExcludeController } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { Problem } from '../errors/problem.js';
+import { contentSecurityPolicy } from '../http/content-security-policy.js';
 import { plainPage } from '../http/plain-page.js';
 import { START } from '../sign-in/return-path.js';
 import { Public } from '../sign-in/who-may-call.js';
 import { BuiltPages } from './built-pages.service.js';
 
 /** Stricter than elsewhere: scripts and styles come from files of ours, and nothing in the page counts as either. */
-const CONTENT_SECURITY_POLICY = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "img-src 'self' data:",
-  "connect-src 'self'",
-  "form-action 'self'",
-  "base-uri 'none'",
-  "frame-ancestors 'none'",
-].join('; ');
+const CONTENT_SECURITY_POLICY = contentSecurityPolicy();
 
 /** A year: a file that changes gets another name. */
 const FOR_GOOD = 'public, max-age=31536000, immutable';
