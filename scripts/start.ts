@@ -2,13 +2,13 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { cloneFolder, quartermasterDataFolder } from './embedded/places.js';
 import { PostgresInUse, startEmbeddedPostgres } from './embedded/postgres.js';
-import { localTls } from './embedded/local-tls.js';
+import { curlCommand, localTls } from './embedded/local-tls.js';
 import { startRedis } from './embedded/redis.js';
 import { CliFailure, runCli } from './run-cli.js';
 import { untilAskedToStop } from './stop-signals.js';
 import { startService } from './supervisor.js';
 
-const USAGE = `npm start [-- --embedded] [-- --tls] [-- --port 3000]
+const USAGE = `npm start [-- --embedded] [-- --tls | --no-tls] [-- --port 3000]
 
 Starts Quartermaster on this machine: the API, a worker and the emergency worker.
 
@@ -19,7 +19,8 @@ Starts Quartermaster on this machine: the API, a worker and the emergency worker
   --embedded              instead of these: a PostgreSQL (and a Redis, if one is installed) of our own, with their
                           data in your data folder. For trying out, not for a company's data.
   --tls                   HTTPS with a certificate for this machine, by a certificate authority of its own that is made
-                          at the first start; for a company's address set TLS_CERT_FILE and TLS_KEY_FILE instead
+                          at the first start: with --embedded unless --no-tls or a PUBLIC_URL of http: says otherwise. For
+                          a company's address set TLS_CERT_FILE and TLS_KEY_FILE instead
   --port                  where the API listens; else PORT, else 3000
 `;
 
@@ -100,16 +101,22 @@ async function startEverything({ embedded: isEmbedded, tls, port }: Wishes, sign
   const service = await startService({ ...surroundings, port, env, onLine, signal });
   stops.push(() => service.stop());
   say(`Quartermaster is ready at ${service.baseUrl}`);
-  if (certificate) say(certificate.advice);
+  if (certificate) say(`${certificate.advice}\ntry: ${curlCommand(env.PUBLIC_URL, certificate.authorityFile)}`);
   if (!isEmbedded) return;
   say(`sign in, once, within 10 minutes: ${(await runCli(['sign-in-link'], env, signal)).trim()}`);
 }
 
+/** Whether the environment says how the service is reached. */
+function isToldHow(): boolean {
+  return Boolean(process.env['TLS_CERT_FILE']) || Boolean(process.env['PUBLIC_URL']?.startsWith('http:'));
+}
+
 async function main(): Promise<void> {
   const { values } = parseArgs({
+    allowNegative: true,
     options: {
       embedded: { type: 'boolean', default: false },
-      tls: { type: 'boolean', default: false },
+      tls: { type: 'boolean' },
       port: { type: 'string', default: process.env['PORT'] || '3000' },
       help: { type: 'boolean', default: false },
     },
@@ -124,7 +131,8 @@ async function main(): Promise<void> {
     stopping.abort();
   });
   try {
-    await startEverything({ embedded: values.embedded, tls: values.tls, port }, stopping.signal);
+    const { embedded, tls = embedded && !isToldHow() } = values;
+    await startEverything({ embedded, tls, port }, stopping.signal);
   } catch (error) {
     if (!stopping.signal.aborted) throw error;
   }

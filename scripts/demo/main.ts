@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { curlCommand } from '../embedded/local-tls.js';
 import { PostgresInUse } from '../embedded/postgres.js';
 import { untilAskedToStop } from '../stop-signals.js';
 import { choosePort, PortTaken } from './choose-port.js';
@@ -16,7 +17,7 @@ import { playStory } from './story.js';
 import { duration, paint, Terminal } from './terminal.js';
 import { together } from '../../src/platform/database/together.js';
 
-const USAGE = `npm run demo [-- --once] [--json FILE] [--port 3000] [--tls]
+const USAGE = `npm run demo [-- --once] [--json FILE] [--port 3000] [--no-tls]
 
 Somebody joins, loses a laptop, gets another one and leaves, on real tools on this machine; each claim is proved by
 asking the tools. Then the service stays, for a look around.
@@ -24,7 +25,8 @@ asking the tools. Then the service stays, for a look around.
   --once       end after the story; exit code 0 only if everything was proved
   --json FILE  write what was seen: each step, its attempts, their times, what was read back
   --port       where the API listens; else PORT, else 3000 or the next free one
-  --tls        HTTPS, with a certificate authority of this machine's own; browsers ask once whether to trust it
+  --no-tls     plain HTTP, on this machine alone; without it HTTPS, with a certificate authority of this machine's own,
+               which browsers don't know until somebody tells them to trust it
 `;
 
 interface Options {
@@ -41,11 +43,12 @@ class WrongOption extends Error {
 
 function readOptions(): Options | null {
   const { values } = parseArgs({
+    allowNegative: true,
     options: {
       once: { type: 'boolean', default: false },
       json: { type: 'string' },
       port: { type: 'string' },
-      tls: { type: 'boolean', default: false },
+      tls: { type: 'boolean', default: true },
       help: { type: 'boolean', default: false },
     },
   });
@@ -112,9 +115,14 @@ function tellFailure(error: unknown): void {
   if (error instanceof Error && error.cause instanceof Error) terminal.line(paint('dim', error.cause.message));
 }
 
-async function stayOpen({ service, signInLink, onAlert }: RunningQuartermaster, asked: Promise<string>): Promise<void> {
+async function stayOpen(
+  { publicUrl, certificate, signInLink, onAlert }: RunningQuartermaster,
+  asked: Promise<string>,
+): Promise<void> {
   const link = await signInLink(ADMIN);
-  terminal.line(`  Quartermaster stays at ${paint('bold', service.baseUrl.replace('127.0.0.1', 'localhost'))}`);
+  terminal.line(`  Quartermaster stays at ${paint('bold', publicUrl)}`);
+  terminal.line(`  ${curlCommand(publicUrl, certificate?.authorityFile ?? null)}`);
+  if (certificate) terminal.line(paint('dim', `  ${certificate.advice}`));
   terminal.line(`  Sign in as ${ADMIN}, once, within 15 minutes:`);
   terminal.line(`  ${paint('cyan', link)}`);
   terminal.line(paint('dim', '  Ctrl-C stops everything.'));

@@ -2,7 +2,7 @@ import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { cloneFolder } from '../embedded/places.js';
 import { startEmbeddedPostgres } from '../embedded/postgres.js';
-import { localTls } from '../embedded/local-tls.js';
+import { localTls, type LocalTls } from '../embedded/local-tls.js';
 import { startRedis } from '../embedded/redis.js';
 import { runCli } from '../run-cli.js';
 import { startService, type Service } from '../supervisor.js';
@@ -15,6 +15,10 @@ import { duration, paint, type Terminal } from './terminal.js';
 /** Quartermaster, running; and its command line, on the same database and keys. */
 export interface RunningQuartermaster {
   service: Service;
+  /** As a browser on this machine reaches it. */
+  publicUrl: string;
+  /** Null: it speaks plain HTTP. */
+  certificate: LocalTls | null;
   apiToken: string;
   hrSecret: string;
   usesRedis: boolean;
@@ -51,7 +55,6 @@ export async function startQuartermaster(options: Options): Promise<RunningQuart
 
   const keyFile = places.at('keys.json');
   const certificate = tls ? await localTls(places.at('tls')) : null;
-  if (certificate) terminal.item('○', certificate.advice);
   const publicUrl = `${certificate ? 'https' : 'http'}://localhost:${port}`;
   const env = {
     ...certificate?.env,
@@ -92,6 +95,8 @@ export async function startQuartermaster(options: Options): Promise<RunningQuart
   timed(`API, worker and emergency worker at ${publicUrl}`);
   return {
     service,
+    publicUrl,
+    certificate,
     apiToken,
     hrSecret,
     usesRedis: redisUrl !== null,
