@@ -16,6 +16,7 @@ import { StopList } from './stop-list.js';
 import { playStory } from './story.js';
 import { duration, paint, Terminal } from './terminal.js';
 import { together } from '../../src/platform/database/together.js';
+import { LINK_MINUTES } from '../../src/platform/sign-in/sign-in-links.service.js';
 
 const USAGE = `npm run demo [-- --once] [--json FILE] [--port 3000] [--no-tls]
 
@@ -123,7 +124,7 @@ async function stayOpen(
   terminal.line(`  Quartermaster stays at ${paint('bold', publicUrl)}`);
   terminal.line(`  ${curlCommand(publicUrl, certificate?.authorityFile ?? null)}`);
   if (certificate) terminal.line(paint('dim', `  ${certificate.advice}`));
-  terminal.line(`  Sign in as ${ADMIN}, once, within 15 minutes:`);
+  terminal.line(`  Sign in as ${ADMIN}, once, within ${LINK_MINUTES} minutes:`);
   terminal.line(`  ${paint('cyan', link)}`);
   terminal.line(paint('dim', '  Ctrl-C stops everything.'));
   onAlert((line) => terminal.item(paint('yellow', '▲'), line));
