@@ -8,6 +8,7 @@ import { pageOf, PageQuery, positionOf, toPage, type Page } from '../platform/ht
 import { etagOf, IfMatch } from '../platform/http/versions.js';
 import { requireWithin } from '../platform/roles/within-reach.js';
 import type { Actor } from '../platform/sign-in/actor.js';
+import { FreshSignIn } from '../platform/sign-in/fresh-sign-in.js';
 import { Allow, CurrentActor } from '../platform/sign-in/who-may-call.js';
 import { CheckTool } from './check-tool.service.js';
 import {
@@ -63,6 +64,7 @@ export class ToolsController {
 
   @Post()
   @Allow('tools:write')
+  @FreshSignIn()
   @ApiCreatedResponse({ standardSchema: ToolView })
   async create(
     @Body({ schema: CreateTool }) body: z.infer<typeof CreateTool>,
@@ -78,6 +80,7 @@ export class ToolsController {
 
   @Patch(':id')
   @Allow('tools:write', 'within-reach')
+  @FreshSignIn()
   @ApiHeader({ name: 'If-Match', required: true, description: 'The ETag that your last GET answered.' })
   @ApiOkResponse({ standardSchema: ToolView })
   async change(
@@ -96,6 +99,8 @@ export class ToolsController {
   @Post(':id/pause')
   @HttpCode(200)
   @Allow('tools:write', 'within-reach')
+  // What is to be cut there waits while it is paused.
+  @FreshSignIn()
   @ApiOkResponse({ standardSchema: ToolView })
   async pause(
     @Param('id', { schema: ToolId }) id: string,

@@ -100,6 +100,7 @@ describe('every route, for every role', () => {
     ).toEqual([
       'DELETE /v1/audit/witnesses/:id',
       'DELETE /v1/tools/:id/lockdown',
+      'PATCH /v1/tools/:id',
       'POST /v1/approvals/:id/approve',
       'POST /v1/audit/witnesses',
       'POST /v1/brakes/:id/discard',
@@ -112,6 +113,8 @@ describe('every route, for every role', () => {
       'POST /v1/role-assignments',
       'POST /v1/role-assignments/:id/end',
       'POST /v1/tokens',
+      'POST /v1/tools',
+      'POST /v1/tools/:id/pause',
       'PUT /v1/brake-limits/:kind',
       'PUT /v1/runbooks/laptop-lost',
     ]);
