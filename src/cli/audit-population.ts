@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { CASE_KINDS } from '../cases/step-states.js';
+import { csvLine } from '../platform/csv/csv-line.js';
 import { queryRows } from '../platform/database/query-rows.js';
 import { EXIT } from '../platform/lifecycle/failure.js';
 import { CommandFailure, type AddCommand } from './command.js';
@@ -53,11 +54,11 @@ The sample: the cases with the smallest SHA-256 of "<seed> <case id>". Whoever h
       await withDatabase(async (db) => {
         const rows = await queryRows<PopulationRow>(db, POPULATION, [kind, from, to]);
         const drawn = drawSample(rows, sample, seed);
-        out(COLUMNS.join(','));
+        out(csvLine(COLUMNS));
         for (const row of rows) {
           const { id, personId, heardAt, openedAt, cutAt, closedAt, steps, done, open } = row;
-          const times = [heardAt, openedAt, cutAt, closedAt].map((time) => time?.toISOString() ?? '');
-          out([id, personId, ...times, steps, done, open, drawn.has(row) ? 'x' : ''].join(','));
+          const times = [heardAt, openedAt, cutAt, closedAt].map((time) => time?.toISOString() ?? null);
+          out(csvLine([id, personId, ...times, steps, done, open, drawn.has(row) ? 'x' : null]));
         }
         const [logged] = await queryRows<{ count: number }>(db, LOGGED, [kind, from, to]);
         note(`${rows.length} cases; the audit log tells of ${logged?.count ?? 0} that were opened in these days.`);
