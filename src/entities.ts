@@ -21,6 +21,8 @@ import { Brake } from './brakes/brake.entity.js';
 import { BrakedCase } from './brakes/braked-case.entity.js';
 import { WorkerProcess } from './cases/worker-process.entity.js';
 import { DeviceEnrolment } from './devices/device-enrolment.entity.js';
+import { DeviceException } from './devices/device-exception.entity.js';
+import { DeviceModelMinimum } from './devices/device-model-minimum.entity.js';
 import { DeviceModel } from './devices/device-model.entity.js';
 import { DeviceObservation } from './devices/device-observation.entity.js';
 import { Device } from './devices/device.entity.js';
@@ -85,6 +87,8 @@ export const ENTITIES = [
   Brake,
   BrakedCase,
   DeviceEnrolment,
+  DeviceException,
+  DeviceModelMinimum,
   DeviceModel,
   DeviceObservation,
   RecoveryKeyReveal,

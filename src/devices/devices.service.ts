@@ -1,34 +1,33 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { AuditService } from '../platform/audit/audit.service.js';
+import { queryRows } from '../platform/database/query-rows.js';
 import { Problem } from '../platform/errors/problem.js';
 import { requireChanged } from '../platform/http/versions.js';
 import { newId } from '../platform/ids/new-id.js';
 import { seesField } from '../platform/roles/fields.js';
 import { keepWithin, requireWithin } from '../platform/roles/within-reach.js';
 import type { Actor } from '../platform/sign-in/actor.js';
-import { refuseUnless, type DeviceState } from './device-states.js';
+import { KEEPS_ITS_HOLDER, refuseUnless, type CHANGED_STATES, type DeviceState } from './device-states.js';
 import { Device } from './device.entity.js';
 import { ObservationsService, type AgedObservation } from './observations.service.js';
 
-export interface NewDevice {
-  assetTag: string;
-  serial: string;
-  modelId: string;
-  imageVersionId: string | null;
-}
+export type NewDevice = Pick<Device, 'assetTag' | 'serial' | 'modelId'> &
+  Partial<Pick<Device, 'imageVersionId' | 'siteId' | 'purchasedOn' | 'warrantyUntil'>> & {
+    state?: Extract<DeviceState, 'ordered' | 'in_stock'>;
+  };
 
-export interface DeviceChange {
-  assetTag?: string;
-  imageVersionId?: string | null;
-  /** To the workshop, back from it, or out of use; giving out, returning and losing have commands of their own. */
-  state?: Extract<DeviceState, 'in_stock' | 'in_repair' | 'retired'>;
-}
+export type DeviceChange = Partial<
+  Pick<Device, 'assetTag' | 'modelId' | 'imageVersionId' | 'siteId' | 'purchasedOn' | 'warrantyUntil' | 'working'>
+> & { state?: (typeof CHANGED_STATES)[number] };
 
 export interface DevicesFilter {
   state?: DeviceState;
   holderId?: string;
   modelId?: string;
+  siteId?: string;
+  /** Used for longer than the model is meant to be. */
+  pastLifetime?: 'true';
   /** Part of the asset tag or the serial number. */
   search?: string;
 }
@@ -50,15 +49,17 @@ export class DevicesService {
     private readonly audit: AuditService,
   ) {}
 
-  /** @throws Problem `conflict` when the asset tag or the serial number is taken, `invalid-request` for an unknown model or image */
+  /** @throws Problem `conflict` when the asset tag or the serial number is taken, `invalid-request` for an unknown model, image or site */
   async create(tx: EntityManager, actor: Actor, want: NewDevice): Promise<Device> {
     await this.refuseUnknown(tx, want);
     const id = newId();
+    const { state = 'in_stock', warrantyUntil = null, purchasedOn = null } = want;
+    const covered = warrantyUntil ?? (purchasedOn && (await this.warrantyEnd(tx, want.modelId, purchasedOn)));
     const inserted = await tx
       .createQueryBuilder()
       .insert()
       .into(Device)
-      .values({ ...want, id, state: 'in_stock' })
+      .values({ ...want, id, state, warrantyUntil: covered })
       .orIgnore()
       .returning('id')
       .execute();
@@ -67,7 +68,7 @@ export class DevicesService {
     }
     await this.audit.record(tx, actor, 'device.created', {
       subject: { kind: 'device', id },
-      facts: { assetTag: want.assetTag, modelId: want.modelId },
+      facts: { assetTag: want.assetTag, modelId: want.modelId, state },
     });
     return this.get(tx, id);
   }
@@ -87,19 +88,21 @@ export class DevicesService {
       const taken = await tx.existsBy(Device, { assetTag: change.assetTag });
       if (taken) throw new Problem('conflict', 'There is a device with this asset tag already.');
     }
-    const { state = device.state, assetTag = device.assetTag, imageVersionId = device.imageVersionId } = change;
+    const { state = device.state, ...fields } = change;
     if (state !== device.state) {
       refuseUnless(device.state, state);
-      await this.move(tx, id, state, null);
+      await this.move(tx, device, state);
     }
-    await tx.update(Device, { id }, { assetTag, imageVersionId, version: () => 'version + 1' });
+    await tx.update(Device, { id }, { ...fields, version: () => 'version + 1' });
+    const after = await this.get(tx, id);
+    const names = Object.keys(change) as (keyof DeviceChange)[];
     await this.audit.record(tx, actor, 'device.changed', {
       subject: { kind: 'device', id },
       facts: { ...change },
-      before: { state: device.state, assetTag: device.assetTag, imageVersionId: device.imageVersionId },
-      after: { state, assetTag, imageVersionId },
+      before: Object.fromEntries(names.map((name) => [name, device[name]])),
+      after: Object.fromEntries(names.map((name) => [name, after[name]])),
     });
-    return this.get(tx, id);
+    return after;
   }
 
   /** @throws Problem `not-found` */
@@ -126,10 +129,12 @@ export class DevicesService {
     const query = tx.createQueryBuilder(Device, 'device').orderBy('device.id').limit(page.limit);
     keepWithin(query, actor, 'device');
     if (page.after) query.andWhere('device.id > :after', { after: page.after });
-    const { state, holderId, modelId, search } = filter;
+    const { state, holderId, modelId, siteId, pastLifetime, search } = filter;
     if (state) query.andWhere('device.state = :state', { state });
     if (holderId) query.andWhere('device.holder_id = :holderId', { holderId });
     if (modelId) query.andWhere('device.model_id = :modelId', { modelId });
+    if (siteId) query.andWhere('device.site_id = :siteId', { siteId });
+    if (pastLifetime) query.andWhere(PAST_LIFETIME);
     if (search) {
       const pattern = `%${search.replaceAll(/[\\%_]/g, '\\$&')}%`;
       const bySerial = seesField(actor, 'device.serial') ? ' OR device.serial ILIKE :pattern' : '';
@@ -138,16 +143,39 @@ export class DevicesService {
     return query.getMany();
   }
 
-  /** Gives a device in stock to somebody. Again to the same person changes nothing. */
+  /** Keeps a device in stock for somebody. @throws Problem `conflict` in another state, or when it is faulty */
+  async reserve(tx: EntityManager, actor: Actor, id: string, personId: string): Promise<Device> {
+    await requireWithin(tx, actor, 'device', id);
+    await requireWithin(tx, actor, 'whole person', personId);
+    const device = await this.lock(tx, id);
+    if (device.state === 'reserved' && device.reservedForId === personId) return device;
+    refuseUnless(device.state, 'reserved');
+    await this.refuseUnknown(tx, { personId });
+    await this.refuseUnfit(tx, device);
+    await this.move(tx, device, 'reserved', { reservedForId: personId });
+    await this.audit.record(tx, actor, 'device.reserved', {
+      subject: { kind: 'device', id },
+      facts: { reservedForId: personId },
+    });
+    return this.get(tx, id);
+  }
+
+  /**
+   * Gives a device to somebody: one in stock, or one that is kept for them. Again to the same person changes nothing.
+   * @throws Problem `conflict` in another state, for one that is kept for somebody else, is faulty, or isn't standard and no exception stands
+   */
   async assign(tx: EntityManager, actor: Actor, id: string, personId: string, caseId?: string): Promise<Device> {
     await requireWithin(tx, actor, 'device', id);
     await requireWithin(tx, actor, 'whole person', personId);
     const device = await this.lock(tx, id);
     if (device.state === 'assigned' && device.holderId === personId) return device;
     refuseUnless(device.state, 'assigned');
-    const [person] = await tx.query<unknown[]>('SELECT FROM people WHERE id = $1', [personId]);
-    if (!person) throw unknownReference('/personId', 'There is no person with this id.');
-    await this.move(tx, id, 'assigned', personId);
+    if (device.state === 'reserved' && device.reservedForId !== personId) {
+      throw new Problem('conflict', 'This device is kept for somebody else. Put it back in stock first.');
+    }
+    await this.refuseUnknown(tx, { personId });
+    await this.refuseUnfit(tx, device);
+    await this.move(tx, device, 'assigned', { holderId: personId });
     await this.audit.record(tx, actor, 'device.assigned', {
       subject: { kind: 'device', id },
       caseId,
@@ -162,7 +190,7 @@ export class DevicesService {
     const device = await this.lock(tx, id);
     if (device.state === 'in_stock') return device;
     refuseUnless(device.state, 'in_stock');
-    await this.move(tx, id, 'in_stock', null);
+    await this.move(tx, device, 'in_stock');
     await this.audit.record(tx, actor, 'device.returned', {
       subject: { kind: 'device', id },
       caseId,
@@ -177,9 +205,10 @@ export class DevicesService {
    */
   async markLost(tx: EntityManager, actor: Actor, id: string, caseId?: string): Promise<LostDevice> {
     const device = await this.lock(tx, id);
-    if (device.state !== 'lost') {
+    const isAway = device.state === 'lost' || device.state === 'stolen';
+    if (!isAway) {
       refuseUnless(device.state, 'lost');
-      await this.move(tx, id, 'lost', device.holderId);
+      await this.move(tx, device, 'lost');
     }
     const lost: LostDevice = {
       device: await this.get(tx, id),
@@ -187,7 +216,7 @@ export class DevicesService {
       imageVersion: await this.observations.latest(tx, id, 'image_version'),
       lastOnline: await this.observations.latest(tx, id, 'last_online'),
     };
-    if (device.state !== 'lost') {
+    if (!isAway) {
       await this.audit.record(tx, actor, 'device.lost', {
         subject: { kind: 'device', id },
         caseId,
@@ -201,28 +230,77 @@ export class DevicesService {
     return lost;
   }
 
-  private async move(tx: EntityManager, id: string, state: DeviceState, holderId: string | null): Promise<void> {
-    await tx.update(Device, { id }, { state, holderId, stateChangedAt: () => 'now()', version: () => 'version + 1' });
+  /** Who had a lost one last stays known; everywhere else a device that isn't with somebody is nobody's. */
+  private async move(
+    tx: EntityManager,
+    { id, holderId }: Device,
+    state: DeviceState,
+    whose: Partial<Pick<Device, 'holderId' | 'reservedForId'>> = {},
+  ): Promise<void> {
+    await tx.update(
+      Device,
+      { id },
+      {
+        state,
+        holderId: KEEPS_ITS_HOLDER.has(state) ? holderId : null,
+        reservedForId: null,
+        reservedForCaseId: null,
+        ...whose,
+        stateChangedAt: () => 'now()',
+        version: () => 'version + 1',
+      },
+    );
+  }
+
+  /** What is faulty, or neither standard nor tolerated, is given to nobody. */
+  private async refuseUnfit(tx: EntityManager, { id, working }: Device): Promise<void> {
+    if (!working) throw new Problem('conflict', 'This device is faulty. Have it mended, and say that it works again.');
+    const [unfit] = await tx.query<unknown[]>(
+      `SELECT FROM devices d JOIN device_models m ON m.id = d.model_id
+       WHERE d.id = $1 AND NOT m.standard AND NOT EXISTS (
+         SELECT FROM device_exceptions e WHERE e.device_id = d.id AND e.ended_at IS NULL AND e.ends_on >= current_date)`,
+      [id],
+    );
+    if (!unfit) return;
+    const detail = 'Its model isn’t standard, and no exception stands: POST /v1/devices/:id/exception says who answers for it.';
+    throw new Problem('conflict', detail);
+  }
+
+  private async warrantyEnd(tx: EntityManager, modelId: string, purchasedOn: string): Promise<string | null> {
+    const [model] = await queryRows<{ until: string | null }>(
+      tx,
+      `SELECT ($2::date + make_interval(months => warranty_months))::date::text AS until FROM device_models WHERE id = $1`,
+      [modelId, purchasedOn],
+    );
+    return model?.until ?? null;
   }
 
   private async refuseUnknown(
     tx: EntityManager,
-    refs: { modelId?: string; imageVersionId?: string | null },
+    refs: { [Name in keyof typeof REFERENCES]?: string | null | undefined },
   ): Promise<void> {
-    if (refs.modelId) {
-      const [model] = await tx.query<unknown[]>('SELECT FROM device_models WHERE id = $1', [refs.modelId]);
-      if (!model) throw unknownReference('/modelId', 'There is no device model with this id.');
-    }
-    if (refs.imageVersionId) {
-      const [version] = await tx.query<unknown[]>('SELECT FROM image_versions WHERE id = $1', [refs.imageVersionId]);
-      if (!version) throw unknownReference('/imageVersionId', 'There is no image version with this id.');
+    for (const [name, { table, called }] of Object.entries(REFERENCES)) {
+      const id = refs[name as keyof typeof REFERENCES];
+      if (!id) continue;
+      const [found] = await tx.query<unknown[]>(`SELECT FROM ${table} WHERE id = $1`, [id]);
+      if (found) continue;
+      const detail = `There is no ${called} with this id.`;
+      throw new Problem('invalid-request', detail, [{ pointer: `/${name}`, detail }]);
     }
   }
 }
 
-function unknownReference(pointer: string, detail: string): Problem {
-  return new Problem('invalid-request', detail, [{ pointer, detail }]);
-}
+/** Rows of other features that a device names, by id alone. */
+const REFERENCES = {
+  modelId: { table: 'device_models', called: 'device model' },
+  imageVersionId: { table: 'image_versions', called: 'image version' },
+  siteId: { table: 'sites', called: 'site' },
+  personId: { table: 'people', called: 'person' },
+} as const;
+
+const PAST_LIFETIME = `device.state NOT IN ('ordered', 'retired', 'disposed') AND EXISTS (
+  SELECT FROM device_models m WHERE m.id = device.model_id
+    AND device.purchased_on + make_interval(months => m.lifetime_months) <= current_date)`;
 
 function isInserted(raw: unknown): boolean {
   return Array.isArray(raw) && raw.length > 0;

@@ -1,0 +1,43 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { AlertsService } from '../cases/alerts.service.js';
+import { DeviceExceptions } from '../devices/device-exceptions.service.js';
+import { queryRows } from '../platform/database/query-rows.js';
+import { inTransaction } from '../platform/database/transaction.js';
+
+/** Any fixed number: one process at a time looks. */
+const WATCH_LOCK = 7_154_882_033;
+/** Days after which people hear again of what is still so. */
+const AGAIN_AFTER = 7;
+
+/** Looks for what people owe about devices, and tells them. */
+@Injectable()
+export class DeviceWatch {
+  constructor(
+    private readonly db: DataSource,
+    private readonly exceptions: DeviceExceptions,
+    private readonly alerts: AlertsService,
+  ) {}
+
+  async look(): Promise<void> {
+    await inTransaction(this.db, async (tx) => {
+      const [lock] = await queryRows<{ mine: boolean }>(tx, `SELECT pg_try_advisory_xact_lock($1) AS mine`, [
+        WATCH_LOCK,
+      ]);
+      if (!lock?.mine) return;
+      const overdue = await this.exceptions.overdue(tx);
+      await this.alerts.keepTo(
+        tx,
+        'device_exception_overdue',
+        overdue.map(({ id, assetTag, endsOn, reason, ownerEmail }) => ({
+          dedupKey: `device_exception_overdue:${id}`,
+          kind: 'device_exception_overdue',
+          severity: 'warning',
+          owner: ownerEmail,
+          message: `The exception for the device ${assetTag} ended on ${endsOn} (${reason}). Replace the device, or grant another exception.`,
+        })),
+        AGAIN_AFTER,
+      );
+    });
+  }
+}
