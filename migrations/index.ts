@@ -24,6 +24,7 @@ import { RecoveryKeys1764000012100 } from './1764000012100-recovery-keys.js';
 import { DecisionsAreSealed1764000014000 } from './1764000014000-decisions-are-sealed.js';
 import { RecoveryKeysAreRotated1764000014100 } from './1764000014100-recovery-keys-are-rotated.js';
 import { ADevicesWholeLife1764000015000 } from './1764000015000-a-devices-whole-life.js';
+import { WhoHasADeviceSignsForIt1764000015100 } from './1764000015100-who-has-a-device-signs-for-it.js';
 import { RunbookOfALoss1764000019000 } from './1764000019000-runbook-of-a-loss.js';
 
 /** All of them, oldest first. */
@@ -54,5 +55,6 @@ export const MIGRATIONS = [
   DecisionsAreSealed1764000014000,
   RecoveryKeysAreRotated1764000014100,
   ADevicesWholeLife1764000015000,
+  WhoHasADeviceSignsForIt1764000015100,
   RunbookOfALoss1764000019000,
 ];

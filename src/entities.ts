@@ -21,6 +21,8 @@ import { Brake } from './brakes/brake.entity.js';
 import { BrakedCase } from './brakes/braked-case.entity.js';
 import { WorkerProcess } from './cases/worker-process.entity.js';
 import { DeviceEnrolment } from './devices/device-enrolment.entity.js';
+import { AcknowledgementText } from './devices/acknowledgements/acknowledgement-text.entity.js';
+import { DeviceAcknowledgement } from './devices/acknowledgements/device-acknowledgement.entity.js';
 import { DeviceException } from './devices/device-exception.entity.js';
 import { DeviceModelMinimum } from './devices/device-model-minimum.entity.js';
 import { DeviceModel } from './devices/device-model.entity.js';
@@ -87,6 +89,8 @@ export const ENTITIES = [
   Brake,
   BrakedCase,
   DeviceEnrolment,
+  AcknowledgementText,
+  DeviceAcknowledgement,
   DeviceException,
   DeviceModelMinimum,
   DeviceModel,

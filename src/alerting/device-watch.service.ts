@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource } from 'typeorm';
+import { DataSource, type EntityManager } from 'typeorm';
 import { AlertsService } from '../cases/alerts.service.js';
+import { Acknowledgements } from '../devices/acknowledgements/acknowledgements.service.js';
 import { DeviceExceptions } from '../devices/device-exceptions.service.js';
 import { queryRows } from '../platform/database/query-rows.js';
 import { inTransaction } from '../platform/database/transaction.js';
@@ -16,6 +17,7 @@ export class DeviceWatch {
   constructor(
     private readonly db: DataSource,
     private readonly exceptions: DeviceExceptions,
+    private readonly acknowledgements: Acknowledgements,
     private readonly alerts: AlertsService,
   ) {}
 
@@ -25,19 +27,40 @@ export class DeviceWatch {
         WATCH_LOCK,
       ]);
       if (!lock?.mine) return;
-      const overdue = await this.exceptions.overdue(tx);
-      await this.alerts.keepTo(
-        tx,
-        'device_exception_overdue',
-        overdue.map(({ id, assetTag, endsOn, reason, ownerEmail }) => ({
-          dedupKey: `device_exception_overdue:${id}`,
-          kind: 'device_exception_overdue',
-          severity: 'warning',
-          owner: ownerEmail,
-          message: `The exception for the device ${assetTag} ended on ${endsOn} (${reason}). Replace the device, or grant another exception.`,
-        })),
-        AGAIN_AFTER,
-      );
+      await this.tellOfExceptions(tx);
+      await this.tellOfUnsigned(tx);
     });
+  }
+
+  private async tellOfExceptions(tx: EntityManager): Promise<void> {
+    const overdue = await this.exceptions.overdue(tx);
+    await this.alerts.keepTo(
+      tx,
+      'device_exception_overdue',
+      overdue.map(({ id, assetTag, endsOn, reason, ownerEmail }) => ({
+        dedupKey: `device_exception_overdue:${id}`,
+        kind: 'device_exception_overdue',
+        severity: 'warning',
+        owner: ownerEmail,
+        message: `The exception for the device ${assetTag} ended on ${endsOn} (${reason}). Replace the device, or grant another exception.`,
+      })),
+      AGAIN_AFTER,
+    );
+  }
+
+  private async tellOfUnsigned(tx: EntityManager): Promise<void> {
+    const unsigned = await this.acknowledgements.overdue(tx);
+    await this.alerts.keepTo(
+      tx,
+      'device_unacknowledged',
+      unsigned.map(({ id, askedAt, assetTag, email }) => ({
+        dedupKey: `device_unacknowledged:${id}`,
+        kind: 'device_unacknowledged',
+        severity: 'warning',
+        owner: email,
+        message: `${email} was given the device ${assetTag} on ${askedAt.toISOString().slice(0, 10)} and hasn't signed for it. Give them a new link (acknowledgement ${id}).`,
+      })),
+      AGAIN_AFTER,
+    );
   }
 }

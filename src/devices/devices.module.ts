@@ -1,4 +1,8 @@
 import { Module } from '@nestjs/common';
+import { AcknowledgementLinksController } from './acknowledgements/acknowledgement-links.controller.js';
+import { AcknowledgementTexts } from './acknowledgements/acknowledgement-texts.service.js';
+import { AcknowledgementsController } from './acknowledgements/acknowledgements.controller.js';
+import { Acknowledgements } from './acknowledgements/acknowledgements.service.js';
 import { DeviceExceptionsController } from './device-exceptions.controller.js';
 import { DeviceExceptions } from './device-exceptions.service.js';
 import { DeviceModelsController } from './device-models.controller.js';
@@ -9,8 +13,21 @@ import { ObservationsService } from './observations.service.js';
 
 @Module({
   // Names such as `exceptions` are told from ids by whoever comes first.
-  controllers: [DeviceExceptionsController, DevicesController, DeviceModelsController],
-  providers: [DevicesService, DeviceModelsService, DeviceExceptions, ObservationsService],
-  exports: [DevicesService, DeviceModelsService, DeviceExceptions, ObservationsService],
+  controllers: [
+    DeviceExceptionsController,
+    DevicesController,
+    DeviceModelsController,
+    AcknowledgementsController,
+    AcknowledgementLinksController,
+  ],
+  providers: [
+    DevicesService,
+    DeviceModelsService,
+    DeviceExceptions,
+    ObservationsService,
+    Acknowledgements,
+    AcknowledgementTexts,
+  ],
+  exports: [DevicesService, DeviceModelsService, DeviceExceptions, ObservationsService, Acknowledgements],
 })
 export class DevicesModule {}

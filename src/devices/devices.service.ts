@@ -8,6 +8,7 @@ import { newId } from '../platform/ids/new-id.js';
 import { seesField } from '../platform/roles/fields.js';
 import { keepWithin, requireWithin } from '../platform/roles/within-reach.js';
 import type { Actor } from '../platform/sign-in/actor.js';
+import { Acknowledgements } from './acknowledgements/acknowledgements.service.js';
 import { KEEPS_ITS_HOLDER, refuseUnless, type CHANGED_STATES, type DeviceState } from './device-states.js';
 import { Device } from './device.entity.js';
 import { ObservationsService, type AgedObservation } from './observations.service.js';
@@ -46,6 +47,7 @@ export interface LostDevice {
 export class DevicesService {
   constructor(
     private readonly observations: ObservationsService,
+    private readonly acknowledgements: Acknowledgements,
     private readonly audit: AuditService,
   ) {}
 
@@ -161,7 +163,7 @@ export class DevicesService {
   }
 
   /**
-   * Gives a device to somebody: one in stock, or one that is kept for them. Again to the same person changes nothing.
+   * Gives a device to somebody, who is asked to sign for it: one in stock, or one that is kept for them. Again to the same person changes nothing.
    * @throws Problem `conflict` in another state, for one that is kept for somebody else, is faulty, or isn't standard and no exception stands
    */
   async assign(tx: EntityManager, actor: Actor, id: string, personId: string, caseId?: string): Promise<Device> {
@@ -181,6 +183,7 @@ export class DevicesService {
       caseId,
       facts: { holderId: personId },
     });
+    await this.acknowledgements.ask(tx, actor, id, personId);
     return this.get(tx, id);
   }
 
@@ -250,6 +253,7 @@ export class DevicesService {
         version: () => 'version + 1',
       },
     );
+    if (holderId !== null && !KEEPS_ITS_HOLDER.has(state)) await this.acknowledgements.drop(tx, id);
   }
 
   /** What is faulty, or neither standard nor tolerated, is given to nobody. */

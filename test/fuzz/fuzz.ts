@@ -59,6 +59,8 @@ const UNDESCRIBED: readonly ApiOperation[] = [
   'POST /sign-in/{token}',
   'GET /credential-links/{token}',
   'POST /credential-links/{token}',
+  'GET /acknowledgement-links/{token}',
+  'POST /acknowledgement-links/{token}',
   'GET /docs/{file}',
   'GET /app/{path}',
   'GET /app/assets/{file}',

@@ -32,6 +32,10 @@ const REACHED = {
     ],
   },
   'held device': { table: 'devices', holds: ({ people, tool }) => [people?.('it.holder_id'), tool && 'false'] },
+  acknowledgement: {
+    table: 'device_acknowledgements',
+    holds: ({ people, tool }) => [people?.('it.person_id'), tool && 'false'],
+  },
   case: {
     table: 'cases',
     holds: ({ people, tool }) => [
