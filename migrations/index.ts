@@ -25,6 +25,7 @@ import { DecisionsAreSealed1764000014000 } from './1764000014000-decisions-are-s
 import { RecoveryKeysAreRotated1764000014100 } from './1764000014100-recovery-keys-are-rotated.js';
 import { ADevicesWholeLife1764000015000 } from './1764000015000-a-devices-whole-life.js';
 import { WhoHasADeviceSignsForIt1764000015100 } from './1764000015100-who-has-a-device-signs-for-it.js';
+import { Returns1764000015200 } from './1764000015200-returns.js';
 import { RunbookOfALoss1764000019000 } from './1764000019000-runbook-of-a-loss.js';
 
 /** All of them, oldest first. */
@@ -56,5 +57,6 @@ export const MIGRATIONS = [
   RecoveryKeysAreRotated1764000014100,
   ADevicesWholeLife1764000015000,
   WhoHasADeviceSignsForIt1764000015100,
+  Returns1764000015200,
   RunbookOfALoss1764000019000,
 ];

@@ -23,6 +23,7 @@ import { WorkerProcess } from './cases/worker-process.entity.js';
 import { DeviceEnrolment } from './devices/device-enrolment.entity.js';
 import { AcknowledgementText } from './devices/acknowledgements/acknowledgement-text.entity.js';
 import { DeviceAcknowledgement } from './devices/acknowledgements/device-acknowledgement.entity.js';
+import { DeviceReturn } from './devices/returns/device-return.entity.js';
 import { DeviceException } from './devices/device-exception.entity.js';
 import { DeviceModelMinimum } from './devices/device-model-minimum.entity.js';
 import { DeviceModel } from './devices/device-model.entity.js';
@@ -91,6 +92,7 @@ export const ENTITIES = [
   DeviceEnrolment,
   AcknowledgementText,
   DeviceAcknowledgement,
+  DeviceReturn,
   DeviceException,
   DeviceModelMinimum,
   DeviceModel,

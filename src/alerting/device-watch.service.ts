@@ -3,8 +3,11 @@ import { DataSource, type EntityManager } from 'typeorm';
 import { AlertsService } from '../cases/alerts.service.js';
 import { Acknowledgements } from '../devices/acknowledgements/acknowledgements.service.js';
 import { DeviceExceptions } from '../devices/device-exceptions.service.js';
+import { ReturnRecords } from '../devices/returns/return-records.service.js';
+import { databaseNow } from '../platform/database/database-now.js';
 import { queryRows } from '../platform/database/query-rows.js';
 import { inTransaction } from '../platform/database/transaction.js';
+import { chaseReturn } from './chase-return.js';
 
 /** Any fixed number: one process at a time looks. */
 const WATCH_LOCK = 7_154_882_033;
@@ -18,6 +21,7 @@ export class DeviceWatch {
     private readonly db: DataSource,
     private readonly exceptions: DeviceExceptions,
     private readonly acknowledgements: Acknowledgements,
+    private readonly returns: ReturnRecords,
     private readonly alerts: AlertsService,
   ) {}
 
@@ -29,6 +33,7 @@ export class DeviceWatch {
       if (!lock?.mine) return;
       await this.tellOfExceptions(tx);
       await this.tellOfUnsigned(tx);
+      await this.tellOfReturns(tx);
     });
   }
 
@@ -60,6 +65,20 @@ export class DeviceWatch {
         owner: email,
         message: `${email} was given the device ${assetTag} on ${askedAt.toISOString().slice(0, 10)} and hasn't signed for it. Give them a new link (acknowledgement ${id}).`,
       })),
+      AGAIN_AFTER,
+    );
+  }
+
+  private async tellOfReturns(tx: EntityManager): Promise<void> {
+    const now = await databaseNow(tx);
+    const overdue = await this.returns.overdue(tx);
+    await this.alerts.keepTo(
+      tx,
+      'device_return_overdue',
+      overdue.map((one) => {
+        const { level, severity, owner, message } = chaseReturn(one, now);
+        return { dedupKey: `device_return_overdue:${one.id}:${level}`, kind: 'device_return_overdue', severity, owner, message };
+      }),
       AGAIN_AFTER,
     );
   }

@@ -29,7 +29,8 @@ export type AlertKind =
   | 'loss_task_overdue'
   | 'lost_device_seen'
   | 'device_exception_overdue'
-  | 'device_unacknowledged';
+  | 'device_unacknowledged'
+  | 'device_return_overdue';
 
 /** What was done and can’t be undone: nobody can mend it, so it is told and ends by itself. */
 const NEWS: readonly AlertKind[] = ['sign_in_link', 'brake_limit_raised', 'recovery_key_read'];

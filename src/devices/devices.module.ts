@@ -9,6 +9,9 @@ import { DeviceModelsController } from './device-models.controller.js';
 import { DeviceModelsService } from './device-models.service.js';
 import { DevicesController } from './devices.controller.js';
 import { DevicesService } from './devices.service.js';
+import { ReturnRecords } from './returns/return-records.service.js';
+import { ReturnsController } from './returns/returns.controller.js';
+import { Returns } from './returns/returns.service.js';
 import { ObservationsService } from './observations.service.js';
 
 @Module({
@@ -19,6 +22,7 @@ import { ObservationsService } from './observations.service.js';
     DeviceModelsController,
     AcknowledgementsController,
     AcknowledgementLinksController,
+    ReturnsController,
   ],
   providers: [
     DevicesService,
@@ -27,7 +31,9 @@ import { ObservationsService } from './observations.service.js';
     ObservationsService,
     Acknowledgements,
     AcknowledgementTexts,
+    ReturnRecords,
+    Returns,
   ],
-  exports: [DevicesService, DeviceModelsService, DeviceExceptions, ObservationsService, Acknowledgements],
+  exports: [DevicesService, DeviceModelsService, DeviceExceptions, ObservationsService, Acknowledgements, ReturnRecords],
 })
 export class DevicesModule {}

@@ -9,6 +9,7 @@ import { seesField } from '../platform/roles/fields.js';
 import { keepWithin, requireWithin } from '../platform/roles/within-reach.js';
 import type { Actor } from '../platform/sign-in/actor.js';
 import { Acknowledgements } from './acknowledgements/acknowledgements.service.js';
+import { ReturnRecords } from './returns/return-records.service.js';
 import { KEEPS_ITS_HOLDER, refuseUnless, type CHANGED_STATES, type DeviceState } from './device-states.js';
 import { Device } from './device.entity.js';
 import { ObservationsService, type AgedObservation } from './observations.service.js';
@@ -48,6 +49,7 @@ export class DevicesService {
   constructor(
     private readonly observations: ObservationsService,
     private readonly acknowledgements: Acknowledgements,
+    private readonly returns: ReturnRecords,
     private readonly audit: AuditService,
   ) {}
 
@@ -93,6 +95,9 @@ export class DevicesService {
     const { state = device.state, ...fields } = change;
     if (state !== device.state) {
       refuseUnless(device.state, state);
+      if (!KEEPS_ITS_HOLDER.has(state) && (await this.returns.outstandingFor(tx, id))) {
+        throw new Problem('conflict', 'Its return is outstanding: receive and inspect it, or write it off.');
+      }
       await this.move(tx, device, state);
     }
     await tx.update(Device, { id }, { ...fields, version: () => 'version + 1' });
@@ -187,19 +192,56 @@ export class DevicesService {
     return this.get(tx, id);
   }
 
-  /** Back on the shelf: from its holder, or found after it was lost. One in stock stays there. */
+  /**
+   * Back on the shelf in one act: from its holder, or found after it was lost. One in stock stays there. A return that is
+   * outstanding ends with it, received and inspected by the same person, with nothing said about its condition.
+   */
   async takeBack(tx: EntityManager, actor: Actor, id: string, caseId?: string): Promise<Device> {
     await requireWithin(tx, actor, 'held device', id);
     const device = await this.lock(tx, id);
     if (device.state === 'in_stock') return device;
-    refuseUnless(device.state, 'in_stock');
-    await this.move(tx, device, 'in_stock');
+    const outstanding = await this.returns.outstandingFor(tx, id);
+    if (outstanding) await this.returns.finishAtOnce(tx, actor, outstanding);
+    return this.leavesPerson(tx, actor, device, 'in_stock', caseId);
+  }
+
+  /** It is at a site again. One that was lost is found; whose it is, or was, stays. */
+  async cameBack(tx: EntityManager, actor: Actor, id: string, siteId: string): Promise<void> {
+    const device = await this.lock(tx, id);
+    if (device.state === 'lost' || device.state === 'stolen') {
+      await this.move(tx, device, 'found');
+      await this.audit.record(tx, actor, 'device.found', { subject: { kind: 'device', id }, facts: { siteId } });
+    }
+    await tx.update(Device, { id }, { siteId, version: () => 'version + 1' });
+  }
+
+  /** Somebody has inspected it: it leaves the person, for the shelf or for the workshop. */
+  async putAway(
+    tx: EntityManager,
+    actor: Actor,
+    id: string,
+    { working, caseId }: { working: boolean; caseId: string | null },
+  ): Promise<void> {
+    const device = await this.lock(tx, id);
+    await tx.update(Device, { id }, { working });
+    await this.leavesPerson(tx, actor, device, working ? 'in_stock' : 'in_repair', caseId ?? undefined);
+  }
+
+  private async leavesPerson(
+    tx: EntityManager,
+    actor: Actor,
+    device: Device,
+    to: 'in_stock' | 'in_repair',
+    caseId?: string,
+  ): Promise<Device> {
+    refuseUnless(device.state, to);
+    await this.move(tx, device, to);
     await this.audit.record(tx, actor, 'device.returned', {
-      subject: { kind: 'device', id },
+      subject: { kind: 'device', id: device.id },
       caseId,
       facts: { from: device.state, holderId: device.holderId },
     });
-    return this.get(tx, id);
+    return this.get(tx, device.id);
   }
 
   /**
@@ -279,7 +321,8 @@ export class DevicesService {
     return model?.until ?? null;
   }
 
-  private async refuseUnknown(
+  /** @throws Problem `invalid-request` for an id of nothing that is there */
+  async refuseUnknown(
     tx: EntityManager,
     refs: { [Name in keyof typeof REFERENCES]?: string | null | undefined },
   ): Promise<void> {

@@ -36,6 +36,10 @@ const REACHED = {
     table: 'device_acknowledgements',
     holds: ({ people, tool }) => [people?.('it.person_id'), tool && 'false'],
   },
+  return: {
+    table: 'device_returns',
+    holds: ({ people, tool }) => [people?.('it.person_id'), tool && 'false'],
+  },
   case: {
     table: 'cases',
     holds: ({ people, tool }) => [
