@@ -11,6 +11,7 @@ import { addEscalation } from './escalation.js';
 import { addHrSource } from './hr-source.js';
 import { addInit } from './init.js';
 import { addLoss } from './loss.js';
+import { addLabels } from './labels.js';
 import { addLostLaptop } from './lost-laptop.js';
 import { addMigrate } from './migrate.js';
 import { addOpenApi } from './openapi.js';
@@ -37,6 +38,7 @@ export const COMMANDS: readonly AddCommand[] = [
   addSecrets,
   addAlertChannel,
   addEscalation,
+  addLabels,
   addLostLaptop,
   addLoss,
   addRunbook,

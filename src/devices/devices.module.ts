@@ -9,6 +9,8 @@ import { DeviceModelsController } from './device-models.controller.js';
 import { DeviceModelsService } from './device-models.service.js';
 import { DevicesController } from './devices.controller.js';
 import { DevicesService } from './devices.service.js';
+import { DeviceLabelsController } from './labels/device-labels.controller.js';
+import { DeviceLabels } from './labels/device-labels.service.js';
 import { ReturnRecords } from './returns/return-records.service.js';
 import { ReturnsController } from './returns/returns.controller.js';
 import { Returns } from './returns/returns.service.js';
@@ -23,6 +25,7 @@ import { ObservationsService } from './observations.service.js';
     AcknowledgementsController,
     AcknowledgementLinksController,
     ReturnsController,
+    DeviceLabelsController,
   ],
   providers: [
     DevicesService,
@@ -33,6 +36,7 @@ import { ObservationsService } from './observations.service.js';
     AcknowledgementTexts,
     ReturnRecords,
     Returns,
+    DeviceLabels,
   ],
   exports: [DevicesService, DeviceModelsService, DeviceExceptions, ObservationsService, Acknowledgements, ReturnRecords],
 })

@@ -6,7 +6,7 @@ import { Problem } from '../platform/errors/problem.js';
 import { requireChanged } from '../platform/http/versions.js';
 import { newId } from '../platform/ids/new-id.js';
 import { seesField } from '../platform/roles/fields.js';
-import { keepWithin, requireWithin } from '../platform/roles/within-reach.js';
+import { keepWithin, reaches, requireWithin } from '../platform/roles/within-reach.js';
 import type { Actor } from '../platform/sign-in/actor.js';
 import { Acknowledgements } from './acknowledgements/acknowledgements.service.js';
 import { ReturnRecords } from './returns/return-records.service.js';
@@ -115,6 +115,15 @@ export class DevicesService {
   /** @throws Problem `not-found` */
   async get(tx: EntityManager, id: string): Promise<Device> {
     return known(await tx.findOneBy(Device, { id }));
+  }
+
+  /** @throws Problem `not-found` */
+  async byTag(tx: EntityManager, actor: Actor, assetTag: string): Promise<Device> {
+    const device = await tx.findOneBy(Device, { assetTag });
+    if (!device || !(await reaches(tx, actor, 'device', device.id))) {
+      throw new Problem('not-found', 'There is no device with this asset tag.');
+    }
+    return device;
   }
 
   /** @throws Problem `not-found` */
