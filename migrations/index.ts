@@ -26,6 +26,7 @@ import { RecoveryKeysAreRotated1764000014100 } from './1764000014100-recovery-ke
 import { ADevicesWholeLife1764000015000 } from './1764000015000-a-devices-whole-life.js';
 import { WhoHasADeviceSignsForIt1764000015100 } from './1764000015100-who-has-a-device-signs-for-it.js';
 import { Returns1764000015200 } from './1764000015200-returns.js';
+import { DevicesComeFromFiles1764000015300 } from './1764000015300-devices-come-from-files.js';
 import { RunbookOfALoss1764000019000 } from './1764000019000-runbook-of-a-loss.js';
 
 /** All of them, oldest first. */
@@ -58,5 +59,6 @@ export const MIGRATIONS = [
   ADevicesWholeLife1764000015000,
   WhoHasADeviceSignsForIt1764000015100,
   Returns1764000015200,
+  DevicesComeFromFiles1764000015300,
   RunbookOfALoss1764000019000,
 ];

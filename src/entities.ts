@@ -23,6 +23,7 @@ import { WorkerProcess } from './cases/worker-process.entity.js';
 import { DeviceEnrolment } from './devices/device-enrolment.entity.js';
 import { AcknowledgementText } from './devices/acknowledgements/acknowledgement-text.entity.js';
 import { DeviceAcknowledgement } from './devices/acknowledgements/device-acknowledgement.entity.js';
+import { DeviceImport } from './devices/imports/device-import.entity.js';
 import { DeviceReturn } from './devices/returns/device-return.entity.js';
 import { DeviceException } from './devices/device-exception.entity.js';
 import { DeviceModelMinimum } from './devices/device-model-minimum.entity.js';
@@ -92,6 +93,7 @@ export const ENTITIES = [
   DeviceEnrolment,
   AcknowledgementText,
   DeviceAcknowledgement,
+  DeviceImport,
   DeviceReturn,
   DeviceException,
   DeviceModelMinimum,

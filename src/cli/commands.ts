@@ -7,6 +7,7 @@ import { addCases } from './cases.js';
 import { addCheckDrift } from './check-drift.js';
 import type { AddCommand } from './command.js';
 import { addConnectors } from './connectors.js';
+import { addDevices } from './devices.js';
 import { addEscalation } from './escalation.js';
 import { addHrSource } from './hr-source.js';
 import { addInit } from './init.js';
@@ -38,6 +39,7 @@ export const COMMANDS: readonly AddCommand[] = [
   addSecrets,
   addAlertChannel,
   addEscalation,
+  addDevices,
   addLabels,
   addLostLaptop,
   addLoss,

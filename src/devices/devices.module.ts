@@ -9,6 +9,8 @@ import { DeviceModelsController } from './device-models.controller.js';
 import { DeviceModelsService } from './device-models.service.js';
 import { DevicesController } from './devices.controller.js';
 import { DevicesService } from './devices.service.js';
+import { DeviceImportsController } from './imports/device-imports.controller.js';
+import { DeviceImports } from './imports/device-imports.service.js';
 import { DeviceLabelsController } from './labels/device-labels.controller.js';
 import { DeviceLabels } from './labels/device-labels.service.js';
 import { ReturnRecords } from './returns/return-records.service.js';
@@ -20,6 +22,7 @@ import { ObservationsService } from './observations.service.js';
   // Names such as `exceptions` are told from ids by whoever comes first.
   controllers: [
     DeviceExceptionsController,
+    DeviceImportsController,
     DevicesController,
     DeviceModelsController,
     AcknowledgementsController,
@@ -37,6 +40,7 @@ import { ObservationsService } from './observations.service.js';
     ReturnRecords,
     Returns,
     DeviceLabels,
+    DeviceImports,
   ],
   exports: [DevicesService, DeviceModelsService, DeviceExceptions, ObservationsService, Acknowledgements, ReturnRecords],
 })

@@ -1,5 +1,5 @@
 import { Controller, Get, Header, HttpCode, Param, Res } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiProduces, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiExcludeEndpoint, ApiOkResponse, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
 import { DataSource } from 'typeorm';
 import { z } from 'zod';
@@ -44,8 +44,7 @@ export class DeviceLabelsController {
   @Get('d/:assetTag')
   @HttpCode(303)
   @Allow('devices:read', 'within-reach')
-  @ApiOperation({ summary: 'Leads from the code on a label to the device' })
-  @ApiResponse({ status: 303, description: 'Its address is in `Location`.' })
+  @ApiExcludeEndpoint()
   async byTag(
     @Param('assetTag', { schema: z.string().max(200) }) assetTag: string,
     @CurrentActor() actor: Actor,
