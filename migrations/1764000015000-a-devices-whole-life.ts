@@ -53,7 +53,9 @@ export class ADevicesWholeLife1764000015000 implements MigrationInterface {
           .join(', ')})),
         ADD CONSTRAINT ck_devices_reserved CHECK ((state = 'reserved') = (reserved_for_id IS NOT NULL))`);
     await db.query(`CREATE INDEX ix_devices_on_the_shelf ON devices (model_id, site_id) WHERE state = 'in_stock'`);
-    await db.query(`CREATE INDEX ix_devices_reserved_for ON devices (reserved_for_id) WHERE reserved_for_id IS NOT NULL`);
+    await db.query(
+      `CREATE INDEX ix_devices_reserved_for ON devices (reserved_for_id) WHERE reserved_for_id IS NOT NULL`,
+    );
     await db.query(`
       CREATE FUNCTION device_moves_as_allowed() RETURNS trigger LANGUAGE plpgsql AS $$
       BEGIN
@@ -89,7 +91,9 @@ export class ADevicesWholeLife1764000015000 implements MigrationInterface {
         CONSTRAINT fk_device_exceptions_device FOREIGN KEY (device_id) REFERENCES devices (id),
         CONSTRAINT fk_device_exceptions_owner FOREIGN KEY (owner_id) REFERENCES people (id)
       )`);
-    await db.query(`CREATE UNIQUE INDEX ux_device_exceptions_standing ON device_exceptions (device_id) WHERE ended_at IS NULL`);
+    await db.query(
+      `CREATE UNIQUE INDEX ux_device_exceptions_standing ON device_exceptions (device_id) WHERE ended_at IS NULL`,
+    );
   }
 
   /** Devices in a state that the version before doesn't know go to the nearest one that it does. */

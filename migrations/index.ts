@@ -27,6 +27,7 @@ import { ADevicesWholeLife1764000015000 } from './1764000015000-a-devices-whole-
 import { WhoHasADeviceSignsForIt1764000015100 } from './1764000015100-who-has-a-device-signs-for-it.js';
 import { Returns1764000015200 } from './1764000015200-returns.js';
 import { DevicesComeFromFiles1764000015300 } from './1764000015300-devices-come-from-files.js';
+import { ALossKeepsASpare1764000015400 } from './1764000015400-a-loss-keeps-a-spare.js';
 import { RunbookOfALoss1764000019000 } from './1764000019000-runbook-of-a-loss.js';
 
 /** All of them, oldest first. */
@@ -60,5 +61,6 @@ export const MIGRATIONS = [
   WhoHasADeviceSignsForIt1764000015100,
   Returns1764000015200,
   DevicesComeFromFiles1764000015300,
+  ALossKeepsASpare1764000015400,
   RunbookOfALoss1764000019000,
 ];

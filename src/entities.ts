@@ -25,6 +25,7 @@ import { AcknowledgementText } from './devices/acknowledgements/acknowledgement-
 import { DeviceAcknowledgement } from './devices/acknowledgements/device-acknowledgement.entity.js';
 import { DeviceImport } from './devices/imports/device-import.entity.js';
 import { DeviceReturn } from './devices/returns/device-return.entity.js';
+import { DeviceReplacement } from './devices/spares/device-replacement.entity.js';
 import { DeviceException } from './devices/device-exception.entity.js';
 import { DeviceModelMinimum } from './devices/device-model-minimum.entity.js';
 import { DeviceModel } from './devices/device-model.entity.js';
@@ -95,6 +96,7 @@ export const ENTITIES = [
   DeviceAcknowledgement,
   DeviceImport,
   DeviceReturn,
+  DeviceReplacement,
   DeviceException,
   DeviceModelMinimum,
   DeviceModel,

@@ -17,6 +17,7 @@ import { KeyWatch } from './key-watch.service.js';
 import { PolicyAlarm } from './policy-alarm.service.js';
 import { PublicationReadings } from './publication-readings.service.js';
 import { PublishAuditLog } from './publish-audit-log.service.js';
+import { SpareReadings } from './spare-readings.service.js';
 import { SealAuditLog } from './seal-audit-log.service.js';
 
 @Module({
@@ -36,6 +37,7 @@ import { SealAuditLog } from './seal-audit-log.service.js';
     PublicationReadings,
     PublishAuditLog,
     SealAuditLog,
+    SpareReadings,
   ],
 })
 export class AlertingModule {}

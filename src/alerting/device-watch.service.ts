@@ -4,6 +4,7 @@ import { AlertsService } from '../cases/alerts.service.js';
 import { Acknowledgements } from '../devices/acknowledgements/acknowledgements.service.js';
 import { DeviceExceptions } from '../devices/device-exceptions.service.js';
 import { ReturnRecords } from '../devices/returns/return-records.service.js';
+import { Spares } from '../devices/spares/spares.service.js';
 import { databaseNow } from '../platform/database/database-now.js';
 import { queryRows } from '../platform/database/query-rows.js';
 import { inTransaction } from '../platform/database/transaction.js';
@@ -22,6 +23,7 @@ export class DeviceWatch {
     private readonly exceptions: DeviceExceptions,
     private readonly acknowledgements: Acknowledgements,
     private readonly returns: ReturnRecords,
+    private readonly spares: Spares,
     private readonly alerts: AlertsService,
   ) {}
 
@@ -34,6 +36,7 @@ export class DeviceWatch {
       await this.tellOfExceptions(tx);
       await this.tellOfUnsigned(tx);
       await this.tellOfReturns(tx);
+      await this.tellOfShortages(tx);
     });
   }
 
@@ -41,10 +44,10 @@ export class DeviceWatch {
     const overdue = await this.exceptions.overdue(tx);
     await this.alerts.keepTo(
       tx,
-      'device_exception_overdue',
+      'exception_overdue',
       overdue.map(({ id, assetTag, endsOn, reason, ownerEmail }) => ({
-        dedupKey: `device_exception_overdue:${id}`,
-        kind: 'device_exception_overdue',
+        dedupKey: `exception_overdue:${id}`,
+        kind: 'exception_overdue',
         severity: 'warning',
         owner: ownerEmail,
         message: `The exception for the device ${assetTag} ended on ${endsOn} (${reason}). Replace the device, or grant another exception.`,
@@ -77,8 +80,30 @@ export class DeviceWatch {
       'device_return_overdue',
       overdue.map((one) => {
         const { level, severity, owner, message } = chaseReturn(one, now);
-        return { dedupKey: `device_return_overdue:${one.id}:${level}`, kind: 'device_return_overdue', severity, owner, message };
+        return {
+          dedupKey: `device_return_overdue:${one.id}:${level}`,
+          kind: 'device_return_overdue',
+          severity,
+          owner,
+          message,
+        };
       }),
+      AGAIN_AFTER,
+    );
+  }
+
+  private async tellOfShortages(tx: EntityManager): Promise<void> {
+    const shelves = await this.spares.list(tx, { short: true });
+    await this.alerts.keepTo(
+      tx,
+      'spares_short',
+      shelves.map(({ modelId, modelName, siteId, siteName, ready, minimum, inStock }) => ({
+        dedupKey: `spares_short:${modelId}:${siteId}`,
+        kind: 'spares_short',
+        severity: 'warning',
+        owner: 'it-admins',
+        message: `${siteName} has ${ready} of ${minimum} spares of ${modelName} that can be given; ${inStock - ready} more are in stock and can't.`,
+      })),
       AGAIN_AFTER,
     );
   }

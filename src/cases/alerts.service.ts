@@ -28,9 +28,10 @@ export type AlertKind =
   | 'service_ownerless'
   | 'loss_task_overdue'
   | 'lost_device_seen'
-  | 'device_exception_overdue'
+  | 'exception_overdue'
   | 'device_unacknowledged'
-  | 'device_return_overdue';
+  | 'device_return_overdue'
+  | 'spares_short';
 
 /** What was done and can’t be undone: nobody can mend it, so it is told and ends by itself. */
 const NEWS: readonly AlertKind[] = ['sign_in_link', 'brake_limit_raised', 'recovery_key_read'];

@@ -57,7 +57,13 @@ export class EvidenceController {
     }
     // What isn't read any further must not be taken for the next request.
     response.setHeader('Connection', 'close');
-    const { evidence, isNew } = await this.evidence.add(id, sha256, name, await readBody(request, EVIDENCE_LIMIT, tooLarge), actor);
+    const { evidence, isNew } = await this.evidence.add(
+      id,
+      sha256,
+      name,
+      await readBody(request, EVIDENCE_LIMIT, tooLarge),
+      actor,
+    );
     response.status(isNew ? 201 : 200);
     return evidenceView(evidence);
   }

@@ -82,7 +82,10 @@ function outstanding({ returns }: CaseInFull): string[] {
   return returns
     .map(returnView)
     .filter((one) => one.outstanding)
-    .map(({ assetTag, state, askedAt, id }) => `▲ the device ${assetTag} isn't back: ${state}, asked for ${askedAt} · return ${id}`);
+    .map(
+      ({ assetTag, state, askedAt, id }) =>
+        `▲ the device ${assetTag} isn't back: ${state}, asked for ${askedAt} · return ${id}`,
+    );
 }
 
 function ending({ case: { state, closedAt }, steps }: CaseInFull): string {

@@ -22,7 +22,10 @@ const ExceptionView = z.object({
 });
 
 const ExceptionsQuery = PageQuery.extend({
-  overdue: z.enum(['true', 'false']).optional().describe('Only those that have passed their last day, or none of them.'),
+  overdue: z
+    .enum(['true', 'false'])
+    .optional()
+    .describe('Only those that have passed their last day, or none of them.'),
 });
 
 const GrantException = z.strictObject({

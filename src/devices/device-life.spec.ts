@@ -51,7 +51,11 @@ describe('the database', () => {
       `SELECT conname FROM pg_constraint WHERE contype = 'f' AND confrelid = 'devices'::regclass`,
     );
     expect(bound.map(({ conname }) => conname)).toEqual(
-      expect.arrayContaining(['fk_recovery_keys_device', 'fk_device_observations_device', 'fk_device_exceptions_device']),
+      expect.arrayContaining([
+        'fk_recovery_keys_device',
+        'fk_device_observations_device',
+        'fk_device_exceptions_device',
+      ]),
     );
     const { id } = await aDevice(records.db.manager);
     await expect(records.db.manager.delete(Device, { id })).rejects.toThrow('a device stays on record');

@@ -95,9 +95,7 @@ export class DeviceModelsService {
     });
     return models.map((model) =>
       Object.assign(model, {
-        minimums: all
-          .filter(({ modelId }) => modelId === model.id)
-          .map(({ siteId, minimum }) => ({ siteId, minimum })),
+        minimums: all.filter(({ modelId }) => modelId === model.id).map(({ siteId, minimum }) => ({ siteId, minimum })),
       }),
     );
   }

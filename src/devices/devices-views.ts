@@ -57,6 +57,7 @@ export const DevicesQueryFilters = {
     .enum(['true'])
     .optional()
     .describe('Only those in use or on the shelf for longer than their model is meant to be used.'),
+  spare: z.enum(['true']).optional().describe('Only what can really be given: see GET /v1/devices/spares.'),
   search: z
     .string()
     .trim()

@@ -16,6 +16,9 @@ import { DeviceLabels } from './labels/device-labels.service.js';
 import { ReturnRecords } from './returns/return-records.service.js';
 import { ReturnsController } from './returns/returns.controller.js';
 import { Returns } from './returns/returns.service.js';
+import { Replacements } from './spares/replacements.service.js';
+import { SparesController } from './spares/spares.controller.js';
+import { Spares } from './spares/spares.service.js';
 import { ObservationsService } from './observations.service.js';
 
 @Module({
@@ -23,6 +26,7 @@ import { ObservationsService } from './observations.service.js';
   controllers: [
     DeviceExceptionsController,
     DeviceImportsController,
+    SparesController,
     DevicesController,
     DeviceModelsController,
     AcknowledgementsController,
@@ -41,7 +45,18 @@ import { ObservationsService } from './observations.service.js';
     Returns,
     DeviceLabels,
     DeviceImports,
+    Spares,
+    Replacements,
   ],
-  exports: [DevicesService, DeviceModelsService, DeviceExceptions, ObservationsService, Acknowledgements, ReturnRecords],
+  exports: [
+    DevicesService,
+    DeviceModelsService,
+    DeviceExceptions,
+    ObservationsService,
+    Acknowledgements,
+    ReturnRecords,
+    Spares,
+    Replacements,
+  ],
 })
 export class DevicesModule {}

@@ -9,6 +9,8 @@ import { seesField } from '../platform/roles/fields.js';
 import { keepWithin, reaches, requireWithin } from '../platform/roles/within-reach.js';
 import type { Actor } from '../platform/sign-in/actor.js';
 import { Acknowledgements } from './acknowledgements/acknowledgements.service.js';
+import { Replacements } from './spares/replacements.service.js';
+import { CAN_BE_GIVEN } from './spares/can-be-given.js';
 import { ReturnRecords } from './returns/return-records.service.js';
 import { KEEPS_ITS_HOLDER, refuseUnless, type CHANGED_STATES, type DeviceState } from './device-states.js';
 import { Device } from './device.entity.js';
@@ -30,6 +32,8 @@ export interface DevicesFilter {
   siteId?: string;
   /** Used for longer than the model is meant to be. */
   pastLifetime?: 'true';
+  /** Only what can really be given. */
+  spare?: 'true';
   /** Part of the asset tag or the serial number. */
   search?: string;
 }
@@ -43,13 +47,14 @@ export interface LostDevice {
   lastOnline: AgedObservation | null;
 }
 
-/** The only writer of `devices`. */
+/** The only writer of `devices`, but for what a loss keeps on the shelf (`Replacements`). */
 @Injectable()
 export class DevicesService {
   constructor(
     private readonly observations: ObservationsService,
     private readonly acknowledgements: Acknowledgements,
     private readonly returns: ReturnRecords,
+    private readonly replacements: Replacements,
     private readonly audit: AuditService,
   ) {}
 
@@ -145,12 +150,13 @@ export class DevicesService {
     const query = tx.createQueryBuilder(Device, 'device').orderBy('device.id').limit(page.limit);
     keepWithin(query, actor, 'device');
     if (page.after) query.andWhere('device.id > :after', { after: page.after });
-    const { state, holderId, modelId, siteId, pastLifetime, search } = filter;
+    const { state, holderId, modelId, siteId, pastLifetime, spare, search } = filter;
     if (state) query.andWhere('device.state = :state', { state });
     if (holderId) query.andWhere('device.holder_id = :holderId', { holderId });
     if (modelId) query.andWhere('device.model_id = :modelId', { modelId });
     if (siteId) query.andWhere('device.site_id = :siteId', { siteId });
     if (pastLifetime) query.andWhere(PAST_LIFETIME);
+    if (spare) query.andWhere(SPARE);
     if (search) {
       const pattern = `%${search.replaceAll(/[\\%_]/g, '\\$&')}%`;
       const bySerial = seesField(actor, 'device.serial') ? ' OR device.serial ILIKE :pattern' : '';
@@ -198,6 +204,7 @@ export class DevicesService {
       facts: { holderId: personId },
     });
     await this.acknowledgements.ask(tx, actor, id, personId);
+    await this.replacements.given(tx, personId, id);
     return this.get(tx, id);
   }
 
@@ -317,7 +324,8 @@ export class DevicesService {
       [id],
     );
     if (!unfit) return;
-    const detail = 'Its model isn’t standard, and no exception stands: POST /v1/devices/:id/exception says who answers for it.';
+    const detail =
+      'Its model isn’t standard, and no exception stands: POST /v1/devices/:id/exception says who answers for it.';
     throw new Problem('conflict', detail);
   }
 
@@ -353,6 +361,8 @@ const REFERENCES = {
   siteId: { table: 'sites', called: 'site' },
   personId: { table: 'people', called: 'person' },
 } as const;
+
+const SPARE = `EXISTS (SELECT FROM devices d JOIN device_models m ON m.id = d.model_id WHERE d.id = device.id AND ${CAN_BE_GIVEN})`;
 
 const PAST_LIFETIME = `device.state NOT IN ('ordered', 'retired', 'disposed') AND EXISTS (
   SELECT FROM device_models m WHERE m.id = device.model_id

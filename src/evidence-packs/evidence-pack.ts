@@ -54,7 +54,10 @@ export const EvidencePack = z.object({
   decision: z.object({ at: Instant, by: z.string(), secondsAfterHr: z.number().nullable() }),
   approvals: z.array(Approval),
   steps: z.array(PackStep),
-  returns: z.array(ReturnView).default([]).describe('Each device that is to come back; not in packs of older versions.'),
+  returns: z
+    .array(ReturnView)
+    .default([])
+    .describe('Each device that is to come back; not in packs of older versions.'),
   residuals: z.array(z.object({ stepId: z.uuid(), toolName: z.string(), until: Instant })),
   notProved: z.array(NotProved),
   controls: z.array(Control),

@@ -16,13 +16,7 @@ export class SitesService {
    * Makes the site, or gives the one of this name another zone or address. Employments keep the instants that they have.
    * @param newAddress undefined: as it was
    */
-  async put(
-    tx: EntityManager,
-    actor: Actor,
-    name: string,
-    zone: string,
-    newAddress?: string | null,
-  ): Promise<Site> {
+  async put(tx: EntityManager, actor: Actor, name: string, zone: string, newAddress?: string | null): Promise<Site> {
     if (!isKnownZone(zone))
       throw new Problem('invalid-request', `“${zone}” is no time zone; write one like Europe/Berlin.`);
     const before = await tx.findOneBy(Site, { name });
@@ -30,7 +24,10 @@ export class SitesService {
     if (before?.zone === zone && before.address === address) return before;
     await tx.upsert(Site, { id: before?.id ?? newId(), name, zone, address }, ['name']);
     const site = await tx.findOneByOrFail(Site, { name });
-    await this.audit.record(tx, actor, 'site.put', { subject: { kind: 'site', id: site.id }, facts: { name, zone, address } });
+    await this.audit.record(tx, actor, 'site.put', {
+      subject: { kind: 'site', id: site.id },
+      facts: { name, zone, address },
+    });
     return site;
   }
 

@@ -17,5 +17,8 @@ export function signPage({ text, assetTag, modelName, personName }: ToSign): str
 }
 
 export function signedPage(): string {
-  return plainPage('Thank you, it is signed', '<p>When, and from which network, was written down. You can close this page.</p>');
+  return plainPage(
+    'Thank you, it is signed',
+    '<p>When, and from which network, was written down. You can close this page.</p>',
+  );
 }

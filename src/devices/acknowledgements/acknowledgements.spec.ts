@@ -54,6 +54,7 @@ describe('whoever is given a device', () => {
     ]);
     await records.stranger.post(link).expect(410);
     expect(await entriesOf(deviceId)).toHaveLength(1);
+    expect(records.log()).not.toContain(link.split('/').at(-1));
     await api.post(`/v1/acknowledgements/${id}/link`).expect(409);
   });
 

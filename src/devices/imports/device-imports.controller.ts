@@ -86,7 +86,15 @@ export class DeviceImportsController {
   }
 }
 
-function importView({ id, sha256, lines, madeBy, madeAt, appliedBy, appliedAt }: DeviceImport): z.infer<typeof ImportView> {
+function importView({
+  id,
+  sha256,
+  lines,
+  madeBy,
+  madeAt,
+  appliedBy,
+  appliedAt,
+}: DeviceImport): z.infer<typeof ImportView> {
   return {
     id,
     sha256,

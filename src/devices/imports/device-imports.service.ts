@@ -68,12 +68,16 @@ export class DeviceImports {
     const shown = found.lines.map(({ line, cells }) => ({ line, cells, isAskew: false }));
     const now = planImport(shown, await thingsNamedIn(tx, shown, 'ORDER BY d.id FOR UPDATE OF d'));
     if (!isDeepStrictEqual(now, found.lines)) {
-      throw new Problem('conflict', 'Something changed since this was shown. Send the file again and look; nothing was changed.');
+      throw new Problem(
+        'conflict',
+        'Something changed since this was shown. Send the file again and look; nothing was changed.',
+      );
     }
     for (const { outcome, serial, deviceId, version, change } of found.lines) {
       if (outcome === 'create') await this.devices.create(tx, actor, { ...(change as Wanted), serial });
       if (outcome === 'change' && deviceId !== null && version !== null) {
-        await this.devices.update(tx, actor, deviceId, change, version);
+        const { state, ...fields } = change;
+        await this.devices.update(tx, actor, deviceId, { ...fields, ...(state === 'in_stock' && { state }) }, version);
       }
     }
     await tx.update(DeviceImport, { id }, { appliedBy: actor.name, appliedAt: () => 'now()' });

@@ -52,7 +52,10 @@ describe('an import of devices', () => {
     expect(made).toMatchObject({ state: 'in_stock', purchasedOn: '2026-01-31' });
     expect(await records.db.manager.findOneByOrFail(Device, { id: known.id })).toMatchObject({ siteId: made.siteId });
     const entries = await records.db.manager.findBy(AuditEntry, { subjectId: body.id });
-    expect(entries.map(({ action }) => action).toSorted()).toEqual(['device-import.applied', 'device-import.previewed']);
+    expect(entries.map(({ action }) => action).toSorted()).toEqual([
+      'device-import.applied',
+      'device-import.previewed',
+    ]);
     expect((await apply(body.id).expect(409)).body.detail).toContain('before');
     expect(await count()).toBe(before + 1);
   });
@@ -68,7 +71,9 @@ describe('an import of devices', () => {
   it('is refused when anything changed since it was shown, and leaves nothing half done', async () => {
     const known = await aDevice(records.db.manager);
     const taken = `QM-${newId()}`;
-    const shown = await preview(row(), row({ tag: taken }), row({ tag: known.assetTag, serial: known.serial })).expect(201);
+    const shown = await preview(row(), row({ tag: taken }), row({ tag: known.assetTag, serial: known.serial })).expect(
+      201,
+    );
     const { body: other } = await preview(row({ tag: known.assetTag, serial: known.serial })).expect(201);
     await aDevice(records.db.manager, { assetTag: taken });
     await api.patch(`/v1/devices/${known.id}`).set('If-Match', '"1"').send({ working: false }).expect(200);

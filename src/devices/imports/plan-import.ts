@@ -64,7 +64,10 @@ const FORMULA = /^[=+\-@\t\r]/;
  * What each line would do. A device is known by its serial number; an empty cell leaves a thing as it is. Pure: the same
  * lines against the same things make the same plan.
  */
-export function planImport(lines: readonly Pick<CsvLine, 'line' | 'cells' | 'isAskew'>[], known: KnownThings): PlannedLine[] {
+export function planImport(
+  lines: readonly Pick<CsvLine, 'line' | 'cells' | 'isAskew'>[],
+  known: KnownThings,
+): PlannedLine[] {
   const linesBy = (column: 'serial' | 'asset_tag'): Map<string, number[]> => {
     const found = new Map<string, number[]>();
     for (const { line, cells } of lines) {
@@ -153,7 +156,9 @@ function problemOfTwin(
 function problemOfTag(assetTag: string, device: KnownDevice | undefined, { byTag }: KnownThings): LineProblem[] {
   const owner = byTag.get(assetTag);
   if (!owner || owner.id === device?.id) return [];
-  return [{ column: 'asset_tag', detail: `The device with the serial number ${owner.serial} has it. Use another one.` }];
+  return [
+    { column: 'asset_tag', detail: `The device with the serial number ${owner.serial} has it. Use another one.` },
+  ];
 }
 
 function problemOfName(
@@ -181,5 +186,10 @@ function problemOfState(state: string | undefined, device: KnownDevice | undefin
     return [{ column, detail: 'A file says ordered or in_stock. Leave it empty, and give devices out afterwards.' }];
   }
   if (!device || (device.state === 'ordered' && state === 'in_stock')) return [];
-  return [{ column, detail: `The device is ${device.state.replace('_', ' ')}. Leave it empty, and change its state by itself.` }];
+  return [
+    {
+      column,
+      detail: `The device is ${device.state.replace('_', ' ')}. Leave it empty, and change its state by itself.`,
+    },
+  ];
 }

@@ -44,7 +44,9 @@ export function readDeviceCsv(content: Buffer): CsvLine[] {
   const twice = columns.find((name, index) => columns.indexOf(name) !== index);
   const missing = names().filter((name) => COLUMNS[name] && !known.includes(name));
   if (strange.length > 0) {
-    throw invalid(`The column ${strange.map((name) => `“${name}”`).join(', ')} isn’t known. Use ${names().join(', ')}.`);
+    throw invalid(
+      `The column ${strange.map((name) => `“${name}”`).join(', ')} isn’t known. Use ${names().join(', ')}.`,
+    );
   }
   if (twice !== undefined) throw invalid(`The column “${twice}” is there twice. Remove one.`);
   if (missing.length > 0) throw invalid(`The column ${missing.join(', ')} is missing in the first line.`);

@@ -55,10 +55,14 @@ export class DeviceLabels {
   async ofMany(tx: EntityManager, actor: Actor, which: { assetTags: string[] } | { site: string }): Promise<Label[]> {
     const devices =
       'site' in which
-        ? await labelled(tx, `d.state <> 'disposed' AND d.site_id = (SELECT id FROM sites WHERE name = $1)`, [which.site])
+        ? await labelled(tx, `d.state <> 'disposed' AND d.site_id = (SELECT id FROM sites WHERE name = $1)`, [
+            which.site,
+          ])
         : await labelled(tx, `d.asset_tag = ANY ($1)`, [which.assetTags]);
-    const missing = 'site' in which ? [] : which.assetTags.filter((tag) => !devices.some((one) => one.assetTag === tag));
-    if (missing.length > 0) throw new Problem('not-found', `There is no device with the asset tag ${missing.join(', ')}.`);
+    const missing =
+      'site' in which ? [] : which.assetTags.filter((tag) => !devices.some((one) => one.assetTag === tag));
+    if (missing.length > 0)
+      throw new Problem('not-found', `There is no device with the asset tag ${missing.join(', ')}.`);
     if (devices.length === 0) throw new Problem('not-found', 'There is no device to make a label for.');
     if (devices.length > MOST) throw new Problem('too-large', `At most ${MOST} labels are made at a time. Name some.`);
     return devices.map((device) => this.labelOf(device, actor));

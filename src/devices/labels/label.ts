@@ -28,7 +28,7 @@ export function labelSvg({ title, lines, url }: Label): string {
   let y = MARGIN;
   const texts = rows.map(({ text, size, bold }) => {
     const shown = clean(text);
-    const fitting = Math.min(size, TEXT_WIDTH / (LETTER * Math.max(1, [...shown].length)));
+    const fitting = Math.min(size, TEXT_WIDTH / (LETTER * Math.max(1, shown.length)));
     y += size * 1.25;
     return `<text x="${TEXT_AT}" y="${y.toFixed(2)}" font-size="${fitting.toFixed(2)}"${bold ? ' font-weight="700"' : ''}>${escapeHtml(shown)}</text>`;
   });

@@ -92,6 +92,7 @@ describe('a return’s label', () => {
     const put = { zone: site.zone, address: 'Acme, IT\nExample Street 1\n10115 Berlin' };
     await api.put('/v1/sites/Berlin office').send(put).expect(200);
     const svg = await svgOf(`/v1/returns/${body.id}/label`);
-    for (const line of ['Berlin office', 'Acme, IT', '10115 Berlin', device.assetTag]) expect(svg).toContain(`>${line}<`);
+    for (const line of ['Berlin office', 'Acme, IT', '10115 Berlin', device.assetTag])
+      expect(svg).toContain(`>${line}<`);
   });
 });

@@ -112,10 +112,7 @@ export class ReturnRecords {
 
   /** Of one leave, in the order in which they were asked for. */
   async ofCase(tx: EntityManager, actor: Actor, caseId: string): Promise<KnownReturn[]> {
-    const query = tx
-      .createQueryBuilder(DeviceReturn, 'r')
-      .where('r.case_id = :caseId', { caseId })
-      .orderBy('r.id');
+    const query = tx.createQueryBuilder(DeviceReturn, 'r').where('r.case_id = :caseId', { caseId }).orderBy('r.id');
     keepWithin(query, actor, 'return');
     return withTags(tx, await query.getMany());
   }

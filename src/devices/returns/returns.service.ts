@@ -46,7 +46,10 @@ export class Returns {
   /** It is on its way. @throws Problem `not-found`, `conflict` */
   async send(tx: EntityManager, actor: Actor, id: string, tracking: string | null): Promise<KnownReturn> {
     const outstanding = await this.lock(tx, actor, id);
-    return this.records.move(tx, actor, outstanding, 'sent', { change: { ...sentNow(), tracking }, facts: { tracking } });
+    return this.records.move(tx, actor, outstanding, 'sent', {
+      change: { ...sentNow(), tracking },
+      facts: { tracking },
+    });
   }
 
   /** It is here. It counts as theirs still, since nobody has looked at it. @throws Problem `not-found`, `conflict`, `invalid-request` */

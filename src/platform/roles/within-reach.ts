@@ -40,6 +40,10 @@ const REACHED = {
     table: 'device_returns',
     holds: ({ people, tool }) => [people?.('it.person_id'), tool && 'false'],
   },
+  replacement: {
+    table: 'device_replacements',
+    holds: ({ people, tool }) => [people?.('it.person_id'), tool && 'false'],
+  },
   case: {
     table: 'cases',
     holds: ({ people, tool }) => [
