@@ -25,6 +25,11 @@ import { Witnesses1764000013000 } from './1764000013000-witnesses.js';
 import { ServicesAtTheStart1764000013100 } from './1764000013100-services-at-the-start.js';
 import { DecisionsAreSealed1764000014000 } from './1764000014000-decisions-are-sealed.js';
 import { RecoveryKeysAreRotated1764000014100 } from './1764000014100-recovery-keys-are-rotated.js';
+import { ADevicesWholeLife1764000015000 } from './1764000015000-a-devices-whole-life.js';
+import { WhoHasADeviceSignsForIt1764000015100 } from './1764000015100-who-has-a-device-signs-for-it.js';
+import { Returns1764000015200 } from './1764000015200-returns.js';
+import { DevicesComeFromFiles1764000015300 } from './1764000015300-devices-come-from-files.js';
+import { ALossKeepsASpare1764000015400 } from './1764000015400-a-loss-keeps-a-spare.js';
 import { RunbookOfALoss1764000019000 } from './1764000019000-runbook-of-a-loss.js';
 
 /** All of them, oldest first. */
@@ -56,5 +61,10 @@ export const MIGRATIONS = [
   ServicesAtTheStart1764000013100,
   DecisionsAreSealed1764000014000,
   RecoveryKeysAreRotated1764000014100,
+  ADevicesWholeLife1764000015000,
+  WhoHasADeviceSignsForIt1764000015100,
+  Returns1764000015200,
+  DevicesComeFromFiles1764000015300,
+  ALossKeepsASpare1764000015400,
   RunbookOfALoss1764000019000,
 ];

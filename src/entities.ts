@@ -21,6 +21,13 @@ import { Brake } from './brakes/brake.entity.js';
 import { BrakedCase } from './brakes/braked-case.entity.js';
 import { WorkerProcess } from './cases/worker-process.entity.js';
 import { DeviceEnrolment } from './devices/device-enrolment.entity.js';
+import { AcknowledgementText } from './devices/acknowledgements/acknowledgement-text.entity.js';
+import { DeviceAcknowledgement } from './devices/acknowledgements/device-acknowledgement.entity.js';
+import { DeviceImport } from './devices/imports/device-import.entity.js';
+import { DeviceReturn } from './devices/returns/device-return.entity.js';
+import { DeviceReplacement } from './devices/spares/device-replacement.entity.js';
+import { DeviceException } from './devices/device-exception.entity.js';
+import { DeviceModelMinimum } from './devices/device-model-minimum.entity.js';
 import { DeviceModel } from './devices/device-model.entity.js';
 import { DeviceObservation } from './devices/device-observation.entity.js';
 import { Device } from './devices/device.entity.js';
@@ -87,6 +94,13 @@ export const ENTITIES = [
   Brake,
   BrakedCase,
   DeviceEnrolment,
+  AcknowledgementText,
+  DeviceAcknowledgement,
+  DeviceImport,
+  DeviceReturn,
+  DeviceReplacement,
+  DeviceException,
+  DeviceModelMinimum,
   DeviceModel,
   DeviceObservation,
   RecoveryKeyReveal,

@@ -3,10 +3,10 @@ import { ApiExcludeController } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { DataSource } from 'typeorm';
 import { inTransaction } from '../platform/database/transaction.js';
-import { Problem } from '../platform/errors/problem.js';
+import { answerPage } from '../platform/http/one-time-page.js';
 import { Public } from '../platform/sign-in/who-may-call.js';
 import { CredentialLinks, type HandedOver } from './credential-links.service.js';
-import { confirmPage, gonePage, passwordPage } from './credential-pages.js';
+import { confirmPage, passwordPage } from './credential-pages.js';
 
 /** What a person sees who opens their one-time link; they need no sign-in, since they may have none yet. */
 @ApiExcludeController()
@@ -22,7 +22,7 @@ export class CredentialLinksController {
   @Header('Cache-Control', 'no-store')
   @Header('Referrer-Policy', 'no-referrer')
   async show(@Param('token') token: string, @Res() response: Response): Promise<void> {
-    await answer(response, async () => confirmPage((await this.links.look(this.db.manager, token)).toolName));
+    await answerPage(response, async () => confirmPage((await this.links.look(this.db.manager, token)).toolName));
   }
 
   @Post(':token')
@@ -33,17 +33,6 @@ export class CredentialLinksController {
   async open(@Param('token') token: string, @Req() request: Request, @Res() response: Response): Promise<void> {
     const open = (): Promise<HandedOver> => inTransaction(this.db, (tx) => this.links.open(tx, token));
     if (request.accepts(['html', 'json']) === 'json') response.json(await open());
-    else await answer(response, async () => passwordPage(await open()));
-  }
-}
-
-/** A page, or the page that says why there is none; whoever asked for JSON gets the problem itself instead. */
-async function answer(response: Response, page: () => Promise<string>): Promise<void> {
-  response.type('html');
-  try {
-    response.send(await page());
-  } catch (error) {
-    if (!(error instanceof Problem && error.kind === 'gone')) throw error;
-    response.status(410).send(gonePage(error.message));
+    else await answerPage(response, async () => passwordPage(await open()));
   }
 }

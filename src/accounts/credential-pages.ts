@@ -20,7 +20,3 @@ export function passwordPage({ toolName, username, password }: HandedOver): stri
     <p>Save it now: it can’t be shown again, not to you and not to anybody else.</p>`,
   );
 }
-
-export function gonePage(reason: string): string {
-  return plainPage('This link does not work any more', `<p>${escapeHtml(reason)}</p>`);
-}

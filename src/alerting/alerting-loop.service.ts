@@ -6,6 +6,7 @@ import { Config } from '../platform/config/config.js';
 import { ChannelsService } from './channels.service.js';
 import { DatabaseAwayPage } from './database-away-page.js';
 import { DeliverAlerts } from './deliver-alerts.service.js';
+import { DeviceWatch } from './device-watch.service.js';
 import { EngineWatch } from './engine-watch.service.js';
 import { EscalationService } from './escalation.service.js';
 import { KeyWatch } from './key-watch.service.js';
@@ -17,6 +18,7 @@ const WATCH_EVERY = 1_000;
 const WATCH_LOSSES_EVERY = 5_000;
 const ESCALATE_EVERY = 2_000;
 const REMIND_EVERY = 30_000;
+const LOOK_AT_DEVICES_EVERY = 60_000;
 const RENEW_KEYS_EVERY = 60_000;
 const LOOK_AT_TOKENS_EVERY = 60_000;
 const FAREWELL = 3_000;
@@ -40,6 +42,7 @@ export class AlertingLoop {
     private readonly losses: WatchLosses,
     private readonly keys: KeyWatch,
     private readonly tokens: TokenWatch,
+    private readonly devices: DeviceWatch,
     private readonly config: Config,
   ) {}
 
@@ -60,6 +63,7 @@ export class AlertingLoop {
       this.keepDoing(() => page.look(), WATCH_EVERY, onError),
       this.keepDoing(() => this.keys.look(processName), RENEW_KEYS_EVERY, onError),
       this.keepDoing(() => this.tokens.look(), LOOK_AT_TOKENS_EVERY, onError),
+      this.keepDoing(() => this.devices.look(), LOOK_AT_DEVICES_EVERY, onError),
     ];
     void this.once(() => this.keys.look(processName), onError);
   }

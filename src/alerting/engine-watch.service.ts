@@ -70,23 +70,16 @@ export class EngineWatch {
 
   private async tellOfDead(tx: EntityManager): Promise<void> {
     const dead = await this.health.deadWorkers(tx, GRACE);
-    for (const { id, lanes, host, pid, goneAt } of dead) {
-      await this.alerts.raise(tx, {
+    await this.alerts.keepTo(
+      tx,
+      'worker_died',
+      dead.map(({ id, lanes, host, pid, goneAt }) => ({
         dedupKey: `worker_died:${id}`,
         kind: 'worker_died',
         severity: 'error',
         owner: OWNER,
         message: `The worker for ${lanes.join(' and ')} on ${host} (process ${pid}) died at ${goneAt.toISOString()}, and no new one took its place.`,
-      });
-    }
-    const mourned = await queryRows<{ key: string }>(
-      tx,
-      `SELECT dedup_key AS key FROM alerts WHERE kind = 'worker_died' AND resolved_at IS NULL`,
-    );
-    const still = new Set(dead.map(({ id }) => `worker_died:${id}`));
-    await this.alerts.resolve(
-      tx,
-      mourned.map(({ key }) => key).filter((key) => !still.has(key)),
+      })),
     );
   }
 

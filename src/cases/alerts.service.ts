@@ -30,7 +30,11 @@ export type AlertKind =
   | 'service_ownerless'
   | 'loss_task_overdue'
   | 'lost_device_seen'
-  | 'token_unowned';
+  | 'token_unowned'
+  | 'exception_overdue'
+  | 'device_unacknowledged'
+  | 'device_return_overdue'
+  | 'spares_short';
 
 /** What was done and can’t be undone: nobody can mend it, so it is told and ends by itself. */
 const NEWS: readonly AlertKind[] = ['sign_in_link', 'brake_limit_raised', 'recovery_key_read'];
@@ -77,6 +81,20 @@ export class AlertsService {
     if (raised.length === 0) return;
     const oneLine = alert.message.replaceAll(/\s+/g, ' ');
     process.stderr.write(`ALERT ${alert.severity} for ${alert.owner}: ${oneLine}\n`);
+  }
+
+  /**
+   * Makes the open alerts of a kind exactly these: what is still so stays told, the rest is over. For troubles that are
+   * found by looking.
+   * @param againAfter days after which what is still so is told anew
+   */
+  async keepTo(tx: EntityManager, kind: AlertKind, alerts: readonly NewAlert[], againAfter?: number): Promise<void> {
+    await tx.query(
+      `UPDATE alerts SET resolved_at = now() WHERE kind = $1 AND resolved_at IS NULL
+         AND (dedup_key <> ALL ($2) OR raised_at < now() - make_interval(days => $3::int))`,
+      [kind, alerts.map(({ dedupKey }) => dedupKey), againAfter ?? null],
+    );
+    for (const alert of alerts) await this.raise(tx, alert);
   }
 
   /** More is known of what was told already: nobody is told again, and whoever looks sees it. */

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
+import { ReturnRecords, type KnownReturn } from '../devices/returns/return-records.service.js';
 import { queryRows } from '../platform/database/query-rows.js';
 import { Problem } from '../platform/errors/problem.js';
 import { keepWithin, requireWithin } from '../platform/roles/within-reach.js';
@@ -35,12 +36,17 @@ export interface StepsFilter {
 export interface CaseInFull {
   case: Case;
   steps: (Step & { toolName: string; needs: string[]; attemptsMade: Attempt[] })[];
+  /** Of a leave: each device that is to come back. It holds up no step. */
+  returns: KnownReturn[];
 }
 
 /** Reads cases, steps and alerts for the doors. */
 @Injectable()
 export class CasesReader {
-  constructor(private readonly db: DataSource) {}
+  constructor(
+    private readonly db: DataSource,
+    private readonly returns: ReturnRecords,
+  ) {}
 
   async list(actor: Actor, filter: CasesFilter, page: Newest): Promise<Case[]> {
     const query = this.db.manager.createQueryBuilder(Case, 'c').orderBy('c.id', 'DESC').limit(page.limit);
@@ -80,6 +86,7 @@ export class CasesReader {
     );
     return {
       case: found,
+      returns: found.kind === 'leaver' ? await this.returns.ofCase(this.db.manager, actor, id) : [],
       steps: steps.map((step) =>
         Object.assign(step, {
           toolName: tools.find((tool) => tool.id === step.toolId)?.name ?? '',

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ReturnView, returnView } from '../devices/returns/returns-views.js';
 import { seesField } from '../platform/roles/fields.js';
 import type { Actor } from '../platform/sign-in/actor.js';
 import type { Alert } from './alert.entity.js';
@@ -82,6 +83,7 @@ export const CaseDetails = CaseView.extend({
   steps: z.array(
     StepView.extend({ toolName: z.string(), needs: z.array(z.uuid()), attemptsMade: z.array(AttemptView) }),
   ),
+  returns: z.array(ReturnView).describe('Of a leave: each device that is to come back. It holds up no step.'),
 });
 
 export const AlertView = z.object({
@@ -147,7 +149,7 @@ export function stepView(row: Step): z.infer<typeof StepView> {
   };
 }
 
-export function caseDetails({ case: row, steps }: CaseInFull, actor: Actor): z.infer<typeof CaseDetails> {
+export function caseDetails({ case: row, steps, returns }: CaseInFull, actor: Actor): z.infer<typeof CaseDetails> {
   return {
     ...caseView(row, actor),
     steps: steps.map((step) => ({
@@ -156,6 +158,7 @@ export function caseDetails({ case: row, steps }: CaseInFull, actor: Actor): z.i
       needs: step.needs,
       attemptsMade: step.attemptsMade.map(attemptView),
     })),
+    returns: returns.map(returnView),
   };
 }
 

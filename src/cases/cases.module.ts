@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { AccessPolicyModule } from '../access-policy/access-policy.module.js';
 import { AccountsModule } from '../accounts/accounts.module.js';
+import { DevicesModule } from '../devices/devices.module.js';
 import { PeopleModule } from '../people/people.module.js';
 import { RolesModule } from '../platform/roles/roles.module.js';
 import { AccessPlanning } from './access-planning.service.js';
@@ -32,7 +33,7 @@ import { StepReadings } from './step-readings.service.js';
 import { StepsController } from './steps.controller.js';
 
 @Module({
-  imports: [PeopleModule, AccountsModule, AccessPolicyModule, RolesModule],
+  imports: [PeopleModule, DevicesModule, AccountsModule, AccessPolicyModule, RolesModule],
   controllers: [CallBacksController, CaseFiguresController, CasesController, EvidenceController, StepsController],
   providers: [
     AccessPlanning,

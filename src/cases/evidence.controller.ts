@@ -4,6 +4,7 @@ import { ApiBody, ApiConsumes, ApiCreatedResponse, ApiOkResponse, ApiProduces, A
 import type { Response } from 'express';
 import { z } from 'zod';
 import { Problem } from '../platform/errors/problem.js';
+import { readBody } from '../platform/http/read-body.js';
 import type { Actor } from '../platform/sign-in/actor.js';
 import { Allow, CurrentActor } from '../platform/sign-in/who-may-call.js';
 import { EvidenceView, evidenceView } from './cases-views.js';
@@ -56,7 +57,13 @@ export class EvidenceController {
     }
     // What isn't read any further must not be taken for the next request.
     response.setHeader('Connection', 'close');
-    const { evidence, isNew } = await this.evidence.add(id, sha256, name, await readFile(request), actor);
+    const { evidence, isNew } = await this.evidence.add(
+      id,
+      sha256,
+      name,
+      await readBody(request, EVIDENCE_LIMIT, tooLarge),
+      actor,
+    );
     response.status(isNew ? 201 : 200);
     return evidenceView(evidence);
   }
@@ -78,17 +85,4 @@ export class EvidenceController {
       length: content.length,
     });
   }
-}
-
-/** Read here and by no parser: only after it is known who sends it, and never more than the limit. */
-async function readFile(request: IncomingMessage): Promise<Buffer> {
-  if (Number(request.headers['content-length'] ?? 0) > EVIDENCE_LIMIT) throw tooLarge();
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > EVIDENCE_LIMIT) throw tooLarge();
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
 }

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { CasesReader, type CaseInFull } from '../cases/cases-reader.service.js';
 import { caseDetails, stepView } from '../cases/cases-views.js';
 import { FINISHED, type StepState } from '../cases/step-states.js';
+import { returnView } from '../devices/returns/returns-views.js';
 import { EXIT } from '../platform/lifecycle/failure.js';
 import { CommandFailure, type AddCommand } from './command.js';
 
@@ -43,6 +44,7 @@ export const addCase: AddCommand = (program, { actor, out, withServices }) => {
           await pause(LOOK_AGAIN_MS);
           seen = await reader.inFull(actor, id);
         }
+        for (const line of outstanding(seen)) out(line);
         out(ending(seen));
       });
     });
@@ -74,6 +76,16 @@ function clock(instant: Date): string {
 
 function onlyPeopleLeft({ steps }: CaseInFull): boolean {
   return steps.every(({ state }) => FINISHED.includes(state) || state === 'needs_human' || state === 'planned');
+}
+
+function outstanding({ returns }: CaseInFull): string[] {
+  return returns
+    .map(returnView)
+    .filter((one) => one.outstanding)
+    .map(
+      ({ assetTag, state, askedAt, id }) =>
+        `▲ the device ${assetTag} isn't back: ${state}, asked for ${askedAt} · return ${id}`,
+    );
 }
 
 function ending({ case: { state, closedAt }, steps }: CaseInFull): string {

@@ -7,10 +7,12 @@ import { addCases } from './cases.js';
 import { addCheckDrift } from './check-drift.js';
 import type { AddCommand } from './command.js';
 import { addConnectors } from './connectors.js';
+import { addDevices } from './devices.js';
 import { addEscalation } from './escalation.js';
 import { addHrSource } from './hr-source.js';
 import { addInit } from './init.js';
 import { addLoss } from './loss.js';
+import { addLabels } from './labels.js';
 import { addLostLaptop } from './lost-laptop.js';
 import { addMigrate } from './migrate.js';
 import { addOpenApi } from './openapi.js';
@@ -39,6 +41,8 @@ export const COMMANDS: readonly AddCommand[] = [
   addSecrets,
   addAlertChannel,
   addEscalation,
+  addDevices,
+  addLabels,
   addLostLaptop,
   addLoss,
   addRunbook,

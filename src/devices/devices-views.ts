@@ -1,14 +1,18 @@
 import { z } from 'zod';
 import { seesField } from '../platform/roles/fields.js';
 import type { Actor } from '../platform/sign-in/actor.js';
-import type { DeviceModel } from './device-model.entity.js';
 import { DISK_ENCRYPTION_VALUES, OBSERVATION_KINDS } from './device-observation.entity.js';
 import type { DeviceObservation } from './device-observation.entity.js';
-import { DEVICE_STATES } from './device-states.js';
+import { CHANGED_STATES, DEVICE_STATES } from './device-states.js';
 import type { Device } from './device.entity.js';
 import type { AgedObservation } from './observations.service.js';
 
 const TEXT = z.string().trim().min(1).max(200);
+
+/** As far as a device's papers reach, and no further than a calendar that everybody reads. */
+export const Day = z.iso
+  .date()
+  .refine((day) => day >= '1970-01-01' && day <= '2199-12-31', { error: 'This has to be a day from 1970 to 2199' });
 
 export const DeviceView = z.object({
   id: z.uuid(),
@@ -16,7 +20,12 @@ export const DeviceView = z.object({
   serial: z.string().optional().describe('Left out for who doesn’t hold `devices:read-serials`.'),
   modelId: z.uuid(),
   imageVersionId: z.uuid().nullable(),
-  holderId: z.uuid().nullable().describe('Who has it; of a lost one, who had it last.'),
+  siteId: z.uuid().nullable().describe('Where it is, or where whoever has it works.'),
+  purchasedOn: z.iso.date().nullable(),
+  warrantyUntil: z.iso.date().nullable().describe('The last day on which its maker mends it.'),
+  working: z.boolean().describe('False: found faulty.'),
+  holderId: z.uuid().nullable().describe('Who has it; of one that was lost, who had it last.'),
+  reservedForId: z.uuid().nullable().describe('Whom it is kept for.'),
   state: z.enum(DEVICE_STATES),
   stateChangedAt: z.iso.datetime(),
   version: z.int(),
@@ -39,17 +48,16 @@ export const DeviceDetails = DeviceView.extend({
 
 export const ObservationView = AgedObservationView.omit({ ageSeconds: true }).extend({ recordedAt: z.iso.datetime() });
 
-export const DeviceModelView = z.object({
-  id: z.uuid(),
-  name: z.string(),
-  manufacturer: z.string(),
-  replacementLeadDays: z.int().nullable(),
-});
-
 export const DevicesQueryFilters = {
   state: z.enum(DEVICE_STATES).optional(),
   holderId: z.uuid().optional(),
   modelId: z.uuid().optional(),
+  siteId: z.uuid().optional(),
+  pastLifetime: z
+    .enum(['true'])
+    .optional()
+    .describe('Only those in use or on the shelf for longer than their model is meant to be used.'),
+  spare: z.enum(['true']).optional().describe('Only what can really be given: see GET /v1/devices/spares.'),
   search: z
     .string()
     .trim()
@@ -64,18 +72,27 @@ export const CreateDevice = z.strictObject({
   serial: TEXT,
   modelId: z.uuid(),
   imageVersionId: z.uuid().nullable().default(null),
+  siteId: z.uuid().nullable().default(null),
+  purchasedOn: Day.nullable().default(null),
+  warrantyUntil: Day.nullable().default(null).describe('Left out: as long as the model’s warranty, from its purchase.'),
+  state: z.enum(['ordered', 'in_stock']).default('in_stock'),
 });
 
 export const ChangeDevice = z.strictObject({
   assetTag: TEXT.optional(),
+  modelId: z.uuid().optional(),
   imageVersionId: z.uuid().nullable().optional(),
+  siteId: z.uuid().nullable().optional(),
+  purchasedOn: Day.nullable().optional(),
+  warrantyUntil: Day.nullable().optional(),
+  working: z.boolean().optional(),
   state: z
-    .enum(['in_stock', 'in_repair', 'retired'])
+    .enum(CHANGED_STATES)
     .optional()
-    .describe('Giving out, returning and reporting a loss have routes of their own.'),
+    .describe('Giving out, keeping for somebody, returning and reporting a loss have routes of their own.'),
 });
 
-export const AssignDevice = z.strictObject({ personId: z.uuid() });
+export const ForPerson = z.strictObject({ personId: z.uuid() });
 
 const seen = {
   source: TEXT,
@@ -88,18 +105,24 @@ export const AddObservation = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.enum(['image_version', 'os_version', 'last_online']), value: TEXT, ...seen }),
 ]);
 
-export const CreateDeviceModel = z.strictObject({
-  name: TEXT,
-  manufacturer: TEXT,
-  replacementLeadDays: z.int().min(0).max(1000).nullable().default(null),
-});
-
 export function deviceView(device: Device, actor: Actor): z.infer<typeof DeviceView> {
-  const { id, assetTag, serial, modelId, imageVersionId, holderId, state, version } = device;
-  const stateChangedAt = device.stateChangedAt.toISOString();
-  const createdAt = device.createdAt.toISOString();
-  const shown = seesField(actor, 'device.serial') ? { serial } : {};
-  return { id, assetTag, ...shown, modelId, imageVersionId, holderId, state, stateChangedAt, version, createdAt };
+  return {
+    id: device.id,
+    assetTag: device.assetTag,
+    ...(seesField(actor, 'device.serial') && { serial: device.serial }),
+    modelId: device.modelId,
+    imageVersionId: device.imageVersionId,
+    siteId: device.siteId,
+    purchasedOn: device.purchasedOn,
+    warrantyUntil: device.warrantyUntil,
+    working: device.working,
+    holderId: device.holderId,
+    reservedForId: device.reservedForId,
+    state: device.state,
+    stateChangedAt: device.stateChangedAt.toISOString(),
+    version: device.version,
+    createdAt: device.createdAt.toISOString(),
+  };
 }
 
 export function agedObservationView(observation: AgedObservation): z.infer<typeof AgedObservationView> {
@@ -117,13 +140,4 @@ export function observationView(observation: DeviceObservation): z.infer<typeof 
     observedAt: observedAt.toISOString(),
     recordedAt: recordedAt.toISOString(),
   };
-}
-
-export function deviceModelView({
-  id,
-  name,
-  manufacturer,
-  replacementLeadDays,
-}: DeviceModel): z.infer<typeof DeviceModelView> {
-  return { id, name, manufacturer, replacementLeadDays };
 }

@@ -1,5 +1,5 @@
 import { Body, Controller, Get, HttpCode, Param, Patch, Post, Query, Res } from '@nestjs/common';
-import { ApiCreatedResponse, ApiHeader, ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import { ApiCreatedResponse, ApiHeader, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
 import { DataSource } from 'typeorm';
 import { z } from 'zod';
@@ -14,13 +14,13 @@ import {
   AddObservation,
   AgedObservationView,
   agedObservationView,
-  AssignDevice,
   ChangeDevice,
   CreateDevice,
   DeviceDetails,
   DevicesQueryFilters,
   DeviceView,
   deviceView,
+  ForPerson,
   ObservationView,
   observationView,
 } from './devices-views.js';
@@ -108,13 +108,31 @@ export class DevicesController {
   @ApiOkResponse({ standardSchema: DeviceView })
   async assign(
     @Param('id', { schema: z.uuid() }) id: string,
-    @Body({ schema: AssignDevice }) body: z.infer<typeof AssignDevice>,
+    @Body({ schema: ForPerson }) body: z.infer<typeof ForPerson>,
     @CurrentActor() actor: Actor,
     @Res({ passthrough: true }) response: Response,
   ): Promise<z.infer<typeof DeviceView>> {
     return withEtag(
       response,
       await inTransaction(this.db, (tx) => this.devices.assign(tx, actor, id, body.personId)),
+      actor,
+    );
+  }
+
+  @Post(':id/reserve')
+  @HttpCode(200)
+  @Allow('devices:write', 'within-reach')
+  @ApiOperation({ summary: 'Keep one in stock for somebody; a change of its state to in_stock lets it go again' })
+  @ApiOkResponse({ standardSchema: DeviceView })
+  async reserve(
+    @Param('id', { schema: z.uuid() }) id: string,
+    @Body({ schema: ForPerson }) body: z.infer<typeof ForPerson>,
+    @CurrentActor() actor: Actor,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<z.infer<typeof DeviceView>> {
+    return withEtag(
+      response,
+      await inTransaction(this.db, (tx) => this.devices.reserve(tx, actor, id, body.personId)),
       actor,
     );
   }

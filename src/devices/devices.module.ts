@@ -1,13 +1,62 @@
 import { Module } from '@nestjs/common';
+import { AcknowledgementLinksController } from './acknowledgements/acknowledgement-links.controller.js';
+import { AcknowledgementTexts } from './acknowledgements/acknowledgement-texts.service.js';
+import { AcknowledgementsController } from './acknowledgements/acknowledgements.controller.js';
+import { Acknowledgements } from './acknowledgements/acknowledgements.service.js';
+import { DeviceExceptionsController } from './device-exceptions.controller.js';
+import { DeviceExceptions } from './device-exceptions.service.js';
 import { DeviceModelsController } from './device-models.controller.js';
 import { DeviceModelsService } from './device-models.service.js';
 import { DevicesController } from './devices.controller.js';
 import { DevicesService } from './devices.service.js';
+import { DeviceImportsController } from './imports/device-imports.controller.js';
+import { DeviceImports } from './imports/device-imports.service.js';
+import { DeviceLabelsController } from './labels/device-labels.controller.js';
+import { DeviceLabels } from './labels/device-labels.service.js';
+import { ReturnRecords } from './returns/return-records.service.js';
+import { ReturnsController } from './returns/returns.controller.js';
+import { Returns } from './returns/returns.service.js';
+import { Replacements } from './spares/replacements.service.js';
+import { SparesController } from './spares/spares.controller.js';
+import { Spares } from './spares/spares.service.js';
 import { ObservationsService } from './observations.service.js';
 
 @Module({
-  controllers: [DevicesController, DeviceModelsController],
-  providers: [DevicesService, DeviceModelsService, ObservationsService],
-  exports: [DevicesService, DeviceModelsService, ObservationsService],
+  // Names such as `exceptions` are told from ids by whoever comes first.
+  controllers: [
+    DeviceExceptionsController,
+    DeviceImportsController,
+    SparesController,
+    DevicesController,
+    DeviceModelsController,
+    AcknowledgementsController,
+    AcknowledgementLinksController,
+    ReturnsController,
+    DeviceLabelsController,
+  ],
+  providers: [
+    DevicesService,
+    DeviceModelsService,
+    DeviceExceptions,
+    ObservationsService,
+    Acknowledgements,
+    AcknowledgementTexts,
+    ReturnRecords,
+    Returns,
+    DeviceLabels,
+    DeviceImports,
+    Spares,
+    Replacements,
+  ],
+  exports: [
+    DevicesService,
+    DeviceModelsService,
+    DeviceExceptions,
+    ObservationsService,
+    Acknowledgements,
+    ReturnRecords,
+    Spares,
+    Replacements,
+  ],
 })
 export class DevicesModule {}

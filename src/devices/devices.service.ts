@@ -1,34 +1,39 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { AuditService } from '../platform/audit/audit.service.js';
+import { queryRows } from '../platform/database/query-rows.js';
 import { Problem } from '../platform/errors/problem.js';
 import { requireChanged } from '../platform/http/versions.js';
 import { newId } from '../platform/ids/new-id.js';
 import { seesField } from '../platform/roles/fields.js';
-import { keepWithin, requireWithin } from '../platform/roles/within-reach.js';
+import { keepWithin, reaches, requireWithin } from '../platform/roles/within-reach.js';
 import type { Actor } from '../platform/sign-in/actor.js';
-import { refuseUnless, type DeviceState } from './device-states.js';
+import { Acknowledgements } from './acknowledgements/acknowledgements.service.js';
+import { Replacements } from './spares/replacements.service.js';
+import { CAN_BE_GIVEN } from './spares/can-be-given.js';
+import { ReturnRecords } from './returns/return-records.service.js';
+import { KEEPS_ITS_HOLDER, refuseUnless, type CHANGED_STATES, type DeviceState } from './device-states.js';
 import { Device } from './device.entity.js';
 import { ObservationsService, type AgedObservation } from './observations.service.js';
 
-export interface NewDevice {
-  assetTag: string;
-  serial: string;
-  modelId: string;
-  imageVersionId: string | null;
-}
+export type NewDevice = Pick<Device, 'assetTag' | 'serial' | 'modelId'> &
+  Partial<Pick<Device, 'imageVersionId' | 'siteId' | 'purchasedOn' | 'warrantyUntil'>> & {
+    state?: Extract<DeviceState, 'ordered' | 'in_stock'>;
+  };
 
-export interface DeviceChange {
-  assetTag?: string;
-  imageVersionId?: string | null;
-  /** To the workshop, back from it, or out of use; giving out, returning and losing have commands of their own. */
-  state?: Extract<DeviceState, 'in_stock' | 'in_repair' | 'retired'>;
-}
+export type DeviceChange = Partial<
+  Pick<Device, 'assetTag' | 'modelId' | 'imageVersionId' | 'siteId' | 'purchasedOn' | 'warrantyUntil' | 'working'>
+> & { state?: (typeof CHANGED_STATES)[number] };
 
 export interface DevicesFilter {
   state?: DeviceState;
   holderId?: string;
   modelId?: string;
+  siteId?: string;
+  /** Used for longer than the model is meant to be. */
+  pastLifetime?: 'true';
+  /** Only what can really be given. */
+  spare?: 'true';
   /** Part of the asset tag or the serial number. */
   search?: string;
 }
@@ -42,23 +47,28 @@ export interface LostDevice {
   lastOnline: AgedObservation | null;
 }
 
-/** The only writer of `devices`. */
+/** The only writer of `devices`, but for what a loss keeps on the shelf (`Replacements`). */
 @Injectable()
 export class DevicesService {
   constructor(
     private readonly observations: ObservationsService,
+    private readonly acknowledgements: Acknowledgements,
+    private readonly returns: ReturnRecords,
+    private readonly replacements: Replacements,
     private readonly audit: AuditService,
   ) {}
 
-  /** @throws Problem `conflict` when the asset tag or the serial number is taken, `invalid-request` for an unknown model or image */
+  /** @throws Problem `conflict` when the asset tag or the serial number is taken, `invalid-request` for an unknown model, image or site */
   async create(tx: EntityManager, actor: Actor, want: NewDevice): Promise<Device> {
     await this.refuseUnknown(tx, want);
     const id = newId();
+    const { state = 'in_stock', warrantyUntil = null, purchasedOn = null } = want;
+    const covered = warrantyUntil ?? (purchasedOn && (await this.warrantyEnd(tx, want.modelId, purchasedOn)));
     const inserted = await tx
       .createQueryBuilder()
       .insert()
       .into(Device)
-      .values({ ...want, id, state: 'in_stock' })
+      .values({ ...want, id, state, warrantyUntil: covered })
       .orIgnore()
       .returning('id')
       .execute();
@@ -67,7 +77,7 @@ export class DevicesService {
     }
     await this.audit.record(tx, actor, 'device.created', {
       subject: { kind: 'device', id },
-      facts: { assetTag: want.assetTag, modelId: want.modelId },
+      facts: { assetTag: want.assetTag, modelId: want.modelId, state },
     });
     return this.get(tx, id);
   }
@@ -87,24 +97,38 @@ export class DevicesService {
       const taken = await tx.existsBy(Device, { assetTag: change.assetTag });
       if (taken) throw new Problem('conflict', 'There is a device with this asset tag already.');
     }
-    const { state = device.state, assetTag = device.assetTag, imageVersionId = device.imageVersionId } = change;
+    const { state = device.state, ...fields } = change;
     if (state !== device.state) {
       refuseUnless(device.state, state);
-      await this.move(tx, id, state, null);
+      if (!KEEPS_ITS_HOLDER.has(state) && (await this.returns.outstandingFor(tx, id))) {
+        throw new Problem('conflict', 'Its return is outstanding: receive and inspect it, or write it off.');
+      }
+      await this.move(tx, device, state);
     }
-    await tx.update(Device, { id }, { assetTag, imageVersionId, version: () => 'version + 1' });
+    await tx.update(Device, { id }, { ...fields, version: () => 'version + 1' });
+    const after = await this.get(tx, id);
+    const names = Object.keys(change) as (keyof DeviceChange)[];
     await this.audit.record(tx, actor, 'device.changed', {
       subject: { kind: 'device', id },
       facts: { ...change },
-      before: { state: device.state, assetTag: device.assetTag, imageVersionId: device.imageVersionId },
-      after: { state, assetTag, imageVersionId },
+      before: Object.fromEntries(names.map((name) => [name, device[name]])),
+      after: Object.fromEntries(names.map((name) => [name, after[name]])),
     });
-    return this.get(tx, id);
+    return after;
   }
 
   /** @throws Problem `not-found` */
   async get(tx: EntityManager, id: string): Promise<Device> {
     return known(await tx.findOneBy(Device, { id }));
+  }
+
+  /** @throws Problem `not-found` */
+  async byTag(tx: EntityManager, actor: Actor, assetTag: string): Promise<Device> {
+    const device = await tx.findOneBy(Device, { assetTag });
+    if (!device || !(await reaches(tx, actor, 'device', device.id))) {
+      throw new Problem('not-found', 'There is no device with this asset tag.');
+    }
+    return device;
   }
 
   /** @throws Problem `not-found` */
@@ -126,10 +150,13 @@ export class DevicesService {
     const query = tx.createQueryBuilder(Device, 'device').orderBy('device.id').limit(page.limit);
     keepWithin(query, actor, 'device');
     if (page.after) query.andWhere('device.id > :after', { after: page.after });
-    const { state, holderId, modelId, search } = filter;
+    const { state, holderId, modelId, siteId, pastLifetime, spare, search } = filter;
     if (state) query.andWhere('device.state = :state', { state });
     if (holderId) query.andWhere('device.holder_id = :holderId', { holderId });
     if (modelId) query.andWhere('device.model_id = :modelId', { modelId });
+    if (siteId) query.andWhere('device.site_id = :siteId', { siteId });
+    if (pastLifetime) query.andWhere(PAST_LIFETIME);
+    if (spare) query.andWhere(SPARE);
     if (search) {
       const pattern = `%${search.replaceAll(/[\\%_]/g, '\\$&')}%`;
       const bySerial = seesField(actor, 'device.serial') ? ' OR device.serial ILIKE :pattern' : '';
@@ -138,37 +165,99 @@ export class DevicesService {
     return query.getMany();
   }
 
-  /** Gives a device in stock to somebody. Again to the same person changes nothing. */
+  /** Keeps a device in stock for somebody. @throws Problem `conflict` in another state, or when it is faulty */
+  async reserve(tx: EntityManager, actor: Actor, id: string, personId: string): Promise<Device> {
+    await requireWithin(tx, actor, 'device', id);
+    await requireWithin(tx, actor, 'whole person', personId);
+    const device = await this.lock(tx, id);
+    if (device.state === 'reserved' && device.reservedForId === personId) return device;
+    refuseUnless(device.state, 'reserved');
+    await this.refuseUnknown(tx, { personId });
+    await this.refuseUnfit(tx, device);
+    await this.move(tx, device, 'reserved', { reservedForId: personId });
+    await this.audit.record(tx, actor, 'device.reserved', {
+      subject: { kind: 'device', id },
+      facts: { reservedForId: personId },
+    });
+    return this.get(tx, id);
+  }
+
+  /**
+   * Gives a device to somebody, who is asked to sign for it: one in stock, or one that is kept for them. Again to the same person changes nothing.
+   * @throws Problem `conflict` in another state, for one that is kept for somebody else, is faulty, or isn't standard and no exception stands
+   */
   async assign(tx: EntityManager, actor: Actor, id: string, personId: string, caseId?: string): Promise<Device> {
     await requireWithin(tx, actor, 'device', id);
     await requireWithin(tx, actor, 'whole person', personId);
     const device = await this.lock(tx, id);
     if (device.state === 'assigned' && device.holderId === personId) return device;
     refuseUnless(device.state, 'assigned');
-    const [person] = await tx.query<unknown[]>('SELECT FROM people WHERE id = $1', [personId]);
-    if (!person) throw unknownReference('/personId', 'There is no person with this id.');
-    await this.move(tx, id, 'assigned', personId);
+    if (device.state === 'reserved' && device.reservedForId !== personId) {
+      throw new Problem('conflict', 'This device is kept for somebody else. Put it back in stock first.');
+    }
+    await this.refuseUnknown(tx, { personId });
+    await this.refuseUnfit(tx, device);
+    await this.move(tx, device, 'assigned', { holderId: personId });
     await this.audit.record(tx, actor, 'device.assigned', {
       subject: { kind: 'device', id },
       caseId,
       facts: { holderId: personId },
     });
+    await this.acknowledgements.ask(tx, actor, id, personId);
+    await this.replacements.given(tx, personId, id);
     return this.get(tx, id);
   }
 
-  /** Back on the shelf: from its holder, or found after it was lost. One in stock stays there. */
+  /**
+   * Back on the shelf in one act: from its holder, or found after it was lost. One in stock stays there. A return that is
+   * outstanding ends with it, received and inspected by the same person, with nothing said about its condition.
+   */
   async takeBack(tx: EntityManager, actor: Actor, id: string, caseId?: string): Promise<Device> {
     await requireWithin(tx, actor, 'held device', id);
     const device = await this.lock(tx, id);
     if (device.state === 'in_stock') return device;
-    refuseUnless(device.state, 'in_stock');
-    await this.move(tx, id, 'in_stock', null);
+    const outstanding = await this.returns.outstandingFor(tx, id);
+    if (outstanding) await this.returns.finishAtOnce(tx, actor, outstanding);
+    return this.leavesPerson(tx, actor, device, 'in_stock', caseId);
+  }
+
+  /** It is at a site again. One that was lost is found; whose it is, or was, stays. */
+  async cameBack(tx: EntityManager, actor: Actor, id: string, siteId: string): Promise<void> {
+    const device = await this.lock(tx, id);
+    if (device.state === 'lost' || device.state === 'stolen') {
+      await this.move(tx, device, 'found');
+      await this.audit.record(tx, actor, 'device.found', { subject: { kind: 'device', id }, facts: { siteId } });
+    }
+    await tx.update(Device, { id }, { siteId, version: () => 'version + 1' });
+  }
+
+  /** Somebody has inspected it: it leaves the person, for the shelf or for the workshop. */
+  async putAway(
+    tx: EntityManager,
+    actor: Actor,
+    id: string,
+    { working, caseId }: { working: boolean; caseId: string | null },
+  ): Promise<void> {
+    const device = await this.lock(tx, id);
+    await tx.update(Device, { id }, { working });
+    await this.leavesPerson(tx, actor, device, working ? 'in_stock' : 'in_repair', caseId ?? undefined);
+  }
+
+  private async leavesPerson(
+    tx: EntityManager,
+    actor: Actor,
+    device: Device,
+    to: 'in_stock' | 'in_repair',
+    caseId?: string,
+  ): Promise<Device> {
+    refuseUnless(device.state, to);
+    await this.move(tx, device, to);
     await this.audit.record(tx, actor, 'device.returned', {
-      subject: { kind: 'device', id },
+      subject: { kind: 'device', id: device.id },
       caseId,
       facts: { from: device.state, holderId: device.holderId },
     });
-    return this.get(tx, id);
+    return this.get(tx, device.id);
   }
 
   /**
@@ -177,9 +266,10 @@ export class DevicesService {
    */
   async markLost(tx: EntityManager, actor: Actor, id: string, caseId?: string): Promise<LostDevice> {
     const device = await this.lock(tx, id);
-    if (device.state !== 'lost') {
+    const isAway = device.state === 'lost' || device.state === 'stolen';
+    if (!isAway) {
       refuseUnless(device.state, 'lost');
-      await this.move(tx, id, 'lost', device.holderId);
+      await this.move(tx, device, 'lost');
     }
     const lost: LostDevice = {
       device: await this.get(tx, id),
@@ -187,7 +277,7 @@ export class DevicesService {
       imageVersion: await this.observations.latest(tx, id, 'image_version'),
       lastOnline: await this.observations.latest(tx, id, 'last_online'),
     };
-    if (device.state !== 'lost') {
+    if (!isAway) {
       await this.audit.record(tx, actor, 'device.lost', {
         subject: { kind: 'device', id },
         caseId,
@@ -201,28 +291,82 @@ export class DevicesService {
     return lost;
   }
 
-  private async move(tx: EntityManager, id: string, state: DeviceState, holderId: string | null): Promise<void> {
-    await tx.update(Device, { id }, { state, holderId, stateChangedAt: () => 'now()', version: () => 'version + 1' });
-  }
-
-  private async refuseUnknown(
+  /** Who had a lost one last stays known; everywhere else a device that isn't with somebody is nobody's. */
+  private async move(
     tx: EntityManager,
-    refs: { modelId?: string; imageVersionId?: string | null },
+    { id, holderId }: Device,
+    state: DeviceState,
+    whose: Partial<Pick<Device, 'holderId' | 'reservedForId'>> = {},
   ): Promise<void> {
-    if (refs.modelId) {
-      const [model] = await tx.query<unknown[]>('SELECT FROM device_models WHERE id = $1', [refs.modelId]);
-      if (!model) throw unknownReference('/modelId', 'There is no device model with this id.');
-    }
-    if (refs.imageVersionId) {
-      const [version] = await tx.query<unknown[]>('SELECT FROM image_versions WHERE id = $1', [refs.imageVersionId]);
-      if (!version) throw unknownReference('/imageVersionId', 'There is no image version with this id.');
+    await tx.update(
+      Device,
+      { id },
+      {
+        state,
+        holderId: KEEPS_ITS_HOLDER.has(state) ? holderId : null,
+        reservedForId: null,
+        reservedForCaseId: null,
+        ...whose,
+        stateChangedAt: () => 'now()',
+        version: () => 'version + 1',
+      },
+    );
+    if (holderId !== null && !KEEPS_ITS_HOLDER.has(state)) await this.acknowledgements.drop(tx, id);
+  }
+
+  /** What is faulty, or neither standard nor tolerated, is given to nobody. */
+  private async refuseUnfit(tx: EntityManager, { id, working }: Device): Promise<void> {
+    if (!working) throw new Problem('conflict', 'This device is faulty. Have it mended, and say that it works again.');
+    const [unfit] = await tx.query<unknown[]>(
+      `SELECT FROM devices d JOIN device_models m ON m.id = d.model_id
+       WHERE d.id = $1 AND NOT m.standard AND NOT EXISTS (
+         SELECT FROM device_exceptions e WHERE e.device_id = d.id AND e.ended_at IS NULL AND e.ends_on >= current_date)`,
+      [id],
+    );
+    if (!unfit) return;
+    const detail =
+      'Its model isn’t standard, and no exception stands: POST /v1/devices/:id/exception says who answers for it.';
+    throw new Problem('conflict', detail);
+  }
+
+  private async warrantyEnd(tx: EntityManager, modelId: string, purchasedOn: string): Promise<string | null> {
+    const [model] = await queryRows<{ until: string | null }>(
+      tx,
+      `SELECT ($2::date + make_interval(months => warranty_months))::date::text AS until FROM device_models WHERE id = $1`,
+      [modelId, purchasedOn],
+    );
+    return model?.until ?? null;
+  }
+
+  /** @throws Problem `invalid-request` for an id of nothing that is there */
+  async refuseUnknown(
+    tx: EntityManager,
+    refs: { [Name in keyof typeof REFERENCES]?: string | null | undefined },
+  ): Promise<void> {
+    for (const [name, { table, called }] of Object.entries(REFERENCES)) {
+      const id = refs[name as keyof typeof REFERENCES];
+      if (!id) continue;
+      const [found] = await tx.query<unknown[]>(`SELECT FROM ${table} WHERE id = $1`, [id]);
+      if (found) continue;
+      const detail = `There is no ${called} with this id.`;
+      throw new Problem('invalid-request', detail, [{ pointer: `/${name}`, detail }]);
     }
   }
 }
 
-function unknownReference(pointer: string, detail: string): Problem {
-  return new Problem('invalid-request', detail, [{ pointer, detail }]);
-}
+/** Rows of other features that a device names, by id alone. */
+const REFERENCES = {
+  modelId: { table: 'device_models', called: 'device model' },
+  imageVersionId: { table: 'image_versions', called: 'image version' },
+  siteId: { table: 'sites', called: 'site' },
+  personId: { table: 'people', called: 'person' },
+} as const;
+
+const SPARE = `EXISTS (SELECT FROM devices d JOIN device_models m ON m.id = d.model_id WHERE d.id = device.id AND ${CAN_BE_GIVEN})`;
+
+const PAST_LIFETIME = `device.state NOT IN ('ordered', 'retired', 'disposed') AND EXISTS (
+  SELECT FROM device_models m WHERE m.id = device.model_id
+    AND device.purchased_on + make_interval(months => m.lifetime_months) <= current_date)`;
 
 function isInserted(raw: unknown): boolean {
   return Array.isArray(raw) && raw.length > 0;

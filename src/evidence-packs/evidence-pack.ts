@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { AttemptView, CaseView, StepView } from '../cases/cases-views.js';
+import { ReturnView } from '../devices/returns/returns-views.js';
 
 const Instant = z.iso.datetime();
 
@@ -53,6 +54,10 @@ export const EvidencePack = z.object({
   decision: z.object({ at: Instant, by: z.string(), secondsAfterHr: z.number().nullable() }),
   approvals: z.array(Approval),
   steps: z.array(PackStep),
+  returns: z
+    .array(ReturnView)
+    .default([])
+    .describe('Each device that is to come back; not in packs of older versions.'),
   residuals: z.array(z.object({ stepId: z.uuid(), toolName: z.string(), until: Instant })),
   notProved: z.array(NotProved),
   controls: z.array(Control),
@@ -106,9 +111,18 @@ export function whatIsNotProved(
   steps: readonly PackStep[],
   log: { unsealed: readonly string[] },
   hrEvents: readonly unknown[],
+  returns: EvidencePack['returns'],
 ): EvidencePack['notProved'] {
   const said = steps.flatMap((step) => reasons(step).map((why) => ({ stepId: step.id, toolName: step.toolName, why })));
+  const devices = returns
+    .filter(({ outstanding, state }) => outstanding || state === 'written_off')
+    .map(({ assetTag, state, reason, writtenOffBy }) =>
+      state === 'written_off'
+        ? `The device ${assetTag} never came back; ${writtenOffBy ?? 'somebody'} answers for that: ${reason ?? ''}`
+        : `The device ${assetTag} isn’t back and inspected yet: ${state}.`,
+    );
   const general = [
+    ...devices,
     hrEvents.length === 0 && 'No HR event stands behind this case: it was decided here.',
     log.unsealed.length > 0 && `${log.unsealed.length} audit entries aren’t sealed yet; ask again in a second.`,
     'Calls and read-backs are this installation’s own record of what the tools answered. The audit entries are sealed; the calls’ details are not.',

@@ -3,6 +3,7 @@ import { DataSource } from 'typeorm';
 import { z } from 'zod';
 import { CasesReader } from '../cases/cases-reader.service.js';
 import { attemptView, caseView, stepView } from '../cases/cases-views.js';
+import { returnView } from '../devices/returns/returns-views.js';
 import { AuditService } from '../platform/audit/audit.service.js';
 import { proveEntries, type ProvedEntries } from '../platform/audit/prove-entry.js';
 import { queryRows } from '../platform/database/query-rows.js';
@@ -58,6 +59,7 @@ export class EvidencePacks {
       toolName: step.toolName,
       calls: step.attemptsMade.map((attempt) => ({ ...attemptView(attempt), intent: attempt.intent })),
     }));
+    const returns = found.returns.map(returnView);
     const heard = hrEvents.at(-1)?.receivedAt;
     await inTransaction(this.db, (tx) =>
       this.audit.record(tx, actor, 'case.evidence-read', { subject: { kind: 'person', id: personId }, caseId }),
@@ -79,10 +81,11 @@ export class EvidencePacks {
       },
       approvals: approvalsIn(log),
       steps,
+      returns,
       residuals: steps.flatMap(({ id, toolName, residualUntil }) =>
         residualUntil === null ? [] : [{ stepId: id, toolName, until: residualUntil }],
       ),
-      notProved: whatIsNotProved(steps, log, hrEvents),
+      notProved: whatIsNotProved(steps, log, hrEvents, returns),
       controls: CONTROLS,
       log: {
         key: log.key,

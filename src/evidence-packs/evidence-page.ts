@@ -59,6 +59,17 @@ export function evidencePage(pack: EvidencePack): string {
     ])}
     <h2>Each step, its calls and read-backs</h2>
     ${pack.steps.map(stepHtml).join('\n    ') || '<p>There was nothing to do.</p>'}
+    <h2>Devices that are to come back</h2>
+    ${list(
+      pack.returns.map(({ assetTag, state, askedAt, receivedBy, inspectedBy, condition }) =>
+        [
+          `${assetTag}: ${state.replace('_', ' ')}, asked for ${clock(askedAt)}`,
+          ...(receivedBy === null ? [] : [`received by ${receivedBy}`]),
+          ...(inspectedBy === null ? [] : [`inspected by ${inspectedBy}: ${condition?.replace('_', ' ') ?? ''}`]),
+        ].join('; '),
+      ),
+      'None.',
+    )}
     <h2>What may still have worked for a while</h2>
     ${list(
       pack.residuals.map(({ toolName, until }) => `${toolName}: until ${clock(until)}`),

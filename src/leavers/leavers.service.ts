@@ -5,6 +5,7 @@ import { HeldWork } from '../brakes/held-work.service.js';
 import { CasesService } from '../cases/cases.service.js';
 import { CutPlanning } from '../cases/cut-planning.service.js';
 import { HeldSteps } from '../cases/held-steps.service.js';
+import { ReturnRecords } from '../devices/returns/return-records.service.js';
 import { EmploymentsService } from '../people/employments.service.js';
 import type { Person } from '../people/person.entity.js';
 import { PeopleService } from '../people/people.service.js';
@@ -29,6 +30,7 @@ export class LeaversService implements OnModuleInit {
     private readonly cases: CasesService,
     private readonly cut: CutPlanning,
     private readonly rights: RightsOfLeavers,
+    private readonly returns: ReturnRecords,
     private readonly brakes: Brakes,
     private readonly heldSteps: HeldSteps,
     private readonly heldWork: HeldWork,
@@ -39,7 +41,7 @@ export class LeaversService implements OnModuleInit {
   }
 
   /**
-   * Revokes everything. A second leave of somebody who has left changes nothing and answers the case that is there.
+   * Revokes everything, and asks for each device that they have, which holds up nothing. A second leave of somebody who has left changes nothing and answers the case that is there.
    * Beyond the limit of its source it is planned and held; an urgent one isn't held by a brake that stands already.
    * @param why for the case's facts, e.g. the employment that ended
    */
@@ -72,7 +74,9 @@ export class LeaversService implements OnModuleInit {
     }
     const generation = await this.markLeft(tx, person, verdict.held, actor);
     const steps = await this.cut.plan(tx, personId);
-    return { caseId: await this.cases.open(tx, { ...wanted, generation, hold: 'leaver', steps }), held: false };
+    const caseId = await this.cases.open(tx, { ...wanted, generation, hold: 'leaver', steps });
+    await this.returns.askLeaver(tx, actor, personId, caseId);
+    return { caseId, held: false };
   }
 
   /** HR says that the end isn't now: what a brake holds of the person's leave is taken out. */
@@ -92,6 +96,7 @@ export class LeaversService implements OnModuleInit {
     const there = await this.heldSteps.of(tx, caseId);
     await this.heldSteps.letGo(tx, caseId);
     await this.cases.grow(tx, caseId, missingSteps(plan, there));
+    await this.returns.askLeaver(tx, actor, personId, caseId);
   }
 
   /** Nothing more is given, and nothing of theirs opens anything here. Answers the new generation. */

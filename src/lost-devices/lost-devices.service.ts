@@ -14,6 +14,7 @@ import { EFFECT_OF, type StepAct } from '../cases/step-states.js';
 import { Device } from '../devices/device.entity.js';
 import { DevicesService, type LostDevice } from '../devices/devices.service.js';
 import { ObservationsService, type AgedObservation } from '../devices/observations.service.js';
+import { Replacements } from '../devices/spares/replacements.service.js';
 import { PeopleService } from '../people/people.service.js';
 import { databaseNow } from '../platform/database/database-now.js';
 import { queryRows } from '../platform/database/query-rows.js';
@@ -60,6 +61,7 @@ export class LostDevicesService implements OnModuleInit {
     private readonly db: DataSource,
     private readonly people: PeopleService,
     private readonly devices: DevicesService,
+    private readonly replacements: Replacements,
     private readonly cases: CasesService,
     private readonly cut: CutPlanning,
     private readonly access: AccessPlanning,
@@ -142,6 +144,7 @@ export class LostDevicesService implements OnModuleInit {
           })
         : await this.cutPerson(tx, opened);
     await this.losses.begin(tx, { caseId, personId, deviceId, scope });
+    await this.replacements.begin(tx, actor, { caseId, lostDeviceId: deviceId, personId });
     return caseId;
   }
 

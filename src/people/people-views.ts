@@ -52,10 +52,23 @@ export const RenamePerson = z
   .strictObject({ givenName: NAME.optional(), familyName: NAME.optional(), displayName: NAME.optional() })
   .describe('Everything else about a person comes from HR.');
 
-export const SiteView = z.object({ id: z.uuid(), name: z.string(), zone: z.string() });
+export const SiteView = z.object({
+  id: z.uuid(),
+  name: z.string(),
+  zone: z.string(),
+  address: z.string().nullable().describe('Where devices are sent to.'),
+});
 
 export const PutSite = z.strictObject({
   zone: z.string().trim().min(1).max(100).describe('IANA zone, e.g. Europe/Berlin.'),
+  address: z
+    .string()
+    .trim()
+    .min(1)
+    .max(500)
+    .nullable()
+    .optional()
+    .describe('As it stands on a parcel. Left out: as it was.'),
 });
 
 export function personView(person: Person): z.infer<typeof PersonView> {
@@ -88,6 +101,6 @@ export function employmentView(employment: Employment, actor: Actor): z.infer<ty
   };
 }
 
-export function siteView({ id, name, zone }: Site): z.infer<typeof SiteView> {
-  return { id, name, zone };
+export function siteView({ id, name, zone, address }: Site): z.infer<typeof SiteView> {
+  return { id, name, zone, address };
 }

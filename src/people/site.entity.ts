@@ -14,4 +14,8 @@ export class Site {
   /** IANA zone, e.g. `Europe/Berlin`. */
   @Column('text')
   zone!: string;
+
+  /** Where devices are sent to, as it stands on a parcel; its lines as they are. */
+  @Column('text', { nullable: true })
+  address!: string | null;
 }

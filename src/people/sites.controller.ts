@@ -30,9 +30,9 @@ export class SitesController {
   @ApiOkResponse({ standardSchema: SiteView })
   async put(
     @Param('name', { schema: SiteName }) name: string,
-    @Body({ schema: PutSite }) { zone }: z.infer<typeof PutSite>,
+    @Body({ schema: PutSite }) { zone, address }: z.infer<typeof PutSite>,
     @CurrentActor() actor: Actor,
   ): Promise<z.infer<typeof SiteView>> {
-    return siteView(await inTransaction(this.db, (tx) => this.sites.put(tx, actor, name, zone)));
+    return siteView(await inTransaction(this.db, (tx) => this.sites.put(tx, actor, name, zone, address)));
   }
 }

@@ -12,15 +12,22 @@ import { isKnownZone } from './start-instant.js';
 export class SitesService {
   constructor(private readonly audit: AuditService) {}
 
-  /** Makes the site, or gives the one of this name another zone. Employments keep the instants that they have. */
-  async put(tx: EntityManager, actor: Actor, name: string, zone: string): Promise<Site> {
+  /**
+   * Makes the site, or gives the one of this name another zone or address. Employments keep the instants that they have.
+   * @param newAddress undefined: as it was
+   */
+  async put(tx: EntityManager, actor: Actor, name: string, zone: string, newAddress?: string | null): Promise<Site> {
     if (!isKnownZone(zone))
       throw new Problem('invalid-request', `“${zone}” is no time zone; write one like Europe/Berlin.`);
     const before = await tx.findOneBy(Site, { name });
-    if (before?.zone === zone) return before;
-    await tx.upsert(Site, { id: before?.id ?? newId(), name, zone }, ['name']);
+    const address = newAddress === undefined ? (before?.address ?? null) : newAddress;
+    if (before?.zone === zone && before.address === address) return before;
+    await tx.upsert(Site, { id: before?.id ?? newId(), name, zone, address }, ['name']);
     const site = await tx.findOneByOrFail(Site, { name });
-    await this.audit.record(tx, actor, 'site.put', { subject: { kind: 'site', id: site.id }, facts: { name, zone } });
+    await this.audit.record(tx, actor, 'site.put', {
+      subject: { kind: 'site', id: site.id },
+      facts: { name, zone, address },
+    });
     return site;
   }
 

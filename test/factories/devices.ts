@@ -3,6 +3,7 @@ import { DeviceModel } from '../../src/devices/device-model.entity.js';
 import { Device } from '../../src/devices/device.entity.js';
 import { ImageVersion } from '../../src/images/image-version.entity.js';
 import { Image } from '../../src/images/image.entity.js';
+import { Site } from '../../src/people/site.entity.js';
 import { newId } from '../../src/platform/ids/new-id.js';
 
 export async function aDeviceModel(tx: EntityManager, with_: Partial<DeviceModel> = {}): Promise<DeviceModel> {
@@ -31,6 +32,13 @@ export async function aDevice(tx: EntityManager, with_: Partial<Device> = {}): P
     modelId,
   });
   return tx.findOneByOrFail(Device, { id });
+}
+
+/** A place of its own, in Berlin's time. */
+export async function aSite(tx: EntityManager, with_: Partial<Site> = {}): Promise<Site> {
+  const id = with_.id ?? newId();
+  await tx.insert(Site, { name: `Site ${id.slice(-12)}`, zone: 'Europe/Berlin', ...with_, id });
+  return tx.findOneByOrFail(Site, { id });
 }
 
 /** Of an image of its own unless one is given. */

@@ -60,7 +60,7 @@ export async function startRecordsApp(
     log: { level: 'trace', stream: { write: (line: string) => void lines.push(line) } },
   };
   const publicRoutes = PUBLIC_ROUTES.filter((route) =>
-    /^\w+ \/(docs|openapi|sign-in|sign-out|credential-links)/.test(route),
+    /^\w+ \/(docs|openapi|sign-in|sign-out|(credential|acknowledgement)-links)/.test(route),
   );
 
   @Module({

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Cosigner } from '../../src/platform/audit/cosignature.js';
 import { anAccount } from '../factories/accounts.js';
 import { aCase, aStep } from '../factories/cases.js';
-import { aDevice, anImageVersion } from '../factories/devices.js';
+import { aDevice, anImageVersion, aSite } from '../factories/devices.js';
 import { anHrEmployee, hasJoined } from '../factories/hr-events.js';
 import { aPerson } from '../factories/people.js';
 import type { ServiceApp } from '../factories/service-app.js';
@@ -51,10 +51,11 @@ export async function aCompany(service: ServiceApp): Promise<Company> {
   const humanSteps: string[] = [];
   while (humanSteps.length < 12) humanSteps.push((await aStep(manager, { state: 'needs_human', toolId: tools[1] })).id);
   await aCase(manager, { kind: 'lost_device', lane: 'emergency' });
+  const { id: siteId } = await aSite(manager, { address: 'Example Street 1' });
   const held: string[] = [];
   while (held.length < 8) {
     await aDevice(manager);
-    held.push((await aDevice(manager, { holderId: (await aPerson(manager)).id })).id);
+    held.push((await aDevice(manager, { siteId, holderId: (await aPerson(manager)).id })).id);
   }
   await anImageVersion(manager);
   await admin.put('/v1/runbooks/laptop-lost').send(RUNBOOK).expect(200);
@@ -86,6 +87,7 @@ export async function aCompany(service: ServiceApp): Promise<Company> {
       'PUT /v1/brake-limits/{kind}': [() => ({ atLeast: 10, sharePercent: 5 })],
       'POST /v1/audit/witnesses': [(drawn) => aWitness(`witness.example/drawn-${drawn}`)],
       'PUT /v1/sites/{name}': [() => ({ zone: 'Europe/Berlin' })],
+      'POST /v1/returns': [(drawn) => ({ deviceId: held[drawn % held.length] })],
       'POST /v1/lost-devices': [(drawn) => ({ deviceId: held[drawn % held.length] })],
       'POST /v1/lost-devices/preview': [(drawn) => ({ deviceId: held[drawn % held.length] })],
       'POST /v1/lost-devices/{caseId}/containment': [() => A_LOCK],

@@ -33,6 +33,15 @@ const NEED_A_TOOL = new Set([
   // An order of this very loss, and a task by the name that its runbook gives it: the same.
   'POST /v1/lost-devices/{caseId}/commands/{id}/progress',
   'POST /v1/lost-devices/{caseId}/tasks/{task}/complete',
+  // A device that isn’t standard, and somebody who hasn’t left by then.
+  'POST /v1/devices/{id}/exception',
+  'DELETE /v1/devices/{id}/exception',
+  // A file with the right first line, which no chance writes.
+  'POST /v1/devices/imports',
+  'GET /v1/devices/imports/{id}',
+  'POST /v1/devices/imports/{id}/apply',
+  // By the person themselves, and the fuzz is nobody that has a device.
+  'POST /v1/acknowledgements/{id}/sign',
   // Two people have to agree about what a brake holds and who may do what: the fuzz is one, and brings no brake on.
   'POST /v1/recovery-key-reveals',
   'POST /v1/recovery-key-reveals/{id}/read',

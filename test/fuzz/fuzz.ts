@@ -42,6 +42,8 @@ export interface FuzzPlan {
 const COLLECTIONS: Readonly<Record<string, string>> = {
   personId: '/v1/people',
   holderId: '/v1/people',
+  ownerId: '/v1/people',
+  siteId: '/v1/sites',
   ownerPersonId: '/v1/people',
   modelId: '/v1/device-models',
   deviceId: '/v1/devices',
@@ -51,7 +53,15 @@ const COLLECTIONS: Readonly<Record<string, string>> = {
   channelIds: '/v1/alert-channels',
 };
 
-const LISTS = [...new Set(Object.values(COLLECTIONS)), '/v1/steps', '/v1/accounts', '/v1/alerts', '/v1/images'];
+const LISTS = [
+  ...new Set(Object.values(COLLECTIONS)),
+  '/v1/steps',
+  '/v1/accounts',
+  '/v1/alerts',
+  '/v1/images',
+  '/v1/returns',
+  '/v1/acknowledgements',
+];
 
 /** Doors that the document leaves out: their answers are pages for people. */
 const UNDESCRIBED: readonly ApiOperation[] = [
@@ -59,6 +69,8 @@ const UNDESCRIBED: readonly ApiOperation[] = [
   'POST /sign-in/{token}',
   'GET /credential-links/{token}',
   'POST /credential-links/{token}',
+  'GET /acknowledgement-links/{token}',
+  'POST /acknowledgement-links/{token}',
   'GET /docs/{file}',
   'GET /app/{path}',
   'GET /app/assets/{file}',

@@ -4,6 +4,7 @@ import { aDevice } from '../factories/devices.js';
 import { anHrEmployee, hasJoined } from '../factories/hr-events.js';
 import { aPerson } from '../factories/people.js';
 import { startServiceApp, type ServiceApp } from '../factories/service-app.js';
+import { waitFor } from '../support/wait-for.js';
 
 const FAILURES = 5;
 const REQUESTS = 20;
@@ -115,6 +116,9 @@ describe('rate limits', () => {
       .split('\n')
       .find((one) => one.includes('"address":"192.0.2.60"'));
     expect(JSON.parse(line ?? '{}')).toMatchObject({ door: 'sign-in', path: '/v1/people', msg: 'a sign-in failed' });
+    // A link's token stands in its path.
+    await service.stranger.get(`/sign-in/${token}`).set('X-Forwarded-For', '192.0.2.60').expect(410);
+    await waitFor('the link is written down', () => service.log().includes('"door":"link","address":"192.0.2.60"'));
     expect(service.log()).not.toContain(token);
   });
 });

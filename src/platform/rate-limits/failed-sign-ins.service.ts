@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Request } from 'express';
 import { PinoLogger } from 'nestjs-pino';
 import { Problem } from '../errors/problem.js';
+import { withoutTokens } from '../logging/redaction.js';
 import { callerAddress } from './caller-address.js';
 import { KnownCredentials } from './known-credentials.js';
 import { RateLimits, type Door } from './rate-limits.service.js';
@@ -57,7 +58,8 @@ export class FailedSignIns {
   async note(door: Door, request: Request): Promise<number> {
     const address = callerAddress(request);
     const { wait, isFirst } = await this.limits.noteFailure(door, address);
-    this.log.info({ door, address, path: request.path.split('/').slice(0, 3).join('/') }, 'a sign-in failed');
+    const path = withoutTokens(request.path.split('/').slice(0, 3).join('/'));
+    this.log.info({ door, address, path }, 'a sign-in failed');
     if (isFirst) this.log.warn({ door, address, seconds: wait }, 'too many sign-ins failed from this address');
     return wait;
   }

@@ -22,15 +22,28 @@ const REACHED = {
     table: 'accounts',
     holds: ({ people, tool }) => [people?.('it.person_id'), tool && `it.tool_id = ${tool}`],
   },
-  /** To look at, and to give out: what is in stock is nobody's. */
+  /** To look at, and to give out: what is in stock is nobody's, and what is kept is whose it is kept for. */
   device: {
     table: 'devices',
     holds: ({ people, tool }) => [
-      people && `(it.state = 'in_stock' AND it.holder_id IS NULL OR ${people('it.holder_id')})`,
+      people &&
+        `(it.state = 'in_stock' AND it.holder_id IS NULL OR ${people('it.holder_id')} OR ${people('it.reserved_for_id')})`,
       tool && 'false',
     ],
   },
   'held device': { table: 'devices', holds: ({ people, tool }) => [people?.('it.holder_id'), tool && 'false'] },
+  acknowledgement: {
+    table: 'device_acknowledgements',
+    holds: ({ people, tool }) => [people?.('it.person_id'), tool && 'false'],
+  },
+  return: {
+    table: 'device_returns',
+    holds: ({ people, tool }) => [people?.('it.person_id'), tool && 'false'],
+  },
+  replacement: {
+    table: 'device_replacements',
+    holds: ({ people, tool }) => [people?.('it.person_id'), tool && 'false'],
+  },
   case: {
     table: 'cases',
     holds: ({ people, tool }) => [

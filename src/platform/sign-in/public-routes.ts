@@ -24,4 +24,7 @@ export const PUBLIC_ROUTES: readonly string[] = [
   // Opened by the person whose credential it is, with the one-time token in the link.
   'GET /credential-links/:token',
   'POST /credential-links/:token',
+  // Opened by whoever was given a device, to sign for it.
+  'GET /acknowledgement-links/:token',
+  'POST /acknowledgement-links/:token',
 ];
