@@ -20,6 +20,7 @@ import { BrakeSlot } from './brakes/brake-slot.entity.js';
 import { Brake } from './brakes/brake.entity.js';
 import { BrakedCase } from './brakes/braked-case.entity.js';
 import { WorkerProcess } from './cases/worker-process.entity.js';
+import { DeviceEncryption } from './devices/encryption/device-encryption.entity.js';
 import { DeviceEnrolment } from './devices/device-enrolment.entity.js';
 import { DeviceModel } from './devices/device-model.entity.js';
 import { DeviceObservation } from './devices/device-observation.entity.js';
@@ -84,6 +85,7 @@ export const ENTITIES = [
   BrakeSlot,
   Brake,
   BrakedCase,
+  DeviceEncryption,
   DeviceEnrolment,
   DeviceModel,
   DeviceObservation,
