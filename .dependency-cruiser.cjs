@@ -17,7 +17,7 @@ const FLOORS = [
     'role-edits',
     'recovery-keys',
   ],
-  ['hr-feeds', 'alerting'],
+  ['hr-feeds', 'alerting', 'osquery'],
   ['evidence-packs', 'audit-log', 'changes'],
 ];
 

@@ -24,6 +24,7 @@ import { RecoveryKeys1764000012100 } from './1764000012100-recovery-keys.js';
 import { DecisionsAreSealed1764000014000 } from './1764000014000-decisions-are-sealed.js';
 import { RecoveryKeysAreRotated1764000014100 } from './1764000014100-recovery-keys-are-rotated.js';
 import { EncryptionAsObserved1764000016000 } from './1764000016000-encryption-as-observed.js';
+import { Osquery1764000016100 } from './1764000016100-osquery.js';
 import { RunbookOfALoss1764000019000 } from './1764000019000-runbook-of-a-loss.js';
 
 /** All of them, oldest first. */
@@ -54,5 +55,6 @@ export const MIGRATIONS = [
   DecisionsAreSealed1764000014000,
   RecoveryKeysAreRotated1764000014100,
   EncryptionAsObserved1764000016000,
+  Osquery1764000016100,
   RunbookOfALoss1764000019000,
 ];

@@ -14,6 +14,7 @@ import { EvidencePacksModule } from './evidence-packs/evidence-packs.module.js';
 import { HrFeedsModule } from './hr-feeds/hr-feeds.module.js';
 import { ImagesModule } from './images/images.module.js';
 import { LeaversModule } from './leavers/leavers.module.js';
+import { OsqueryModule } from './osquery/osquery.module.js';
 import { LostDevicesModule } from './lost-devices/lost-devices.module.js';
 import { PeopleModule } from './people/people.module.js';
 import { ApiDocsModule } from './platform/api-docs/api-docs.module.js';
@@ -42,6 +43,7 @@ const FEATURES = [
   LostDevicesModule,
   CredentialResetsModule,
   HrFeedsModule,
+  OsqueryModule,
   AlertingModule,
   ServicePrincipalsModule,
   RoleEditsModule,

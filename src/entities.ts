@@ -21,6 +21,7 @@ import { Brake } from './brakes/brake.entity.js';
 import { BrakedCase } from './brakes/braked-case.entity.js';
 import { WorkerProcess } from './cases/worker-process.entity.js';
 import { DeviceEncryption } from './devices/encryption/device-encryption.entity.js';
+import { DevicePackages } from './devices/packages/device-packages.entity.js';
 import { DeviceEnrolment } from './devices/device-enrolment.entity.js';
 import { DeviceModel } from './devices/device-model.entity.js';
 import { DeviceObservation } from './devices/device-observation.entity.js';
@@ -34,6 +35,8 @@ import { DeviceCommand } from './lost-devices/device-command.entity.js';
 import { LossTask } from './lost-devices/loss-task.entity.js';
 import { Loss } from './lost-devices/loss.entity.js';
 import { RunbookVersion } from './lost-devices/runbook/runbook-version.entity.js';
+import { EnrolmentSecret } from './osquery/enrolment-secret.entity.js';
+import { OsqueryNode } from './osquery/osquery-node.entity.js';
 import { Employment } from './people/employment.entity.js';
 import { Person } from './people/person.entity.js';
 import { Site } from './people/site.entity.js';
@@ -86,6 +89,7 @@ export const ENTITIES = [
   Brake,
   BrakedCase,
   DeviceEncryption,
+  DevicePackages,
   DeviceEnrolment,
   DeviceModel,
   DeviceObservation,
@@ -102,6 +106,8 @@ export const ENTITIES = [
   InboxEvent,
   ImageVersion,
   Image,
+  EnrolmentSecret,
+  OsqueryNode,
   Employment,
   Person,
   Site,

@@ -14,6 +14,7 @@ import { addLoss } from './loss.js';
 import { addLostLaptop } from './lost-laptop.js';
 import { addMigrate } from './migrate.js';
 import { addOpenApi } from './openapi.js';
+import { addOsquery } from './osquery.js';
 import { addResetCredentials } from './reset-credentials.js';
 import { addRestoreAccess } from './restore-access.js';
 import { addRoles } from './roles.js';
@@ -34,6 +35,7 @@ export const COMMANDS: readonly AddCommand[] = [
   addToken,
   addRoles,
   addHrSource,
+  addOsquery,
   addSecrets,
   addAlertChannel,
   addEscalation,
