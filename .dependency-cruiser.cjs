@@ -17,7 +17,7 @@ const FLOORS = [
     'role-edits',
     'recovery-keys',
   ],
-  ['hr-feeds', 'alerting', 'osquery'],
+  ['hr-feeds', 'alerting', 'osquery', 'device-managers'],
   ['evidence-packs', 'audit-log', 'changes'],
 ];
 

@@ -25,6 +25,7 @@ import { DecisionsAreSealed1764000014000 } from './1764000014000-decisions-are-s
 import { RecoveryKeysAreRotated1764000014100 } from './1764000014100-recovery-keys-are-rotated.js';
 import { EncryptionAsObserved1764000016000 } from './1764000016000-encryption-as-observed.js';
 import { Osquery1764000016100 } from './1764000016100-osquery.js';
+import { DeviceManagersAreAsked1764000016200 } from './1764000016200-device-managers-are-asked.js';
 import { RunbookOfALoss1764000019000 } from './1764000019000-runbook-of-a-loss.js';
 
 /** All of them, oldest first. */
@@ -56,5 +57,6 @@ export const MIGRATIONS = [
   RecoveryKeysAreRotated1764000014100,
   EncryptionAsObserved1764000016000,
   Osquery1764000016100,
+  DeviceManagersAreAsked1764000016200,
   RunbookOfALoss1764000019000,
 ];

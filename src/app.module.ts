@@ -10,6 +10,7 @@ import { CasesModule } from './cases/cases.module.js';
 import { ChangesModule } from './changes/changes.module.js';
 import { CredentialResetsModule } from './credential-resets/credential-resets.module.js';
 import { DevicesModule } from './devices/devices.module.js';
+import { DeviceManagersModule } from './device-managers/device-managers.module.js';
 import { EvidencePacksModule } from './evidence-packs/evidence-packs.module.js';
 import { HrFeedsModule } from './hr-feeds/hr-feeds.module.js';
 import { ImagesModule } from './images/images.module.js';
@@ -44,6 +45,7 @@ const FEATURES = [
   CredentialResetsModule,
   HrFeedsModule,
   OsqueryModule,
+  DeviceManagersModule,
   AlertingModule,
   ServicePrincipalsModule,
   RoleEditsModule,

@@ -20,6 +20,7 @@ import { BrakeSlot } from './brakes/brake-slot.entity.js';
 import { Brake } from './brakes/brake.entity.js';
 import { BrakedCase } from './brakes/braked-case.entity.js';
 import { WorkerProcess } from './cases/worker-process.entity.js';
+import { DeviceManagerRound } from './device-managers/device-manager-round.entity.js';
 import { DeviceEncryption } from './devices/encryption/device-encryption.entity.js';
 import { DevicePackages } from './devices/packages/device-packages.entity.js';
 import { DeviceEnrolment } from './devices/device-enrolment.entity.js';
@@ -88,6 +89,7 @@ export const ENTITIES = [
   BrakeSlot,
   Brake,
   BrakedCase,
+  DeviceManagerRound,
   DeviceEncryption,
   DevicePackages,
   DeviceEnrolment,

@@ -28,7 +28,8 @@ export type AlertKind =
   | 'service_ownerless'
   | 'loss_task_overdue'
   | 'lost_device_seen'
-  | 'device_duplicate';
+  | 'device_duplicate'
+  | 'device_manager_away';
 
 /** What was done and can’t be undone: nobody can mend it, so it is told and ends by itself. */
 const NEWS: readonly AlertKind[] = ['sign_in_link', 'brake_limit_raised', 'recovery_key_read'];
