@@ -18,7 +18,7 @@ const FLOORS = [
     'recovery-keys',
     'witnesses',
   ],
-  ['hr-feeds', 'alerting'],
+  ['hr-feeds', 'alerting', 'osquery', 'device-managers'],
   ['evidence-packs', 'audit-log', 'changes'],
 ];
 

@@ -1,4 +1,5 @@
 import { activeDirectoryConnector } from './active-directory/connector.js';
+import { fleetConnector } from './fleet/connector.js';
 import type { Connector } from './kit/contract.js';
 import { ldapConnector } from './ldap/connector.js';
 import { manualConnector } from './manual/connector.js';
@@ -13,6 +14,7 @@ import { webhookConnector } from './webhook/connector.js';
 /** All connectors there are. Settings are parsed by each connector's own schema when it is opened. */
 export const connectors: readonly Connector[] = [
   activeDirectoryConnector,
+  fleetConnector,
   ldapConnector,
   manualConnector,
   mysqlConnector,

@@ -30,6 +30,9 @@ import { WhoHasADeviceSignsForIt1764000015100 } from './1764000015100-who-has-a-
 import { Returns1764000015200 } from './1764000015200-returns.js';
 import { DevicesComeFromFiles1764000015300 } from './1764000015300-devices-come-from-files.js';
 import { ALossKeepsASpare1764000015400 } from './1764000015400-a-loss-keeps-a-spare.js';
+import { EncryptionAsObserved1764000016000 } from './1764000016000-encryption-as-observed.js';
+import { Osquery1764000016100 } from './1764000016100-osquery.js';
+import { DeviceManagersAreAsked1764000016200 } from './1764000016200-device-managers-are-asked.js';
 import { RunbookOfALoss1764000019000 } from './1764000019000-runbook-of-a-loss.js';
 
 /** All of them, oldest first. */
@@ -66,5 +69,8 @@ export const MIGRATIONS = [
   Returns1764000015200,
   DevicesComeFromFiles1764000015300,
   ALossKeepsASpare1764000015400,
+  EncryptionAsObserved1764000016000,
+  Osquery1764000016100,
+  DeviceManagersAreAsked1764000016200,
   RunbookOfALoss1764000019000,
 ];

@@ -10,10 +10,12 @@ import { CasesModule } from './cases/cases.module.js';
 import { ChangesModule } from './changes/changes.module.js';
 import { CredentialResetsModule } from './credential-resets/credential-resets.module.js';
 import { DevicesModule } from './devices/devices.module.js';
+import { DeviceManagersModule } from './device-managers/device-managers.module.js';
 import { EvidencePacksModule } from './evidence-packs/evidence-packs.module.js';
 import { HrFeedsModule } from './hr-feeds/hr-feeds.module.js';
 import { ImagesModule } from './images/images.module.js';
 import { LeaversModule } from './leavers/leavers.module.js';
+import { OsqueryModule } from './osquery/osquery.module.js';
 import { LostDevicesModule } from './lost-devices/lost-devices.module.js';
 import { PeopleModule } from './people/people.module.js';
 import { ApiDocsModule } from './platform/api-docs/api-docs.module.js';
@@ -43,6 +45,8 @@ const FEATURES = [
   LostDevicesModule,
   CredentialResetsModule,
   HrFeedsModule,
+  OsqueryModule,
+  DeviceManagersModule,
   AlertingModule,
   ServicePrincipalsModule,
   RoleEditsModule,

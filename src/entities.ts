@@ -20,6 +20,9 @@ import { BrakeSlot } from './brakes/brake-slot.entity.js';
 import { Brake } from './brakes/brake.entity.js';
 import { BrakedCase } from './brakes/braked-case.entity.js';
 import { WorkerProcess } from './cases/worker-process.entity.js';
+import { DeviceManagerRound } from './device-managers/device-manager-round.entity.js';
+import { DeviceEncryption } from './devices/encryption/device-encryption.entity.js';
+import { DevicePackages } from './devices/packages/device-packages.entity.js';
 import { DeviceEnrolment } from './devices/device-enrolment.entity.js';
 import { AcknowledgementText } from './devices/acknowledgements/acknowledgement-text.entity.js';
 import { DeviceAcknowledgement } from './devices/acknowledgements/device-acknowledgement.entity.js';
@@ -40,6 +43,8 @@ import { DeviceCommand } from './lost-devices/device-command.entity.js';
 import { LossTask } from './lost-devices/loss-task.entity.js';
 import { Loss } from './lost-devices/loss.entity.js';
 import { RunbookVersion } from './lost-devices/runbook/runbook-version.entity.js';
+import { EnrolmentSecret } from './osquery/enrolment-secret.entity.js';
+import { OsqueryNode } from './osquery/osquery-node.entity.js';
 import { Employment } from './people/employment.entity.js';
 import { Person } from './people/person.entity.js';
 import { Site } from './people/site.entity.js';
@@ -93,6 +98,9 @@ export const ENTITIES = [
   BrakeSlot,
   Brake,
   BrakedCase,
+  DeviceManagerRound,
+  DeviceEncryption,
+  DevicePackages,
   DeviceEnrolment,
   AcknowledgementText,
   DeviceAcknowledgement,
@@ -116,6 +124,8 @@ export const ENTITIES = [
   InboxEvent,
   ImageVersion,
   Image,
+  EnrolmentSecret,
+  OsqueryNode,
   Employment,
   Person,
   Site,

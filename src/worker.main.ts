@@ -6,6 +6,7 @@ import { AlertingLoop } from './alerting/alerting-loop.service.js';
 import { PublishAuditLog } from './alerting/publish-audit-log.service.js';
 import { SealAuditLog } from './alerting/seal-audit-log.service.js';
 import { AppModule } from './app.module.js';
+import { AskDeviceManagers } from './device-managers/ask-device-managers.service.js';
 import { Sweeper } from './cases/engine/sweep.js';
 import { StepRunner } from './cases/engine/run-step.js';
 import { StepMeasures } from './cases/engine/step-measures.service.js';
@@ -60,6 +61,7 @@ async function main(env: NodeJS.ProcessEnv): Promise<void> {
             () => services.get(SealAuditLog).sealOrTell(),
             () => services.get(PublishAuditLog).publishNowAndThen(),
             () => services.get(AskWitnesses).askNowAndThen(),
+            () => services.get(AskDeviceManagers).askNowAndThen(),
           ]),
     ],
     onError: (error) => logger.warn({ err: error }, 'a worker could not finish something; it is taken up again'),

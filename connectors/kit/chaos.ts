@@ -32,6 +32,8 @@ const LOOKS: readonly Capability[] = [
   'listComputers',
   'listRecoveryKeys',
   'revealRecoveryKey',
+  'readDiskEncryption',
+  'readDeviceStatus',
 ];
 
 /**

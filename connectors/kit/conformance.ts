@@ -6,12 +6,14 @@ import {
   type AccountPage,
   type AccountRef,
   type Capability,
+  type ComputerPage,
   type Connector,
   type CreatedAccount,
   type GrantRef,
   type LiveThings,
   type NewAccount,
   type ObservedAccount,
+  type ObservedComputer,
   type ToolConnection,
   type ToolSession,
 } from './contract.js';
@@ -41,6 +43,18 @@ export interface ConformanceFixture<Settings = unknown> {
   makeTwoWithMark(mark: string): Promise<void>;
   /** The longest a tool may take to refuse what was ended, in milliseconds. Default 5,000. */
   patienceMs?: number;
+  /** An account that is there already; needed when the connector makes none itself. */
+  existing?(): Promise<AccountRef & { email: string }>;
+  /** All computers there are: some encrypted, some not, some of which the tool knows nothing; for a device manager. */
+  computers?(): Promise<readonly ComputerAtTool[]>;
+}
+
+/** A computer as the tool's own administrator sees it. */
+export interface ComputerAtTool {
+  externalId: string;
+  serial: string | null;
+  /** Null: the tool knows nothing of its disk. */
+  isEncrypted: boolean | null;
 }
 
 /** An account as the tool's own administrator sees it. */
@@ -129,11 +143,23 @@ class ConformanceSuite<Settings> {
       this.check(['grant', 'withdraw'], 'grants and withdraws, and shows it', () => this.grantsAndWithdraws()),
       this.check(['grant'], 'refuses a group that isn’t there', () => this.refusesUnknownGroup()),
       this.check(['removeAccount'], 'removes, and answers a repeated removal with already', () => this.removes()),
-      this.check([], 'keeps an account’s stable id through everything', () => this.keepsStableId()),
+      this.check(['createAccount'], 'keeps an account’s stable id through everything', () => this.keepsStableId()),
       this.check(['removeAccount'], 'answers an act on an account that isn’t there with not-found', () =>
         this.answersNotFound(),
       ),
-      this.check([], 'never acts on its own principal', () => this.refusesOwnPrincipal()),
+      this.check(['suspendAccount'], 'never acts on its own principal', () => this.refusesOwnPrincipal()),
+      supports(this.connector, 'createAccount')
+        ? null
+        : this.check([], 'finds an account that is there, and none that isn’t', () => this.findsWhatIsThere()),
+      this.check(['readDiskEncryption'], 'lists every computer once, and says so only on the last page', () =>
+        this.listsComputers(),
+      ),
+      this.check(['readDiskEncryption'], 'tells of a disk what is known, and never “no” where nothing is', () =>
+        this.tellsOfDisks(),
+      ),
+      this.check(['readDeviceStatus'], 'tells where a computer stands, and that one isn’t there', () =>
+        this.tellsDeviceStatus(),
+      ),
       this.check([], 'implements exactly what it declares, and all of it was exercised', () =>
         this.exercisesEverything(),
       ),
@@ -424,6 +450,65 @@ class ConformanceSuite<Settings> {
     await this.once((session) => session.check());
   }
 
+  private async findsWhatIsThere(): Promise<void> {
+    const there = await given(this.fixture().existing?.(), 'existing');
+    const found = await this.find(newAccount({ holder: { email: there.email } }));
+    assert.deepEqual(
+      found.map(({ account, matchedBy }) => [account.externalId, matchedBy]),
+      [[there.externalId, 'email']],
+    );
+    assert.equal((await this.look(there))?.email, there.email);
+    assert.deepEqual(await this.find(newAccount()), []);
+    assert.equal(await this.look({ externalId: '999999999', username: 'nobody' }), null);
+  }
+
+  private async listsComputers(): Promise<void> {
+    const there = await given(this.fixture().computers?.(), 'computers');
+    assert.ok(there.length > 1);
+    const seen: ObservedComputer[] = [];
+    let next: string | null = null;
+    do {
+      const cursor: string | null = next;
+      const page: ComputerPage = await this.once((session) => must(session.listComputers?.(cursor)), ['listComputers']);
+      assert.equal(
+        page.complete,
+        page.next === null,
+        'a page before the last says it is complete, or the last doesn’t',
+      );
+      seen.push(...page.computers);
+      next = page.next;
+    } while (next !== null);
+    assert.equal(seen.length, there.length, 'a computer is missing, or was listed twice');
+    const serials = new Map(seen.map(({ externalId, serial }) => [externalId, serial]));
+    for (const { externalId, serial } of there) assert.equal(serials.get(externalId), serial);
+  }
+
+  private async tellsOfDisks(): Promise<void> {
+    const there = await given(this.fixture().computers?.(), 'computers');
+    for (const state of [true, false, null]) {
+      assert.ok(
+        there.some(({ isEncrypted }) => isEncrypted === state),
+        'the fixture lacks a kind of disk',
+      );
+    }
+    const read = (id: string) => this.once((session) => must(session.readDiskEncryption?.(id)), ['readDiskEncryption']);
+    for (const { externalId, isEncrypted } of there) {
+      const seen = await read(externalId);
+      assert.equal(seen.state, isEncrypted === null ? 'unknown' : isEncrypted ? 'encrypted' : 'not_encrypted');
+      if (isEncrypted === null) assert.ok(seen.why, 'it doesn’t say why nothing is known');
+    }
+    await failsWith(['not-found'], () => read('999999999'));
+  }
+
+  private async tellsDeviceStatus(): Promise<void> {
+    const read = (id: string) => this.once((session) => must(session.readDeviceStatus?.(id)), ['readDeviceStatus']);
+    const [first] = await given(this.fixture().computers?.(), 'computers');
+    const status = await read(first?.externalId ?? '');
+    assert.equal(status.pending, null);
+    assert.deepEqual(status.requests, []);
+    await failsWith(['not-found'], () => read('999999999'));
+  }
+
   private async exercisesEverything(): Promise<void> {
     const declared = capabilitiesOf(this.connector).map(({ capability }) => capability);
     const session = await this.open();
@@ -584,6 +669,12 @@ function newPassword(): string {
 /** A declared act that has no method fails the check that wanted it. */
 function must<T>(promise: Promise<T> | undefined): Promise<T> {
   assert.ok(promise, 'a declared capability has no method');
+  return promise;
+}
+
+/** What a connector's own capabilities ask of its fixture. */
+function given<T>(promise: Promise<T> | undefined, what: keyof ConformanceFixture): Promise<T> {
+  assert.ok(promise, `the fixture has no “${what}”`);
   return promise;
 }
 

@@ -22,6 +22,8 @@ export const CAPABILITIES = [
   'listComputers',
   'listRecoveryKeys',
   'revealRecoveryKey',
+  'readDiskEncryption',
+  'readDeviceStatus',
 ] as const;
 
 export type Capability = (typeof CAPABILITIES)[number];
@@ -134,6 +136,8 @@ export interface IssuedCertificate {
 export interface ObservedComputer {
   externalId: string;
   name: string;
+  /** Of its maker; null where the tool doesn't know it, undefined where it never does. */
+  serial?: string | null;
   operatingSystem: string | null;
   isEnabled: boolean;
   /** When it last signed in, as far as the tool writes that down. */
@@ -154,6 +158,31 @@ export interface RecoveryKeyRecord {
   keyId: string;
   volumeId: string | null;
   storedAt: Date | null;
+}
+
+/** What a device manager knows of a computer's disks. `unknown` whenever it can't tell: never a "no" for an answer that is missing. */
+export interface DiskSeen {
+  state: 'encrypted' | 'converting' | 'suspended' | 'not_encrypted' | 'unknown';
+  /** Why it is unknown. */
+  why?: string;
+  /** When the agent looked, not when we asked; null: it never did. */
+  observedAt: Date | null;
+  /** The program on the computer that looked. */
+  agent: { name: string; version: string } | null;
+  platform: 'macos' | 'windows' | 'linux' | null;
+  raw: Readonly<Record<string, unknown>>;
+}
+
+/** Where a computer stands with its device manager. */
+export interface DeviceStatus {
+  isOnline: boolean;
+  lastSeenAt: Date | null;
+  /** What the computer is shown to be. This alone is proof. */
+  state: 'unlocked' | 'locked' | 'wiped' | 'unknown';
+  /** Sent, and not done yet; null: nothing is. */
+  pending: 'lock' | 'unlock' | 'wipe' | null;
+  /** What people asked for, newest first. That something was asked for proves nothing. */
+  requests: readonly { what: 'lock' | 'unlock' | 'wipe'; at: Date | null; by: string | null }[];
 }
 
 export interface CheckReport {
@@ -206,6 +235,9 @@ export interface ToolSession {
   listRecoveryKeys?(computerExternalId: string): Promise<readonly RecoveryKeyRecord[]>;
   /** The key itself. Whoever calls this writes down who asked, before. */
   revealRecoveryKey?(recoveryKeyExternalId: string): Promise<string>;
+  /** Of one computer, as the tool knows it now. Throws `not-found` for one that isn't there. */
+  readDiskEncryption?(computerExternalId: string): Promise<DiskSeen>;
+  readDeviceStatus?(computerExternalId: string): Promise<DeviceStatus>;
 
   close(): Promise<void>;
 }

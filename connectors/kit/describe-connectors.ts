@@ -25,6 +25,8 @@ const MEANING: Readonly<Record<Capability, string>> = {
   listComputers: 'list computers',
   listRecoveryKeys: 'show which recovery keys are kept',
   revealRecoveryKey: 'read a recovery key',
+  readDiskEncryption: 'tell whether a computer’s disk is encrypted',
+  readDeviceStatus: 'tell whether a computer is locked or wiped',
 };
 
 /**

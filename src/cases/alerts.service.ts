@@ -34,7 +34,9 @@ export type AlertKind =
   | 'exception_overdue'
   | 'device_unacknowledged'
   | 'device_return_overdue'
-  | 'spares_short';
+  | 'spares_short'
+  | 'device_duplicate'
+  | 'device_manager_away';
 
 /** What was done and can’t be undone: nobody can mend it, so it is told and ends by itself. */
 const NEWS: readonly AlertKind[] = ['sign_in_link', 'brake_limit_raised', 'recovery_key_read'];

@@ -16,6 +16,7 @@ import { addLabels } from './labels.js';
 import { addLostLaptop } from './lost-laptop.js';
 import { addMigrate } from './migrate.js';
 import { addOpenApi } from './openapi.js';
+import { addOsquery } from './osquery.js';
 import { addResetCredentials } from './reset-credentials.js';
 import { addRestoreAccess } from './restore-access.js';
 import { addRoles } from './roles.js';
@@ -38,6 +39,7 @@ export const COMMANDS: readonly AddCommand[] = [
   addService,
   addRoles,
   addHrSource,
+  addOsquery,
   addSecrets,
   addAlertChannel,
   addEscalation,

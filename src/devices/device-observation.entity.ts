@@ -1,17 +1,23 @@
 import { Check, Column, Entity, ForeignKey, Index, PrimaryColumn } from 'typeorm';
+import { ENCRYPTION_STATES } from './encryption/encryption-states.js';
+import type { JudgedVolume } from './encryption/judge-report.js';
 
 export const OBSERVATION_KINDS = ['disk_encryption', 'image_version', 'os_version', 'last_online'] as const;
 export type ObservationKind = (typeof OBSERVATION_KINDS)[number];
 
-export const DISK_ENCRYPTION_VALUES = ['encrypted', 'encrypting', 'suspended', 'not_encrypted', 'unknown'] as const;
+/** `encrypting` is how earlier versions said `converting`; it stands in old rows, and callers may say it still. */
+export const DISK_ENCRYPTION_VALUES = [...ENCRYPTION_STATES, 'encrypting'] as const;
 
 /** A fact about a device, with its source and its time. Never overwritten: the database refuses it too. */
 @Entity('device_observations')
 @Check(
   'ck_device_observations_value',
-  `kind <> 'disk_encryption' OR value IN ('encrypted', 'encrypting', 'suspended', 'not_encrypted', 'unknown')`,
+  `kind <> 'disk_encryption' OR value IN ('encrypted', 'converting', 'suspended', 'not_encrypted', 'unknown', 'encrypting')`,
 )
 @Index('ix_device_observations_newest', ['deviceId', 'kind', 'observedAt'])
+@Index('ix_device_observations_encryption', ['deviceId', 'observedAt', 'id'], {
+  where: `kind = 'disk_encryption' AND value <> 'unknown'`,
+})
 export class DeviceObservation {
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'pk_device_observations' })
   id!: string;
@@ -32,6 +38,21 @@ export class DeviceObservation {
   /** Who or what saw it: `imaging`, `agent`, a person's name. */
   @Column('text')
   source!: string;
+
+  /** The program that looked, where it is known: `osquery`. */
+  @Column('text', { nullable: true })
+  agent!: string | null;
+
+  @Column('text', { name: 'agent_version', nullable: true })
+  agentVersion!: string | null;
+
+  /** Why disk encryption is unknown. */
+  @Column('text', { nullable: true })
+  why!: string | null;
+
+  /** Of disk encryption: the volumes that were seen, with what the agent said of each. */
+  @Column('jsonb', { nullable: true })
+  volumes!: JudgedVolume[] | null;
 
   @Column('timestamptz', { name: 'observed_at' })
   observedAt!: Date;

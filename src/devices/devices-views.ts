@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { seesField } from '../platform/roles/fields.js';
 import type { Actor } from '../platform/sign-in/actor.js';
-import { DISK_ENCRYPTION_VALUES, OBSERVATION_KINDS } from './device-observation.entity.js';
+import { OBSERVATION_KINDS } from './device-observation.entity.js';
 import type { DeviceObservation } from './device-observation.entity.js';
 import { CHANGED_STATES, DEVICE_STATES } from './device-states.js';
 import type { Device } from './device.entity.js';
@@ -94,16 +94,6 @@ export const ChangeDevice = z.strictObject({
 
 export const ForPerson = z.strictObject({ personId: z.uuid() });
 
-const seen = {
-  source: TEXT,
-  observedAt: z.iso.datetime({ offset: true }),
-  details: z.record(z.string(), z.unknown()).optional(),
-};
-
-export const AddObservation = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('disk_encryption'), value: z.enum(DISK_ENCRYPTION_VALUES), ...seen }),
-  z.strictObject({ kind: z.enum(['image_version', 'os_version', 'last_online']), value: TEXT, ...seen }),
-]);
 
 export function deviceView(device: Device, actor: Actor): z.infer<typeof DeviceView> {
   return {

@@ -9,9 +9,9 @@ import { etagOf, IfMatch } from '../platform/http/versions.js';
 import { requireWithin } from '../platform/roles/within-reach.js';
 import type { Actor } from '../platform/sign-in/actor.js';
 import { Allow, CurrentActor } from '../platform/sign-in/who-may-call.js';
+import { AddObservation, newObservation } from './add-observation.js';
 import type { Device } from './device.entity.js';
 import {
-  AddObservation,
   AgedObservationView,
   agedObservationView,
   ChangeDevice,
@@ -172,7 +172,7 @@ export class DevicesController {
     @Body({ schema: AddObservation }) body: z.infer<typeof AddObservation>,
     @CurrentActor() actor: Actor,
   ): Promise<z.infer<typeof AgedObservationView>> {
-    const seen = { ...body, observedAt: new Date(body.observedAt) };
+    const seen = newObservation(body);
     return agedObservationView(await inTransaction(this.db, (tx) => this.observations.add(tx, actor, id, seen)));
   }
 }

@@ -19,16 +19,22 @@ import { Returns } from './returns/returns.service.js';
 import { Replacements } from './spares/replacements.service.js';
 import { SparesController } from './spares/spares.controller.js';
 import { Spares } from './spares/spares.service.js';
+import { EncryptionKnowledge } from './encryption/encryption-knowledge.service.js';
+import { EncryptionController } from './encryption/encryption.controller.js';
 import { ObservationsService } from './observations.service.js';
+import { DevicePackagesController } from './packages/device-packages.controller.js';
+import { DevicePackagesService } from './packages/device-packages.service.js';
 
 @Module({
   // Names such as `exceptions` are told from ids by whoever comes first.
   controllers: [
+    EncryptionController,
     DeviceExceptionsController,
     DeviceImportsController,
     SparesController,
     DevicesController,
     DeviceModelsController,
+    DevicePackagesController,
     AcknowledgementsController,
     AcknowledgementLinksController,
     ReturnsController,
@@ -39,6 +45,8 @@ import { ObservationsService } from './observations.service.js';
     DeviceModelsService,
     DeviceExceptions,
     ObservationsService,
+    EncryptionKnowledge,
+    DevicePackagesService,
     Acknowledgements,
     AcknowledgementTexts,
     ReturnRecords,
@@ -53,6 +61,7 @@ import { ObservationsService } from './observations.service.js';
     DeviceModelsService,
     DeviceExceptions,
     ObservationsService,
+    DevicePackagesService,
     Acknowledgements,
     ReturnRecords,
     Spares,

@@ -6,6 +6,8 @@ import { AuditEntry } from '../platform/audit/audit-entry.entity.js';
 import { SYSTEM } from '../platform/sign-in/actor.js';
 import { DeviceObservation } from './device-observation.entity.js';
 import { DevicesService } from './devices.service.js';
+import type { EncryptionState } from './encryption/encryption-states.js';
+import type { DiskReport } from './encryption/judge-report.js';
 import { ObservationsService } from './observations.service.js';
 
 let records: RecordsApp;
@@ -14,6 +16,8 @@ beforeAll(async () => {
   records = await startRecordsApp();
 });
 afterAll(() => records?.close());
+
+const aReport = (state: EncryptionState): DiskReport => ({ volumes: [{ volume: '/', role: 'system', state }] });
 
 const hoursAgo = (hours: number): Date => new Date(Date.now() - hours * 3_600_000);
 
@@ -24,16 +28,18 @@ describe('a device', () => {
     const holder = await aPerson(records.db.manager);
     const { id } = await aDevice(records.db.manager, { holderId: holder.id });
     const lost = await records.db.transaction(async (tx) => {
-      const see = (value: string, hours: number) =>
+      const see = (state: EncryptionState, hours: number) =>
         observations.add(tx, SYSTEM, id, {
           kind: 'disk_encryption',
-          value,
+          report: aReport(state),
           source: 'agent',
           observedAt: hoursAgo(hours),
         });
       await see('encrypted', 2);
       // It arrives later and is older: not the newest knowledge.
       await see('not_encrypted', 48);
+      // A failed query is no answer.
+      await see('unknown', 1);
       return devices.markLost(tx, SYSTEM, id);
     });
     expect(lost.device).toMatchObject({ state: 'lost', holderId: holder.id });
@@ -62,7 +68,8 @@ describe('a device', () => {
 
   it('has observations that nobody can rewrite', async () => {
     const { id: deviceId } = await aDevice(records.db.manager);
-    const seen = { kind: 'disk_encryption' as const, value: 'not_encrypted', source: 'agent', observedAt: hoursAgo(1) };
+    const kind = 'disk_encryption' as const;
+    const seen = { kind, report: aReport('not_encrypted'), source: 'agent', observedAt: hoursAgo(1) };
     const { id } = await records.db.transaction((tx) =>
       records.app.get(ObservationsService).add(tx, SYSTEM, deviceId, seen),
     );

@@ -7,14 +7,20 @@ import { newId } from '../platform/ids/new-id.js';
 import { requireWithin } from '../platform/roles/within-reach.js';
 import type { Actor } from '../platform/sign-in/actor.js';
 import { DeviceObservation, type ObservationKind } from './device-observation.entity.js';
+import { judgeReport, type DiskReport } from './encryption/judge-report.js';
 
-export interface NewObservation {
-  kind: ObservationKind;
-  value: string;
+interface Seen {
   details?: Record<string, unknown>;
   source: string;
   observedAt: Date;
 }
+
+/** What was seen: of the disks a report, of which the rule says what it shows; of all else a value. */
+export type NewObservation = Seen &
+  (
+    | { kind: Exclude<ObservationKind, 'disk_encryption'>; value: string }
+    | { kind: 'disk_encryption'; report: DiskReport }
+  );
 
 /** An observation, and how old the knowledge is by the database's clock. */
 export interface AgedObservation {
@@ -45,13 +51,8 @@ export class ObservationsService {
       const detail = 'Nobody has seen anything in the future: look at the clock of whoever observed it.';
       throw new Problem('invalid-request', detail, [{ pointer: '/observedAt', detail }]);
     }
-    const id = newId();
-    const { kind, value, source, observedAt, details = {} } = seen;
-    await tx.query(
-      `INSERT INTO device_observations (id, device_id, kind, value, details, source, observed_at)
-       VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-      [id, deviceId, kind, value, JSON.stringify(details), source, observedAt],
-    );
+    const { id, value } = await this.append(tx, deviceId, seen);
+    const { kind, source, observedAt } = seen;
     await this.audit.record(tx, actor, 'device.observed', {
       subject: { kind: 'device', id: deviceId },
       facts: { observationId: id, kind, value, source, observedAt: observedAt.toISOString() },
@@ -61,14 +62,27 @@ export class ObservationsService {
     return added;
   }
 
-  /** The newest of one kind by when it was seen; of two of one instant, the one recorded later. */
+  /**
+   * What a device's agent or its manager reports. The log itself is the record of it: nobody changed anything, so there is
+   * no audit entry for each. What comes from the future was seen when it arrived.
+   *
+   * @param tx of the caller, who made sure that the device exists and that it is the sender's
+   */
+  async takeIn(tx: EntityManager, deviceId: string, all: readonly NewObservation[]): Promise<void> {
+    for (const seen of all) await this.append(tx, deviceId, seen);
+  }
+
+  /**
+   * The newest of one kind by when it was seen; of two of one instant, the one recorded later. Of disk encryption it is
+   * the newest answer: whoever asked in vain since then makes it older, not unknown.
+   */
   async latest(tx: EntityManager, deviceId: string, kind: ObservationKind): Promise<AgedObservation | null> {
-    const [newest] = await this.aged(
-      tx,
-      'WHERE device_id = $1 AND kind = $2 ORDER BY observed_at DESC, id DESC LIMIT 1',
-      [deviceId, kind],
-    );
-    return newest ?? null;
+    const newest = async (answers: string): Promise<AgedObservation | undefined> => {
+      const order = 'ORDER BY observed_at DESC, id DESC LIMIT 1';
+      return (await this.aged(tx, `WHERE device_id = $1 AND kind = $2 ${answers} ${order}`, [deviceId, kind]))[0];
+    };
+    const answer = kind === 'disk_encryption' ? await newest(`AND value <> 'unknown'`) : undefined;
+    return answer ?? (await newest('')) ?? null;
   }
 
   /** The newest of each kind. */
@@ -93,6 +107,36 @@ export class ObservationsService {
       .limit(page.limit);
     if (page.after) query.andWhere('observation.id < :after', { after: page.after });
     return query.getMany();
+  }
+
+  private async append(
+    tx: EntityManager,
+    deviceId: string,
+    seen: NewObservation,
+  ): Promise<{ id: string; value: string }> {
+    const id = newId();
+    const { kind, source, observedAt, details = {} } = seen;
+    const judged = seen.kind === 'disk_encryption' ? judgeReport(seen.report) : null;
+    const agent = seen.kind === 'disk_encryption' ? seen.report.agent : undefined;
+    const value = seen.kind === 'disk_encryption' ? (judged?.state ?? 'unknown') : seen.value;
+    await tx.query(
+      `INSERT INTO device_observations (id, device_id, kind, value, details, source, observed_at, agent, agent_version, why, volumes)
+       VALUES ($1, $2, $3, $4, $5, $6, LEAST($7::timestamptz, now()), $8, $9, $10, $11)`,
+      [
+        id,
+        deviceId,
+        kind,
+        value,
+        JSON.stringify(details),
+        source,
+        observedAt,
+        agent?.name ?? null,
+        agent?.version ?? null,
+        judged?.why ?? null,
+        judged && JSON.stringify(judged.volumes),
+      ],
+    );
+    return { id, value };
   }
 
   private async aged(tx: EntityManager, clauses: string, parameters: readonly unknown[]): Promise<AgedObservation[]> {

@@ -26,6 +26,15 @@ const ComputersPage = z.object({
   next: z.string().nullable(),
   complete: z.boolean().describe('False: the tool cut the list short, so what isn’t on it may be there.'),
 });
+const Status = z.object({
+  isOnline: z.boolean(),
+  lastSeenAt: Instant,
+  state: z.enum(['unlocked', 'locked', 'wiped', 'unknown']).describe('What it is shown to be. This alone is proof.'),
+  pending: z.enum(['lock', 'unlock', 'wipe']).nullable().describe('Sent, and not done yet.'),
+  requests: z
+    .array(z.object({ what: z.enum(['lock', 'unlock', 'wipe']), at: Instant, by: z.string().nullable() }))
+    .describe('What people asked for, newest first. It proves nothing.'),
+});
 const RecoveryKeys = z.object({
   items: z.array(
     z.object({
@@ -56,12 +65,30 @@ export class ComputersController {
   ): Promise<z.infer<typeof ComputersPage>> {
     await this.tools.get(this.db.manager, id);
     const page = await this.calls.ask(id, (session) => methodOf(session, 'listComputers')(cursor));
-    const items = page.computers.map(({ externalId, lastSeenAt, ...computer }) => ({
+    const items = page.computers.map(({ externalId, lastSeenAt, name, operatingSystem, isEnabled }) => ({
       id: externalId,
-      ...computer,
+      name,
+      operatingSystem,
+      isEnabled,
       lastSeenAt: lastSeenAt?.toISOString() ?? null,
     }));
     return { items, next: page.next, complete: page.complete };
+  }
+
+  @Get(':computer/status')
+  @Allow('devices:read')
+  @ApiOkResponse({ standardSchema: Status, description: 'Whether it is locked or wiped, as its manager shows it now.' })
+  async status(
+    @Param('id', { schema: ToolId }) id: string,
+    @Param('computer', { schema: z.string().min(1).max(200) }) computer: string,
+  ): Promise<z.infer<typeof Status>> {
+    await this.tools.get(this.db.manager, id);
+    const seen = await this.calls.ask(id, (session) => methodOf(session, 'readDeviceStatus')(computer));
+    return {
+      ...seen,
+      lastSeenAt: seen.lastSeenAt?.toISOString() ?? null,
+      requests: seen.requests.map(({ what, at, by }) => ({ what, at: at?.toISOString() ?? null, by })),
+    };
   }
 
   @Get(':computer/recovery-keys')

@@ -4,6 +4,7 @@ import { describeMachine } from './machine.js';
 import type { Measure } from './measure.js';
 import { audit } from './measures/audit.js';
 import { connector } from './measures/connector.js';
+import { encryption } from './measures/encryption.js';
 import { growth } from './measures/growth.js';
 import { losses } from './measures/losses.js';
 import { million } from './measures/million.js';
@@ -25,7 +26,18 @@ Measures this machine's own ceilings and Quartermaster in the same run. Takes up
 `;
 
 /** In this order; the last one runs until the time is over. */
-const MEASURES: readonly Measure[] = [webhook, losses, operations, audit, connector, takenUp, people, growth, million];
+const MEASURES: readonly Measure[] = [
+  webhook,
+  losses,
+  operations,
+  audit,
+  connector,
+  takenUp,
+  people,
+  encryption,
+  growth,
+  million,
+];
 
 /** The whole bench is over by then; the last measure takes what is left. A smoke run ends by itself long before. */
 const FULL_MINUTES = 29.5;

@@ -59,6 +59,17 @@ describe('a narrowed role', () => {
     const { body } = await agent.get(path).expect(200);
     return (body.items as { id: string }[]).map(({ id }) => id);
   };
+  it('to a department is told of the encryption of its people’s devices, and of no others', async () => {
+    const { agent } = await aRoleHolder(service.app, 'helpdesk', { department: 'sales' });
+    const everybody = await aRoleHolder(service.app, 'helpdesk');
+    expect((await everybody.agent.get('/v1/devices/encryption').expect(200)).body.devices).toBeGreaterThan(1);
+    expect((await agent.get('/v1/devices/encryption').expect(200)).body.devices).toBe(1);
+    for (const path of ['encryption', 'encryption/history']) {
+      await agent.get(`/v1/devices/${sales.device.id}/${path}`).expect(200);
+      await agent.get(`/v1/devices/${legal.device.id}/${path}`).expect(404);
+    }
+  });
+
   const LISTS = {
     people: 'person',
     accounts: 'account',

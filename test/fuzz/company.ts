@@ -53,8 +53,9 @@ export async function aCompany(service: ServiceApp): Promise<Company> {
   await aCase(manager, { kind: 'lost_device', lane: 'emergency' });
   const { id: siteId } = await aSite(manager, { address: 'Example Street 1' });
   const held: string[] = [];
+  const free: string[] = [];
   while (held.length < 8) {
-    await aDevice(manager);
+    free.push((await aDevice(manager)).id);
     held.push((await aDevice(manager, { siteId, holderId: (await aPerson(manager)).id })).id);
   }
   await anImageVersion(manager);
@@ -65,6 +66,10 @@ export async function aCompany(service: ServiceApp): Promise<Company> {
     losses.push(body.caseId);
   }
   await admin.post(`/v1/lost-devices/${losses[0]}/containment`).send(A_LOCK).expect(200);
+  await service.db.query(
+    `INSERT INTO device_packages (device_id, packages, source, observed_at) SELECT id, '[]', 'osquery', now() FROM devices`,
+  );
+  await someAgents(service, 12);
   await service.db.query(
     `INSERT INTO alerts (id, dedup_key, kind, severity, owner, message) VALUES ($1, 'fuzz', 'tool_paused', 'error', 'it', 'm')`,
     [newId()],
@@ -92,6 +97,7 @@ export async function aCompany(service: ServiceApp): Promise<Company> {
       'POST /v1/lost-devices/preview': [(drawn) => ({ deviceId: held[drawn % held.length] })],
       'POST /v1/lost-devices/{caseId}/containment': [() => A_LOCK],
       'PUT /v1/runbooks/laptop-lost': [() => RUNBOOK],
+      'POST /v1/osquery/nodes/{id}/match': [(drawn) => ({ deviceId: free[drawn % free.length] })],
     },
   };
 }
@@ -101,6 +107,18 @@ const RUNBOOK = {
   text: readFileSync(new URL('../../docs/runbooks/laptop-lost.yaml', import.meta.url), 'utf8'),
 };
 const A_LOCK = { decision: 'lock', reason: 'It was encrypted.' };
+
+/** Enrolled, and of no device. */
+async function someAgents(service: ServiceApp, count: number): Promise<void> {
+  const admin = await service.caller('admin');
+  const expiresAt = new Date(Date.now() + 86_400_000).toISOString();
+  const wish = { name: 'laptops', uses: count, expiresAt };
+  const { body } = await admin.post('/v1/osquery/enrolment-secrets').send(wish).expect(201);
+  for (let index = 0; index < count; index += 1) {
+    const enrolment = { enroll_secret: body.secret, host_identifier: `laptop-${index}` };
+    await service.stranger.post('/v1/osquery/enroll').send(enrolment).expect(200);
+  }
+}
 
 export const EMPLOYEES = ['E-1', 'E-2', 'E-3', 'E-4'];
 export const OWN_TOOL_SECRET = `whsec_${Buffer.from('canary-signing-0b1e-0123456789ab').toString('base64')}`;

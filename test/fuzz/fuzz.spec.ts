@@ -17,6 +17,7 @@ const ROUNDS = Number(process.env['QM_FUZZ_ROUNDS'] ?? 20);
 const NEED_A_TOOL = new Set([
   'GET /v1/tools/{id}/computers',
   'GET /v1/tools/{id}/computers/{computer}/recovery-keys',
+  'GET /v1/tools/{id}/computers/{computer}/status',
   'POST /v1/accounts/{id}/credential-link',
   'POST /v1/accounts/{id}/certificates',
   'POST /v1/accounts/{id}/revoke-device',

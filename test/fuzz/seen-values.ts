@@ -11,7 +11,7 @@ export class SeenValues {
 
   /** @param path of the request, as in `/v1/people/0190…` */
   learn(path: string, body: unknown): void {
-    const collection = /^\/v1\/[^/?]+/.exec(path)?.[0];
+    const collection = /^\/v1\/(?:osquery\/)?[^/?]+/.exec(path)?.[0];
     this.walk(collection, body, 0);
   }
 

@@ -21,7 +21,7 @@ export const TOOL_KEYS = ['tool-0', 'tool-1'] as const;
 
 /** Everything that a history writes; the tools, the policy and the installation stay. */
 const OF_A_HISTORY = [
-  'people, employments, accounts, grants, sessions, credentials, credential_handovers, devices, device_observations',
+  'people, employments, accounts, grants, sessions, credentials, credential_handovers, devices, device_encryption, device_observations',
   'cases, steps, step_needs, attempts, holds, alerts, workers, inbox_events, braked_cases, brakes, brake_slots',
 ].join(', ');
 

@@ -16,8 +16,9 @@ export function explainBodyErrors(error: unknown, _request: Request, _response: 
 
 function bodyProblem(error: unknown): Problem | null {
   if (!(error instanceof Error)) return null;
-  const { status, type } = error as Error & { status?: unknown; type?: unknown };
+  const { status, type, limit } = error as Error & { status?: unknown; type?: unknown; limit?: unknown };
   if (typeof status !== 'number' || status < 400 || status >= 500 || typeof type !== 'string') return null;
-  if (status === 413) return new Problem('too-large', 'A request body may have 256 kB at most.');
+  if (status === 413)
+    return new Problem('too-large', `A request body may have ${Number(limit) / 1024} kB at most here.`);
   return new Problem('invalid-request', ADVICE[type] ?? 'The body can not be read.');
 }

@@ -15,8 +15,10 @@ import { tellRequestId } from './request-id.js';
 import { speakPlainly } from './validation-sentences.js';
 import { refuseHalfCharacters } from './well-formed.js';
 
-/** Bytes. */
+/** Bytes, once decompressed. */
 const BODY_LIMIT = 256 * 1024;
+/** Of an agent's log: a list of all packages is one line of it, and several lines come at once. */
+const AGENT_BODY_LIMIT = 4 * 1024 * 1024;
 
 const PLAIN_POLICY = contentSecurityPolicy(PLAIN_STYLE);
 
@@ -76,8 +78,12 @@ function openDoor(app: NestExpressApplication, config: Config): void {
   // A webhook's signature is checked over its bytes, before anybody reads them: no parser may refuse them first.
   app.useBodyParser('raw', { limit: BODY_LIMIT, type: isWebhook });
   app.useBodyParser('json', {
+    limit: AGENT_BODY_LIMIT,
+    type: (request: IncomingMessage) => isAgentsReport(request) && isJson(request),
+  });
+  app.useBodyParser('json', {
     limit: BODY_LIMIT,
-    type: (request: IncomingMessage) => !isWebhook(request) && isJson(request),
+    type: (request: IncomingMessage) => !isWebhook(request) && !isAgentsReport(request) && isJson(request),
   });
   // The provider speaks in forms (OpenID Connect Back-Channel Logout 1.0, section 2.5); nobody else does.
   app.useBodyParser('urlencoded', { limit: BODY_LIMIT, extended: false, type: isLogoutRequest });
@@ -98,6 +104,10 @@ function forbidStoring(_request: IncomingMessage, response: ServerResponse, next
 
 function isWebhook(request: IncomingMessage): boolean {
   return request.url?.startsWith('/hooks/') ?? false;
+}
+
+function isAgentsReport(request: IncomingMessage): boolean {
+  return /^\/v1\/osquery\/(log|distributed\/write)$/.test(request.url ?? '');
 }
 
 function isLogoutRequest({ url, headers }: IncomingMessage): boolean {

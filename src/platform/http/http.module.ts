@@ -24,6 +24,6 @@ import { ValidationPipe } from './validation.pipe.js';
     { provide: APP_INTERCEPTOR, useClass: IdempotencyInterceptor },
     { provide: APP_PIPE, useClass: ValidationPipe },
   ],
-  exports: [IdempotencyKeys],
+  exports: [IdempotencyKeys, FailedSignIns],
 })
 export class HttpModule {}

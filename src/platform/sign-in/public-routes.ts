@@ -21,6 +21,12 @@ export const PUBLIC_ROUTES: readonly string[] = [
   // Signed by the sender.
   'POST /hooks/hr/:source',
   'POST /hooks/tools/:tool',
+  // Opened by the agent itself, with its batch's secret and then with a key of its own.
+  'POST /v1/osquery/enroll',
+  'POST /v1/osquery/config',
+  'POST /v1/osquery/log',
+  'POST /v1/osquery/distributed/read',
+  'POST /v1/osquery/distributed/write',
   // Opened by the person whose credential it is, with the one-time token in the link.
   'GET /credential-links/:token',
   'POST /credential-links/:token',

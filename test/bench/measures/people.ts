@@ -1,8 +1,8 @@
-import { Agent, get } from 'node:http';
 import type { BenchContext, Measure } from '../measure.js';
 import type { Row } from '../row.js';
 import { seeding, seedPeople } from '../seeds/seed.js';
 import { BenchService } from '../stage/bench-service.js';
+import { TimedReader } from '../stage/timed-reader.js';
 import { percentile, spreadOf } from '../statistics.js';
 
 const ALL = 1_000_000;
@@ -66,9 +66,11 @@ export const people: Measure = {
 };
 
 class Reader {
-  private readonly agent = new Agent({ keepAlive: true });
+  private readonly reader: TimedReader;
 
-  constructor(private readonly service: BenchService) {}
+  constructor(service: BenchService) {
+    this.reader = new TimedReader(service);
+  }
 
   /** Page after page, each where the one before ended. */
   async walk(pages: number, filter: string): Promise<number[]> {
@@ -89,22 +91,11 @@ class Reader {
   }
 
   async page(query: string): Promise<{ ms: number; next: string | null }> {
-    const startedAt = performance.now();
-    const { status, text } = await new Promise<{ status: number; text: string }>((resolve, reject) => {
-      const options = { agent: this.agent, headers: this.service.authorization };
-      get(`${this.service.url}/v1/people?limit=50${query}`, options, (answer) => {
-        let text = '';
-        answer.setEncoding('utf8');
-        answer.on('data', (chunk: string) => (text += chunk));
-        answer.once('end', () => resolve({ status: answer.statusCode ?? 0, text }));
-      }).once('error', reject);
-    });
-    const ms = performance.now() - startedAt;
-    if (status !== 200) throw new Error(`GET /v1/people?limit=50${query}: ${status} ${text}`);
-    return { ms, next: (JSON.parse(text) as { next: string | null }).next };
+    const { ms, body } = await this.reader.get(`/v1/people?limit=50${query}`);
+    return { ms, next: (body as { next: string | null }).next };
   }
 
   close(): void {
-    this.agent.destroy();
+    this.reader.close();
   }
 }

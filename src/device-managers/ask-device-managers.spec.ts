@@ -1,0 +1,113 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { FleetEmulator } from '../../test/emulators/fleet/fleet-emulator.js';
+import { aDevice } from '../../test/factories/devices.js';
+import { startServiceApp, type ServiceApp } from '../../test/factories/service-app.js';
+import { Alert } from '../cases/alert.entity.js';
+import { AskDeviceManagers } from './ask-device-managers.service.js';
+
+let service: ServiceApp;
+let fleet: FleetEmulator;
+let api: Awaited<ReturnType<ServiceApp['caller']>>;
+let toolId: string;
+
+beforeAll(async () => {
+  [service, fleet] = await Promise.all([startServiceApp(), FleetEmulator.start()]);
+  api = await service.caller();
+  const { token } = fleet.addUser('quartermaster@acme.example', 'observer');
+  const wish = {
+    key: 'fleet',
+    name: 'Fleet',
+    connector: 'fleet',
+    environment: 'test',
+    settings: { baseUrl: fleet.url, pageSize: 2 },
+    secrets: { token },
+    allowPrivateAddresses: true,
+    owners: ['it@acme.example'],
+  };
+  toolId = (await api.post('/v1/tools').send(wish).expect(201)).body.id;
+});
+afterAll(async () => {
+  await service?.close();
+  await fleet?.stop();
+});
+
+const hoursAgo = (hours: number): Date => new Date(Date.now() - hours * 3_600_000);
+
+/** As if the hour were over. */
+async function askAgain(): Promise<void> {
+  await service.db.query(`UPDATE device_manager_rounds SET next_at = now()`);
+  await service.app.get(AskDeviceManagers).askAllDue();
+}
+
+async function aManagedDevice(host: Parameters<FleetEmulator['addHost']>[0]) {
+  const device = await aDevice(service.db.manager);
+  return { id: device.id, host: fleet.addHost({ ...host, serial: device.serial }) };
+}
+
+const known = async (id: string) => (await api.get(`/v1/devices/${id}/encryption`).expect(200)).body;
+const rowsOf = async (id: string) => (await api.get(`/v1/devices/${id}/encryption/history`).expect(200)).body.items;
+
+describe('a device manager', () => {
+  it('tells of the devices that it manages, page after page, as old as its agents’ looks', async () => {
+    const encrypted = await aManagedDevice({ diskEncryptionEnabled: true, detailUpdatedAt: hoursAgo(2) });
+    const plain = await aManagedDevice({ diskEncryptionEnabled: false, platform: 'windows' });
+    const untold = await aManagedDevice({ platform: 'ubuntu', detailUpdatedAt: hoursAgo(1) });
+    const silent = await aManagedDevice({ platform: 'ubuntu', detailUpdatedAt: null });
+    const liar = await aManagedDevice({ diskEncryptionEnabled: true, platform: 'windows', osqueryVersion: '5.17.0' });
+    fleet.addHost({ diskEncryptionEnabled: true });
+    expect((await api.get('/v1/device-managers').expect(200)).body.items).toEqual([]);
+    await service.app.get(AskDeviceManagers).askAllDue();
+    expect(await known(encrypted.id)).toMatchObject({
+      state: 'encrypted',
+      answer: { source: 'fleet', agent: 'osquery' },
+    });
+    expect((await known(encrypted.id)).answer.ageSeconds).toBeGreaterThanOrEqual(7_200);
+    expect(await known(plain.id)).toMatchObject({ state: 'not_encrypted' });
+    expect(await known(untold.id)).toMatchObject({ state: 'unknown', askedInVain: { source: 'fleet' } });
+    expect(await known(silent.id)).toMatchObject({ state: 'unknown', askedInVain: null });
+    expect((await known(liar.id)).askedInVain.why).toContain('8931');
+    const { body } = await api.get('/v1/device-managers').expect(200);
+    expect(body.items).toMatchObject([{ toolId, matched: 5, unmatched: 1, problem: null }]);
+  });
+
+  it('is asked by one worker, when its hour is over, and a computer that is away makes no rows', async () => {
+    const { id, host } = await aManagedDevice({ diskEncryptionEnabled: true, detailUpdatedAt: hoursAgo(3) });
+    await askAgain();
+    await askAgain();
+    expect(await rowsOf(id)).toHaveLength(1);
+    host.detailUpdatedAt = new Date();
+    await askAgain();
+    expect(await rowsOf(id)).toHaveLength(2);
+    const before = fleet.requests.length;
+    expect(await service.app.get(AskDeviceManagers).askAllDue()).toBe(0);
+    expect(fleet.requests.length).toBe(before);
+  });
+
+  it('that is away takes nothing back; it is asked again soon, and after a while somebody is told', async () => {
+    const { id } = await aManagedDevice({ diskEncryptionEnabled: true });
+    await askAgain();
+    fleet.next({ status: 503 });
+    await askAgain();
+    const failing = (await api.get('/v1/device-managers').expect(200)).body.items[0];
+    expect(failing).toMatchObject({ problem: expect.any(String), failingSince: expect.any(String) });
+    expect(Date.parse(failing.nextAt)).toBeLessThan(Date.now() + 10 * 60_000);
+    expect(await known(id)).toMatchObject({ state: 'encrypted', askedInVain: null });
+    const alerts = () => service.db.manager.findBy(Alert, { kind: 'device_manager_away' });
+    expect(await alerts()).toEqual([]);
+    await service.db.query(`UPDATE device_manager_rounds SET failing_since = now() - interval '7 hours'`);
+    fleet.next({ status: 503 });
+    await askAgain();
+    expect(await alerts()).toMatchObject([{ resolvedAt: null, owner: 'it@acme.example' }]);
+    await askAgain();
+    expect(await alerts()).toMatchObject([{ resolvedAt: expect.any(Date) }]);
+  });
+
+  it('shows at this moment whether a computer is wiped, apart from whether somebody asked for it', async () => {
+    const { host } = await aManagedDevice({ isOnline: false });
+    fleet.request(host, 'wipe');
+    const status = async () => (await api.get(`/v1/tools/${toolId}/computers/${host.id}/status`).expect(200)).body;
+    expect(await status()).toMatchObject({ state: 'unlocked', pending: 'wipe', requests: [{ what: 'wipe' }] });
+    fleet.comesBy(host);
+    expect(await status()).toMatchObject({ state: 'wiped', pending: null });
+  });
+});

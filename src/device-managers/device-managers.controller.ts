@@ -1,0 +1,43 @@
+import { Controller, Get } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { DataSource } from 'typeorm';
+import { z } from 'zod';
+import { Allow } from '../platform/sign-in/who-may-call.js';
+import { DeviceManagerRound } from './device-manager-round.entity.js';
+
+const RoundView = z.object({
+  toolId: z.uuid(),
+  finishedAt: z.iso.datetime().nullable().describe('The last round that saw everything.'),
+  matched: z.int().describe('Computers of it that are devices of ours, by serial number.'),
+  unmatched: z.int(),
+  problem: z.string().nullable(),
+  failingSince: z.iso.datetime().nullable(),
+  nextAt: z.iso.datetime(),
+});
+
+@ApiTags('devices')
+@Controller('v1/device-managers')
+export class DeviceManagersController {
+  constructor(private readonly db: DataSource) {}
+
+  @Get()
+  @Allow('tools:read')
+  @ApiOperation({ summary: 'When each device manager was last asked, and how that went' })
+  @ApiOkResponse({ standardSchema: z.object({ items: z.array(RoundView) }) })
+  async list(): Promise<{ items: z.infer<typeof RoundView>[] }> {
+    const rounds = await this.db.manager.find(DeviceManagerRound, { order: { toolId: 'ASC' } });
+    return { items: rounds.map(roundView) };
+  }
+}
+
+function roundView({ toolId, matched, unmatched, problem, ...times }: DeviceManagerRound): z.infer<typeof RoundView> {
+  return {
+    toolId,
+    finishedAt: times.finishedAt?.toISOString() ?? null,
+    matched,
+    unmatched,
+    problem,
+    failingSince: times.failingSince?.toISOString() ?? null,
+    nextAt: times.nextAt.toISOString(),
+  };
+}

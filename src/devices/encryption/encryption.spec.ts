@@ -1,0 +1,224 @@
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { aDevice, aDeviceModel } from '../../../test/factories/devices.js';
+import { startRecordsApp, type RecordsApp } from '../../../test/factories/records-app.js';
+import { queryRows } from '../../platform/database/query-rows.js';
+import { SYSTEM } from '../../platform/sign-in/actor.js';
+import { ObservationsService } from '../observations.service.js';
+import { EncryptionKnowledge } from './encryption-knowledge.service.js';
+import { ENCRYPTION_STATES, weakestOf, type EncryptionState, type VolumeSeen } from './encryption-states.js';
+
+let records: RecordsApp;
+let knowledge: EncryptionKnowledge;
+
+beforeAll(async () => {
+  records = await startRecordsApp();
+  knowledge = records.app.get(EncryptionKnowledge);
+});
+afterAll(() => records?.close());
+
+const minutesAgo = (minutes: number): Date => new Date(Date.now() - minutes * 60_000);
+
+const volumesOf = (states: readonly EncryptionState[]): VolumeSeen[] =>
+  states.map((state, index) => ({ volume: `disk ${index}`, role: 'internal', state }));
+
+/** As an agent reports, in a transaction of its own. */
+async function report(deviceId: string, observedAt: Date, ...states: EncryptionState[]): Promise<void> {
+  const seen = { kind: 'disk_encryption', source: 'test', observedAt, report: { volumes: volumesOf(states) } } as const;
+  await records.db.transaction((tx) => records.app.get(ObservationsService).takeIn(tx, deviceId, [seen]));
+}
+
+/** Instants as microseconds since 1970, as PostgreSQL has them. */
+const micros = (at: Date): number => at.getTime() * 1_000;
+
+interface Remembered {
+  id: string;
+  state: EncryptionState;
+  observed: number;
+  recorded: number;
+}
+
+/** The model: of what we had been told by then, the latest that says something. */
+function knownThen(told: readonly Remembered[], then: number): Remembered | undefined {
+  return told
+    .filter(({ recorded, state }) => recorded <= then && state !== 'unknown')
+    .toSorted((a, b) => b.observed - a.observed || (a.id < b.id ? 1 : -1))[0];
+}
+
+describe('what is known of a disk', () => {
+  it('at any time is the latest answer among what had been told by then, through random histories', async () => {
+    const happening = fc.record({
+      device: fc.nat(2),
+      // Few minutes, so that much is seen at the same instant; most come in late, in any order.
+      minutesAgo: fc.nat(5),
+      states: fc.array(fc.constantFrom(...ENCRYPTION_STATES), { minLength: 1, maxLength: 3 }),
+    });
+    const { id: modelId } = await aDeviceModel(records.db.manager);
+    const ends: EncryptionState[] = [];
+    const property = fc.asyncProperty(fc.array(happening, { maxLength: 10 }), async (happenings) => {
+      const from = Date.now();
+      const make = () => aDevice(records.db.manager, { modelId });
+      const devices = [await make(), await make(), await make()].map(({ id }) => id);
+      for (const { device, minutesAgo: minutes, states } of happenings) {
+        await report(devices[device] ?? '', new Date(from - minutes * 60_000), ...states);
+      }
+      const told = await queryRows<Remembered & { deviceId: string }>(
+        records.db,
+        `SELECT id, device_id AS "deviceId", value AS state, (extract(epoch FROM observed_at) * 1e6)::float8 AS observed,
+           (extract(epoch FROM recorded_at) * 1e6)::float8 AS recorded
+         FROM device_observations WHERE device_id = ANY($1) ORDER BY id`,
+        [devices],
+      );
+      expect(told.map(({ state }) => state)).toEqual(happenings.map(({ states }) => weakestOf(states)));
+      const moments = [from - 1, ...told.map(({ recorded }) => Math.floor(recorded / 1_000)), Date.now()];
+      for (const deviceId of devices) {
+        const own = told.filter((one) => one.deviceId === deviceId);
+        for (const moment of moments) {
+          const at = new Date(moment);
+          const expected = knownThen(own, micros(at));
+          const known = await knowledge.at(records.db.manager, deviceId, at);
+          expect(known.state).toBe(expected?.state ?? 'unknown');
+          expect(known.answer?.observationId).toBe(expected?.id);
+          if (expected) expect(known.answer?.ageSeconds).toBe(Math.floor((micros(at) - expected.observed) / 1e6));
+          const vain = own.filter(
+            (one) =>
+              one.state === 'unknown' && one.recorded <= micros(at) && one.observed > (expected?.observed ?? -Infinity),
+          );
+          expect(known.inVain === null).toBe(vain.length === 0);
+        }
+        const [kept] = await queryRows<{ state: EncryptionState; observation_id: string | null }>(
+          records.db,
+          `SELECT state, observation_id FROM device_encryption WHERE device_id = $1`,
+          [deviceId],
+        );
+        const now = knownThen(own, Infinity);
+        expect(kept?.observation_id ?? undefined).toBe(now?.id);
+        expect(kept?.state ?? 'unknown').toBe(now?.state ?? 'unknown');
+        ends.push(now?.state ?? 'unknown');
+      }
+    });
+    await fc.assert(property, { numRuns: 20, seed: 1 });
+    const overview = await knowledge.overview(records.db.manager, SYSTEM);
+    for (const state of ENCRYPTION_STATES) {
+      const counted = overview.cells
+        .filter((cell) => cell.state === state)
+        .reduce((sum, cell) => sum + cell.devices, 0);
+      expect(counted).toBe(ends.filter((end) => end === state).length);
+    }
+  });
+
+  it('isn’t taken back by whoever asks in vain: the answer grows older, and the question is told of', async () => {
+    const { id } = await aDevice(records.db.manager);
+    await report(id, minutesAgo(90), 'encrypted');
+    await report(id, minutesAgo(5), 'unknown');
+    const api = await records.caller('devices:read');
+    const { body } = await api.get(`/v1/devices/${id}/encryption`).expect(200);
+    expect(body).toMatchObject({ state: 'encrypted', askedInVain: { why: 'disk 0: nobody could tell' } });
+    expect(body.answer.ageSeconds).toBeGreaterThanOrEqual(5_400);
+    await report(id, minutesAgo(1), 'suspended');
+    const then = await api.get(`/v1/devices/${id}/encryption`).expect(200);
+    expect(then.body).toMatchObject({ state: 'suspended', askedInVain: null });
+  });
+
+  it('is nothing where nobody ever looked', async () => {
+    const { id } = await aDevice(records.db.manager);
+    const { body } = await (await records.caller()).get(`/v1/devices/${id}/encryption`).expect(200);
+    expect(body).toMatchObject({ state: 'unknown', answer: null, askedInVain: null });
+  });
+
+  it('at an instant that hasn’t come is asked in vain', async () => {
+    const { id } = await aDevice(records.db.manager);
+    const at = minutesAgo(-60).toISOString();
+    const api = await records.caller();
+    await api.get(`/v1/devices/${id}/encryption`).query({ at }).expect(400);
+    await api.get(`/v1/devices/${id}/encryption`).query({ at: 'yesterday' }).expect(400);
+  });
+});
+
+describe('/v1/devices/{id}/observations', () => {
+  it('take all volumes at once, and show each with its method, protectors and row', async () => {
+    const { id } = await aDevice(records.db.manager);
+    const api = await records.caller();
+    const system = {
+      volume: 'C:',
+      role: 'system',
+      state: 'encrypted',
+      method: 'XTS_AES_256',
+      percentage: 100,
+      protectors: ['tpm_pin', 'recovery_password'],
+      raw: { conversion_status: '1' },
+    };
+    const seen = { kind: 'disk_encryption', source: 'manage-bde', observedAt: minutesAgo(10).toISOString() };
+    const data = { volume: 'D:', state: 'suspended' };
+    const made = await api
+      .post(`/v1/devices/${id}/observations`)
+      .send({ ...seen, volumes: [system, data] })
+      .expect(201);
+    expect(made.body).toMatchObject({ kind: 'disk_encryption', value: 'suspended' });
+    const { body } = await api.get(`/v1/devices/${id}/encryption`).expect(200);
+    expect(body.state).toBe('suspended');
+    expect(body.answer.volumes).toMatchObject([
+      { volume: 'C:', method: 'XTS_AES_256', percentage: 100, protectors: ['tpm_pin', 'recovery_password'] },
+      { volume: 'D:', role: 'internal', protectors: null },
+    ]);
+    const history = await api.get(`/v1/devices/${id}/encryption/history`).expect(200);
+    expect(history.body.items).toMatchObject([{ volumes: [{ raw: { conversion_status: '1' } }, { raw: {} }] }]);
+  });
+
+  it('take `encrypting`, as earlier versions said it, for converting', async () => {
+    const { id } = await aDevice(records.db.manager);
+    const api = await records.caller();
+    const seen = { kind: 'disk_encryption', source: 'agent', observedAt: minutesAgo(1).toISOString() };
+    await api
+      .post(`/v1/devices/${id}/observations`)
+      .send({ ...seen, value: 'encrypting' })
+      .expect(201);
+    // A row of the version before, which goes on running beside this one for a while.
+    const { id: other } = await aDevice(records.db.manager);
+    await records.db.query(
+      `INSERT INTO device_observations (id, device_id, kind, value, source, observed_at)
+       VALUES (gen_random_uuid(), $1, 'disk_encryption', 'encrypting', 'agent', now())`,
+      [other],
+    );
+    for (const device of [id, other]) {
+      const { body } = await api.get(`/v1/devices/${device}/encryption`).expect(200);
+      expect(body.state).toBe('converting');
+      const history = await api.get(`/v1/devices/${device}/encryption/history`).expect(200);
+      expect(history.body.items[0].state).toBe('converting');
+    }
+  });
+
+  it('refuse what says both or neither', async () => {
+    const { id } = await aDevice(records.db.manager);
+    const api = await records.caller();
+    const seen = { kind: 'disk_encryption', source: 'agent', observedAt: minutesAgo(1).toISOString() };
+    const see = (more: object) => api.post(`/v1/devices/${id}/observations`).send({ ...seen, ...more });
+    await see({}).expect(400);
+    await see({ value: 'encrypted', volumes: [{ volume: '/', state: 'encrypted' }] }).expect(400);
+    await see({ volumes: [{ volume: '/', state: 'encrypted', percentage: 101 }] }).expect(400);
+  });
+});
+
+describe('/v1/devices/encryption', () => {
+  it('counts devices in use by state and by the age of what is known', async () => {
+    const api = await records.caller('devices:read');
+    const before = (await api.get('/v1/devices/encryption').expect(200)).body;
+    const old = await aDevice(records.db.manager);
+    await report(old.id, minutesAgo(60 * 24 * 400), 'not_encrypted');
+    const fresh = await aDevice(records.db.manager);
+    await report(fresh.id, minutesAgo(2), 'encrypted');
+    const retired = await aDevice(records.db.manager, { state: 'retired' });
+    await report(retired.id, minutesAgo(2), 'encrypted');
+    const { body } = await api.get('/v1/devices/encryption').expect(200);
+    expect(body.devices).toBe(before.devices + 2);
+    expect(body.oldest).toMatchObject({ deviceId: old.id, state: 'not_encrypted' });
+    const agesOf = (overview: { states: { state: string; ages: { devices: number }[] }[] }, state: string): number[] =>
+      overview.states.find((one) => one.state === state)?.ages.map(({ devices }) => devices) ?? [];
+    const grown = (state: string): number[] =>
+      agesOf(body, state).map((devices, index) => devices - (agesOf(before, state)[index] ?? 0));
+    expect(grown('not_encrypted')).toEqual([0, 0, 0, 0, 1]);
+    expect(grown('encrypted')).toEqual([1, 0, 0, 0, 0]);
+    const shares = body.states.map(({ share }: { share: number }) => share);
+    expect(shares.reduce((sum: number, share: number) => sum + share, 0)).toBeCloseTo(1);
+  });
+});

@@ -1,0 +1,22 @@
+import { z } from 'zod';
+
+/** One row of an answer. osquery writes every value as text; with `--log_numerics_as_numbers` some as numbers. */
+export type Row = Readonly<Record<string, string>>;
+
+/** A row as it came, or why it can't be read. */
+export type RowRead = { row: Row } | { unreadable: string };
+
+const RowShape = z.record(
+  z.string().max(100),
+  z.union([z.string().max(2_000), z.number(), z.null()]).transform((value) => (value === null ? '' : String(value))),
+);
+
+/** Each row by itself: one that can't be read takes no other with it. */
+export function readRows(rows: readonly unknown[]): RowRead[] {
+  return rows.map((row) => {
+    const read = RowShape.safeParse(row);
+    if (read.success) return { row: read.data };
+    const { message = 'it is no row', path = [] } = read.error.issues[0] ?? {};
+    return { unreadable: [...path.map(String), message].join(': ') };
+  });
+}
