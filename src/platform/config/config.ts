@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { z } from 'zod';
-import { problemOfAddress } from '../audit/log-shelf.js';
+import { problemOfAddress } from '../storage/place.js';
 
 /** What the environment said, checked; the class is the injection token. */
 export abstract class Config {
