@@ -16,6 +16,7 @@ const FLOORS = [
     'service-principals',
     'role-edits',
     'recovery-keys',
+    'imagings',
   ],
   ['hr-feeds', 'alerting'],
   ['evidence-packs', 'audit-log', 'changes'],

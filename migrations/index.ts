@@ -23,6 +23,10 @@ import { SealingKeys1764000012000 } from './1764000012000-sealing-keys.js';
 import { RecoveryKeys1764000012100 } from './1764000012100-recovery-keys.js';
 import { DecisionsAreSealed1764000014000 } from './1764000014000-decisions-are-sealed.js';
 import { RecoveryKeysAreRotated1764000014100 } from './1764000014100-recovery-keys-are-rotated.js';
+import { ImageCatalogue1764000017000 } from './1764000017000-image-catalogue.js';
+import { ImageContents1764000017100 } from './1764000017100-image-contents.js';
+import { ImageMedia1764000017200 } from './1764000017200-image-media.js';
+import { DeviceImagings1764000017300 } from './1764000017300-device-imagings.js';
 import { RunbookOfALoss1764000019000 } from './1764000019000-runbook-of-a-loss.js';
 
 /** All of them, oldest first. */
@@ -52,5 +56,9 @@ export const MIGRATIONS = [
   RecoveryKeys1764000012100,
   DecisionsAreSealed1764000014000,
   RecoveryKeysAreRotated1764000014100,
+  ImageCatalogue1764000017000,
+  ImageContents1764000017100,
+  ImageMedia1764000017200,
+  DeviceImagings1764000017300,
   RunbookOfALoss1764000019000,
 ];

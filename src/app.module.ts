@@ -13,6 +13,7 @@ import { DevicesModule } from './devices/devices.module.js';
 import { EvidencePacksModule } from './evidence-packs/evidence-packs.module.js';
 import { HrFeedsModule } from './hr-feeds/hr-feeds.module.js';
 import { ImagesModule } from './images/images.module.js';
+import { ImagingsModule } from './imagings/imagings.module.js';
 import { LeaversModule } from './leavers/leavers.module.js';
 import { LostDevicesModule } from './lost-devices/lost-devices.module.js';
 import { PeopleModule } from './people/people.module.js';
@@ -33,6 +34,8 @@ const FEATURES = [
   ToolsModule.of(connectors),
   AccountsModule,
   DevicesModule,
+  // Before images: `/v1/images/drift` would be taken for an image's id.
+  ImagingsModule,
   ImagesModule,
   AccessPolicyModule,
   ApprovalsModule,

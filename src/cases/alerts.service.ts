@@ -27,7 +27,8 @@ export type AlertKind =
   | 'channel_failed'
   | 'service_ownerless'
   | 'loss_task_overdue'
-  | 'lost_device_seen';
+  | 'lost_device_seen'
+  | 'image_withdrawn';
 
 /** What was done and can’t be undone: nobody can mend it, so it is told and ends by itself. */
 const NEWS: readonly AlertKind[] = ['sign_in_link', 'brake_limit_raised', 'recovery_key_read'];

@@ -9,6 +9,7 @@ import type { AddCommand } from './command.js';
 import { addConnectors } from './connectors.js';
 import { addEscalation } from './escalation.js';
 import { addHrSource } from './hr-source.js';
+import { addImage } from './image.js';
 import { addInit } from './init.js';
 import { addLoss } from './loss.js';
 import { addLostLaptop } from './lost-laptop.js';
@@ -24,6 +25,7 @@ import { addSignInLink } from './sign-in-link.js';
 import { addStep } from './step.js';
 import { addToken } from './token.js';
 import { addTools } from './tools.js';
+import { addUsb } from './usb.js';
 
 /** In the order of the help text. */
 export const COMMANDS: readonly AddCommand[] = [
@@ -48,6 +50,8 @@ export const COMMANDS: readonly AddCommand[] = [
   addBrakes,
   addApprovals,
   addTools,
+  addImage,
+  addUsb,
   addAudit,
   addCheckDrift,
   addOpenApi,

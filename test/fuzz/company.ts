@@ -3,6 +3,7 @@ import { anAccount } from '../factories/accounts.js';
 import { aCase, aStep } from '../factories/cases.js';
 import { aDevice, anImageVersion } from '../factories/devices.js';
 import { anHrEmployee, hasJoined } from '../factories/hr-events.js';
+import { aDraft, aPublishedVersion } from '../factories/images.js';
 import { aPerson } from '../factories/people.js';
 import type { ServiceApp } from '../factories/service-app.js';
 import { newId } from '../../src/platform/ids/new-id.js';
@@ -63,6 +64,13 @@ export async function aCompany(service: ServiceApp): Promise<Company> {
     losses.push(body.caseId);
   }
   await admin.post(`/v1/lost-devices/${losses[0]}/containment`).send(A_LOCK).expect(200);
+  const versions: string[] = [];
+  while (versions.length < 6) versions.push((await aPublishedVersion(admin)).id);
+  for (const imageVersionId of versions) {
+    const stick = { serial: `stick-${imageVersionId}`, capacityBytes: 32e9, imageVersionId };
+    await admin.post('/v1/images/media').send(stick).expect(201);
+    await aDraft(admin);
+  }
   await service.db.query(
     `INSERT INTO alerts (id, dedup_key, kind, severity, owner, message) VALUES ($1, 'fuzz', 'tool_paused', 'error', 'it', 'm')`,
     [newId()],
@@ -84,6 +92,8 @@ export async function aCompany(service: ServiceApp): Promise<Company> {
       // At most what is set already, of some kinds: to raise a limit takes two people.
       'PUT /v1/brake-limits/{kind}': [() => ({ atLeast: 10, sharePercent: 5 })],
       'PUT /v1/sites/{name}': [() => ({ zone: 'Europe/Berlin' })],
+      'POST /v1/images/media/{id}/read-backs': [() => ({ verdict: 'interrupted' })],
+      'PATCH /v1/images/versions/{id}': [() => ({ changeLog: 'Reworded.' })],
       'POST /v1/lost-devices': [(drawn) => ({ deviceId: held[drawn % held.length] })],
       'POST /v1/lost-devices/preview': [(drawn) => ({ deviceId: held[drawn % held.length] })],
       'POST /v1/lost-devices/{caseId}/containment': [() => A_LOCK],
@@ -129,6 +139,7 @@ export const KNOWN_VALUES: Readonly<Record<string, readonly unknown[]>> = {
     'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJrkfTnqxBQH0Uoj9UMHGJ2bEQ8dQ4HJpmiQ0yrTcVXW ada',
     'ssh-rsa AAAA',
     'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA==',
+    '-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n-----END PUBLIC KEY-----\n',
   ],
   text: [
     'corporateDomains: [acme.example]\nrules: []\n',
@@ -153,6 +164,7 @@ export const KNOWN_VALUES: Readonly<Record<string, readonly unknown[]>> = {
   'path:tool': ['own-tool', 'scim-tool', 'no-such-tool'],
   'path:name': ['Berlin', 'a b', 'x/y'],
   'path:computer': ['S-1-5-21', 'CN=pc,DC=acme'],
+  'header:Upload-Offset': ['0', '0', '50'],
   'header:If-Match': ['"1"', '"1"', '"2"', '"3"'],
   device: ['QM-1'],
   owners: ['it@acme.example', 'grace@acme.example'],

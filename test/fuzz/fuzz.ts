@@ -49,9 +49,13 @@ const COLLECTIONS: Readonly<Record<string, string>> = {
   toolId: '/v1/tools',
   caseId: '/v1/cases',
   channelIds: '/v1/alert-channels',
+  imageId: '/v1/images',
+  imageVersionId: '/v1/images/versions',
+  mediumId: '/v1/images/media',
+  releaseKeyId: '/v1/images/release-keys',
 };
 
-const LISTS = [...new Set(Object.values(COLLECTIONS)), '/v1/steps', '/v1/accounts', '/v1/alerts', '/v1/images'];
+const LISTS = [...new Set(Object.values(COLLECTIONS)), '/v1/steps', '/v1/accounts', '/v1/alerts'];
 
 /** Doors that the document leaves out: their answers are pages for people. */
 const UNDESCRIBED: readonly ApiOperation[] = [
