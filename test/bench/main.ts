@@ -5,11 +5,13 @@ import type { Measure } from './measure.js';
 import { audit } from './measures/audit.js';
 import { connector } from './measures/connector.js';
 import { growth } from './measures/growth.js';
+import { images } from './measures/images.js';
 import { losses } from './measures/losses.js';
 import { million } from './measures/million.js';
 import { operations } from './measures/operations.js';
 import { people } from './measures/people.js';
 import { takenUp } from './measures/taken-up.js';
+import { usb } from './measures/usb.js';
 import { webhook } from './measures/webhook.js';
 import { sayNotTaken, sayNumber, sayRow, toJson, toMarkdown, type NotTaken, type Report } from './report.js';
 import { verdictOn, type Row } from './row.js';
@@ -25,7 +27,19 @@ Measures this machine's own ceilings and Quartermaster in the same run. Takes up
 `;
 
 /** In this order; the last one runs until the time is over. */
-const MEASURES: readonly Measure[] = [webhook, losses, operations, audit, connector, takenUp, people, growth, million];
+const MEASURES: readonly Measure[] = [
+  webhook,
+  losses,
+  operations,
+  audit,
+  connector,
+  takenUp,
+  people,
+  growth,
+  images,
+  usb,
+  million,
+];
 
 /** The whole bench is over by then; the last measure takes what is left. A smoke run ends by itself long before. */
 const FULL_MINUTES = 29.5;
