@@ -17,6 +17,7 @@ const FLOORS = [
     'role-edits',
     'recovery-keys',
     'witnesses',
+    'imagings',
   ],
   ['hr-feeds', 'alerting', 'osquery', 'device-managers'],
   ['evidence-packs', 'audit-log', 'changes'],

@@ -33,6 +33,10 @@ import { ALossKeepsASpare1764000015400 } from './1764000015400-a-loss-keeps-a-sp
 import { EncryptionAsObserved1764000016000 } from './1764000016000-encryption-as-observed.js';
 import { Osquery1764000016100 } from './1764000016100-osquery.js';
 import { DeviceManagersAreAsked1764000016200 } from './1764000016200-device-managers-are-asked.js';
+import { ImageCatalogue1764000017000 } from './1764000017000-image-catalogue.js';
+import { ImageContents1764000017100 } from './1764000017100-image-contents.js';
+import { ImageMedia1764000017200 } from './1764000017200-image-media.js';
+import { DeviceImagings1764000017300 } from './1764000017300-device-imagings.js';
 import { RunbookOfALoss1764000019000 } from './1764000019000-runbook-of-a-loss.js';
 
 /** All of them, oldest first. */
@@ -72,5 +76,9 @@ export const MIGRATIONS = [
   EncryptionAsObserved1764000016000,
   Osquery1764000016100,
   DeviceManagersAreAsked1764000016200,
+  ImageCatalogue1764000017000,
+  ImageContents1764000017100,
+  ImageMedia1764000017200,
+  DeviceImagings1764000017300,
   RunbookOfALoss1764000019000,
 ];

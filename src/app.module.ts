@@ -14,6 +14,7 @@ import { DeviceManagersModule } from './device-managers/device-managers.module.j
 import { EvidencePacksModule } from './evidence-packs/evidence-packs.module.js';
 import { HrFeedsModule } from './hr-feeds/hr-feeds.module.js';
 import { ImagesModule } from './images/images.module.js';
+import { ImagingsModule } from './imagings/imagings.module.js';
 import { LeaversModule } from './leavers/leavers.module.js';
 import { OsqueryModule } from './osquery/osquery.module.js';
 import { LostDevicesModule } from './lost-devices/lost-devices.module.js';
@@ -36,6 +37,8 @@ const FEATURES = [
   ToolsModule.of(connectors),
   AccountsModule,
   DevicesModule,
+  // Before images: `/v1/images/drift` would be taken for an image's id.
+  ImagingsModule,
   ImagesModule,
   AccessPolicyModule,
   ApprovalsModule,

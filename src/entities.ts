@@ -36,8 +36,12 @@ import { DeviceObservation } from './devices/device-observation.entity.js';
 import { Device } from './devices/device.entity.js';
 import { HrSource } from './hr-feeds/hr-source.entity.js';
 import { InboxEvent } from './hr-feeds/inbox-event.entity.js';
+import { ImageContent } from './images/image-content.entity.js';
+import { ImageMedium } from './images/image-medium.entity.js';
+import { ImageReleaseKey } from './images/image-release-key.entity.js';
 import { ImageVersion } from './images/image-version.entity.js';
 import { Image } from './images/image.entity.js';
+import { DeviceImaging } from './imagings/device-imaging.entity.js';
 import { DeviceCommandEvent } from './lost-devices/device-command-event.entity.js';
 import { DeviceCommand } from './lost-devices/device-command.entity.js';
 import { LossTask } from './lost-devices/loss-task.entity.js';
@@ -122,10 +126,14 @@ export const ENTITIES = [
   Device,
   HrSource,
   InboxEvent,
+  ImageContent,
+  ImageMedium,
+  ImageReleaseKey,
   ImageVersion,
   Image,
   EnrolmentSecret,
   OsqueryNode,
+  DeviceImaging,
   Employment,
   Person,
   Site,

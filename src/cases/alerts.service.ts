@@ -36,7 +36,8 @@ export type AlertKind =
   | 'device_return_overdue'
   | 'spares_short'
   | 'device_duplicate'
-  | 'device_manager_away';
+  | 'device_manager_away'
+  | 'image_withdrawn';
 
 /** What was done and can’t be undone: nobody can mend it, so it is told and ends by itself. */
 const NEWS: readonly AlertKind[] = ['sign_in_link', 'brake_limit_raised', 'recovery_key_read'];

@@ -3,13 +3,14 @@ import { z } from 'zod';
 import { BrokenLog } from '../platform/audit/broken-log.js';
 import { proofText } from '../platform/audit/log-proof.js';
 import { publications, unsealed } from '../platform/audit/log-reader.js';
-import { shelfAt, ShelfAddressError } from '../platform/audit/log-shelf.js';
+import { shelfAt } from '../platform/audit/log-shelf.js';
 import { proveEntries } from '../platform/audit/prove-entry.js';
 import { publishLog } from '../platform/audit/publish-log.js';
 import { queryRows } from '../platform/database/query-rows.js';
 import { Problem } from '../platform/errors/problem.js';
 import { EXIT } from '../platform/lifecycle/failure.js';
 import { Witness } from '../witnesses/witness.entity.js';
+import { PlaceAddressError } from '../platform/storage/place.js';
 import { CommandFailure, type AddCommand } from './command.js';
 
 /** `audit publish`, `audit status` and `audit prove`: what others can check of the log without the whole of it. */
@@ -83,7 +84,7 @@ function shelfOf(address: string) {
   try {
     return shelfAt(address);
   } catch (error) {
-    if (error instanceof ShelfAddressError) throw new CommandFailure(`--to ${error.message}.`, EXIT.usage);
+    if (error instanceof PlaceAddressError) throw new CommandFailure(`--to ${error.message}.`, EXIT.usage);
     throw error;
   }
 }

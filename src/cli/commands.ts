@@ -10,6 +10,7 @@ import { addConnectors } from './connectors.js';
 import { addDevices } from './devices.js';
 import { addEscalation } from './escalation.js';
 import { addHrSource } from './hr-source.js';
+import { addImage } from './image.js';
 import { addInit } from './init.js';
 import { addLoss } from './loss.js';
 import { addLabels } from './labels.js';
@@ -28,6 +29,7 @@ import { addSignInLink } from './sign-in-link.js';
 import { addStep } from './step.js';
 import { addToken } from './token.js';
 import { addTools } from './tools.js';
+import { addUsb } from './usb.js';
 
 /** In the order of the help text. */
 export const COMMANDS: readonly AddCommand[] = [
@@ -56,6 +58,8 @@ export const COMMANDS: readonly AddCommand[] = [
   addBrakes,
   addApprovals,
   addTools,
+  addImage,
+  addUsb,
   addAudit,
   addCheckDrift,
   addOpenApi,

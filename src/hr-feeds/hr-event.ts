@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { isKnownZone } from '../people/start-instant.js';
+import { isOfFourDigits } from '../platform/http/instant.js';
 
 const LocalDate = z.iso.date({ error: 'must be a date such as 2026-03-29' });
 const Zone = z.string().refine(isKnownZone, 'must be an IANA time zone such as Europe/Berlin');
@@ -30,6 +31,7 @@ const Employee = z.object({
 const Position = {
   occurredAt: z.iso
     .datetime({ offset: true, error: 'must be an instant such as 2026-03-29T09:00:00Z' })
+    .refine(isOfFourDigits, 'must be of the years 0000 to 9999, in UTC')
     .describe('When it happened in the HR system; events are ordered by this, whenever they arrive.'),
   sequence: z.int().min(0).default(0).describe('Tells apart events of one instant; the higher one is newer.'),
 };

@@ -4,16 +4,9 @@ import { AuditService } from '../platform/audit/audit.service.js';
 import { Problem } from '../platform/errors/problem.js';
 import { newId } from '../platform/ids/new-id.js';
 import type { Actor } from '../platform/sign-in/actor.js';
-import { ImageVersion } from './image-version.entity.js';
 import { Image } from './image.entity.js';
 
-export interface NewImageVersion {
-  version: string;
-  sha256: string | null;
-  releasedAt: Date;
-}
-
-/** The only writer of `images` and `image_versions`. */
+/** The only writer of `images`. */
 @Injectable()
 export class ImagesService {
   constructor(private readonly audit: AuditService) {}
@@ -29,36 +22,21 @@ export class ImagesService {
       .orIgnore()
       .returning('id')
       .execute();
-    if (!isInserted(inserted.raw)) throw new Problem('conflict', `There is an image “${name}” already.`);
+    if (!Array.isArray(inserted.raw) || inserted.raw.length === 0) {
+      throw new Problem('conflict', `There is an image “${name}” already.`);
+    }
     await this.audit.record(tx, actor, 'image.created', { subject: { kind: 'image', id }, facts: { name } });
     return this.get(tx, id);
   }
 
-  /** @throws Problem `conflict` when the image has this version already: a version is never changed */
-  async addVersion(tx: EntityManager, actor: Actor, imageId: string, want: NewImageVersion): Promise<ImageVersion> {
-    await this.get(tx, imageId);
-    const id = newId();
-    const inserted = await tx
-      .createQueryBuilder()
-      .insert()
-      .into(ImageVersion)
-      .values({ ...want, id, imageId })
-      .orIgnore()
-      .returning('id')
-      .execute();
-    if (!isInserted(inserted.raw)) throw new Problem('conflict', `This image has a version “${want.version}” already.`);
-    await this.audit.record(tx, actor, 'image-version.created', {
-      subject: { kind: 'image', id: imageId },
-      facts: { imageVersionId: id, version: want.version, sha256: want.sha256 },
-    });
-    return tx.findOneByOrFail(ImageVersion, { id });
-  }
-
   /** @throws Problem `not-found` */
   async get(tx: EntityManager, id: string): Promise<Image> {
-    const image = await tx.findOneBy(Image, { id });
-    if (!image) throw new Problem('not-found', 'There is no image with this id.');
-    return image;
+    return known(await tx.findOneBy(Image, { id }));
+  }
+
+  /** So that one thing happens to its versions at a time. @throws Problem `not-found` */
+  async lock(tx: EntityManager, id: string): Promise<Image> {
+    return known(await tx.findOne(Image, { where: { id }, lock: { mode: 'pessimistic_write' } }));
   }
 
   async list(tx: EntityManager, page: { after: string | null; limit: number }): Promise<Image[]> {
@@ -66,13 +44,9 @@ export class ImagesService {
     if (page.after) query.andWhere('image.id > :after', { after: page.after });
     return query.getMany();
   }
-
-  /** Of one image, newest release first. */
-  async versions(tx: EntityManager, imageId: string): Promise<ImageVersion[]> {
-    return tx.find(ImageVersion, { where: { imageId }, order: { releasedAt: 'DESC', id: 'DESC' } });
-  }
 }
 
-function isInserted(raw: unknown): boolean {
-  return Array.isArray(raw) && raw.length > 0;
+function known(image: Image | null): Image {
+  if (!image) throw new Problem('not-found', 'There is no image with this id.');
+  return image;
 }

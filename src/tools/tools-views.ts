@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { capabilitiesOf } from '../../connectors/kit/capabilities.js';
 import { CAPABILITIES, type Connector } from '../../connectors/kit/contract.js';
 import { TOOL_ERROR_KINDS } from '../../connectors/kit/errors.js';
+import { Instant } from '../platform/http/instant.js';
 import type { ToolCheck } from './check-tool.service.js';
 import { USERNAMES_FROM } from './stored-settings.js';
 import type { ToolLimits } from './tool-budgets.js';
@@ -68,7 +69,7 @@ export const ChangeTool = z.strictObject(changeable).partial();
 
 export const PauseTool = z.strictObject({
   reason: z.string().trim().min(1).max(500),
-  until: z.iso.datetime({ offset: true }).nullable().default(null).describe('Null: until somebody resumes it.'),
+  until: Instant.nullable().default(null).describe('Null: until somebody resumes it.'),
 });
 
 export const ToolsQueryFilters = { connector: NAME.optional(), state: z.enum(TOOL_STATES).optional() };

@@ -6,11 +6,13 @@ import { audit } from './measures/audit.js';
 import { connector } from './measures/connector.js';
 import { encryption } from './measures/encryption.js';
 import { growth } from './measures/growth.js';
+import { images } from './measures/images.js';
 import { losses } from './measures/losses.js';
 import { million } from './measures/million.js';
 import { operations } from './measures/operations.js';
 import { people } from './measures/people.js';
 import { takenUp } from './measures/taken-up.js';
+import { usb } from './measures/usb.js';
 import { webhook } from './measures/webhook.js';
 import { sayNotTaken, sayNumber, sayRow, toJson, toMarkdown, type NotTaken, type Report } from './report.js';
 import { verdictOn, type Row } from './row.js';
@@ -36,6 +38,8 @@ const MEASURES: readonly Measure[] = [
   people,
   encryption,
   growth,
+  images,
+  usb,
   million,
 ];
 

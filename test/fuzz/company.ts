@@ -4,6 +4,7 @@ import { anAccount } from '../factories/accounts.js';
 import { aCase, aStep } from '../factories/cases.js';
 import { aDevice, anImageVersion, aSite } from '../factories/devices.js';
 import { anHrEmployee, hasJoined } from '../factories/hr-events.js';
+import { aDraft, aPublishedVersion } from '../factories/images.js';
 import { aPerson } from '../factories/people.js';
 import type { ServiceApp } from '../factories/service-app.js';
 import { newId } from '../../src/platform/ids/new-id.js';
@@ -66,6 +67,13 @@ export async function aCompany(service: ServiceApp): Promise<Company> {
     losses.push(body.caseId);
   }
   await admin.post(`/v1/lost-devices/${losses[0]}/containment`).send(A_LOCK).expect(200);
+  const versions: string[] = [];
+  while (versions.length < 6) versions.push((await aPublishedVersion(admin)).id);
+  for (const imageVersionId of versions) {
+    const stick = { serial: `stick-${imageVersionId}`, capacityBytes: 32e9, imageVersionId };
+    await admin.post('/v1/images/media').send(stick).expect(201);
+    await aDraft(admin);
+  }
   await service.db.query(
     `INSERT INTO device_packages (device_id, packages, source, observed_at) SELECT id, '[]', 'osquery', now() FROM devices`,
   );
@@ -93,6 +101,8 @@ export async function aCompany(service: ServiceApp): Promise<Company> {
       'POST /v1/audit/witnesses': [(drawn) => aWitness(`witness.example/drawn-${drawn}`)],
       'PUT /v1/sites/{name}': [() => ({ zone: 'Europe/Berlin' })],
       'POST /v1/returns': [(drawn) => ({ deviceId: held[drawn % held.length] })],
+      'POST /v1/images/media/{id}/read-backs': [() => ({ verdict: 'interrupted' })],
+      'PATCH /v1/images/versions/{id}': [() => ({ changeLog: 'Reworded.' })],
       'POST /v1/lost-devices': [(drawn) => ({ deviceId: held[drawn % held.length] })],
       'POST /v1/lost-devices/preview': [(drawn) => ({ deviceId: held[drawn % held.length] })],
       'POST /v1/lost-devices/{caseId}/containment': [() => A_LOCK],
@@ -155,6 +165,7 @@ export const KNOWN_VALUES: Readonly<Record<string, readonly unknown[]>> = {
     'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJrkfTnqxBQH0Uoj9UMHGJ2bEQ8dQ4HJpmiQ0yrTcVXW ada',
     'ssh-rsa AAAA',
     'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA==',
+    '-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n-----END PUBLIC KEY-----\n',
   ],
   text: [
     'corporateDomains: [acme.example]\nrules: []\n',
@@ -179,6 +190,7 @@ export const KNOWN_VALUES: Readonly<Record<string, readonly unknown[]>> = {
   'path:tool': ['own-tool', 'scim-tool', 'no-such-tool'],
   'path:name': ['Berlin', 'a b', 'x/y'],
   'path:computer': ['S-1-5-21', 'CN=pc,DC=acme'],
+  'header:Upload-Offset': ['0', '0', '50'],
   'header:If-Match': ['"1"', '"1"', '"2"', '"3"'],
   device: ['QM-1'],
   owners: ['it@acme.example', 'grace@acme.example'],

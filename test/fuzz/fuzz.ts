@@ -51,6 +51,10 @@ const COLLECTIONS: Readonly<Record<string, string>> = {
   toolId: '/v1/tools',
   caseId: '/v1/cases',
   channelIds: '/v1/alert-channels',
+  imageId: '/v1/images',
+  imageVersionId: '/v1/images/versions',
+  mediumId: '/v1/images/media',
+  releaseKeyId: '/v1/images/release-keys',
 };
 
 const LISTS = [
@@ -58,7 +62,6 @@ const LISTS = [
   '/v1/steps',
   '/v1/accounts',
   '/v1/alerts',
-  '/v1/images',
   '/v1/returns',
   '/v1/acknowledgements',
 ];

@@ -11,7 +11,8 @@ export class SeenValues {
 
   /** @param path of the request, as in `/v1/people/0190…` */
   learn(path: string, body: unknown): void {
-    const collection = /^\/v1\/(?:osquery\/)?[^/?]+/.exec(path)?.[0];
+    // Up to the first id: `/v1/images/versions`, of `/v1/images/versions/0190…/check`.
+    const collection = /^\/v1(\/[a-z-]+(?=[/?]|$))+/.exec(path)?.[0];
     this.walk(collection, body, 0);
   }
 

@@ -262,7 +262,7 @@ describe('the command line', () => {
   });
 
   it.each([
-    [['publish', '--to', 'relative/folder'], "isn't a place to publish to"],
+    [['publish', '--to', 'relative/folder'], "isn't a place to keep files at"],
     [['publish', '--to', 's3://key:secret@bucket'], 'never from the address'],
     [['prove', 'nobody'], 'no id of an entry'],
     [['prove', '019abcde-0000-7000-8000-000000000000'], 'no entry with this id'],

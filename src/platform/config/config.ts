@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { z } from 'zod';
-import { problemOfAddress } from '../audit/log-shelf.js';
+import { problemOfAddress } from '../storage/place.js';
 
 /** What the environment said, checked; the class is the injection token. */
 export abstract class Config {
@@ -23,6 +23,8 @@ export abstract class Config {
   abstract readonly statsdUrl?: string;
   /** Where the audit log is published: addresses as `shelfAt` takes them. */
   abstract readonly auditPublishTo: readonly string[];
+  /** Where the content of images is kept: an address as `placeAt` takes it. Without it none is taken. */
+  abstract readonly imageStore?: string;
   abstract readonly rateLimits: RateLimitConfig;
   /** Without it the API speaks plain HTTP. */
   abstract readonly tls?: TlsConfig;
@@ -140,6 +142,13 @@ const VARIABLES = z.object({
         if (problem !== null) context.addIssue({ code: 'custom', message: problem });
       }
     }),
+  IMAGE_STORE: z
+    .string()
+    .superRefine((address, context) => {
+      const problem = problemOfAddress(address);
+      if (problem !== null) context.addIssue({ code: 'custom', message: problem });
+    })
+    .optional(),
   TLS_CERT_FILE: z.string().optional(),
   TLS_KEY_FILE: z.string().optional(),
   TRUST_PROXY: z
@@ -180,6 +189,7 @@ export function loadConfig(env: Environment): Config {
     statsdUrl: variables.STATSD_URL,
     ...(oidc && { oidc }),
     auditPublishTo: variables.AUDIT_PUBLISH_TO,
+    ...(variables.IMAGE_STORE !== undefined && { imageStore: variables.IMAGE_STORE }),
     ...(tls && { tls }),
     trustProxy: variables.TRUST_PROXY ?? proxiesHere(variables.HOST, publicUrl, tls),
     allowsPlainHttp: variables.PLAIN_HTTP === 'allowed',

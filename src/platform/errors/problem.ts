@@ -14,6 +14,8 @@ export const PROBLEMS = {
   gone: { status: 410, title: 'It is used up or expired' },
   'precondition-failed': { status: 412, title: 'It was changed by somebody else in the meantime' },
   'too-large': { status: 413, title: 'The request is too large' },
+  'unsupported-media-type': { status: 415, title: 'The body is of another kind than is taken here' },
+  'range-not-satisfiable': { status: 416, title: 'There is nothing in this range' },
   'idempotency-key-reused': { status: 422, title: 'The idempotency key belongs to another request' },
   'precondition-required': { status: 428, title: 'Say which version you want to change' },
   'too-many-requests': { status: 429, title: 'Too many requests' },
@@ -23,6 +25,8 @@ export const PROBLEMS = {
   'provider-away': { status: 503, title: 'The OpenID provider can not be reached' },
   'keys-away': { status: 503, title: 'The key that seals secrets can not be reached' },
   unavailable: { status: 503, title: 'The database can not be reached' },
+  'store-failed': { status: 503, title: 'The store of images can not do it' },
+  'no-room': { status: 507, title: 'There is no room left' },
 } as const;
 
 export type ProblemKind = keyof typeof PROBLEMS;

@@ -31,7 +31,9 @@ export class ProblemFilter implements ExceptionFilter {
     }
     const { status, title } = PROBLEMS[problem.kind];
     if (problem.kind === 'unauthenticated') response.set('WWW-Authenticate', 'Bearer');
-    if (['unavailable', 'provider-away', 'keys-away'].includes(problem.kind)) response.set('Retry-After', '5');
+    if (['unavailable', 'provider-away', 'keys-away', 'store-failed'].includes(problem.kind)) {
+      response.set('Retry-After', '5');
+    }
     if (problem instanceof TooManyRequests) response.set('Retry-After', String(problem.retryAfter));
     if (problem.kind === 'request-in-flight') response.set('Retry-After', '1');
     response.removeHeader('ETag');

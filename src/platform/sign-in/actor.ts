@@ -17,6 +17,12 @@ export const SCOPES = [
   'devices:read-recovery-keys',
   'devices:write',
   'devices:reveal-recovery-keys',
+  /** Versions that are drafts, with their content. */
+  'images:write',
+  /** Which version is to be used, and which no more. */
+  'images:publish',
+  /** Whose signature a version needs: who may publish is not to be who says that. */
+  'images:trust-keys',
   'cases:read',
   'cases:write',
   'lost-devices:report',

@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import type { BenchContext, Measure } from '../measure.js';
+import { residentMb } from '../resident.js';
 import type { Row } from '../row.js';
 import { seedAccounts, seeding, seedLeavers, seedPeople } from '../seeds/seed.js';
 import { BenchService } from '../stage/bench-service.js';
@@ -98,14 +98,6 @@ async function watchWorker(service: BenchService, until: number, everyMs: number
   }
   if (samples.length < PARTS * 2) throw new Error('there was no time left to watch a worker in');
   return samples;
-}
-
-/** Of one process, in MB. Linux tells it in /proc; elsewhere it can't be taken. */
-async function residentMb(pid: number): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8');
-  const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1];
-  if (kilobytes === undefined) throw new Error(`the system does not tell how much memory process ${pid} uses`);
-  return Number(kilobytes) / 1024;
 }
 
 function memoryRow(samples: readonly Sample[]): Row {

@@ -69,6 +69,7 @@ export class Stage {
       QUARTERMASTER_KEY_FILE: this.keyFile(),
       QUARTERMASTER_ENVIRONMENT: 'test',
       ACCESS_POLICY_FILE: this.policyFile(),
+      IMAGE_STORE: join(this.folder, 'images'),
       LOG_LEVEL: 'error',
       // One token asks for more than any person's does in a minute.
       RATE_LIMIT_REQUESTS: '0',

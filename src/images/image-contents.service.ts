@@ -1,0 +1,313 @@
+import { createHash } from 'node:crypto';
+import type { Readable } from 'node:stream';
+import { Injectable, type OnModuleDestroy } from '@nestjs/common';
+import { PinoLogger } from 'nestjs-pino';
+import { DataSource, type EntityManager } from 'typeorm';
+import { AuditService } from '../platform/audit/audit.service.js';
+import { Config } from '../platform/config/config.js';
+import { queryRows } from '../platform/database/query-rows.js';
+import { inTransaction } from '../platform/database/transaction.js';
+import { Problem } from '../platform/errors/problem.js';
+import { newId } from '../platform/ids/new-id.js';
+import type { Actor } from '../platform/sign-in/actor.js';
+import { ImageContent } from './image-content.entity.js';
+import { ImageVersions, refuseUnlessDraft } from './image-versions.service.js';
+import { IncomingContent } from './incoming-content.js';
+import { isFull } from './store/folder-store.js';
+import { imageStoreAt, type Held, type ImageStore } from './store/image-store.js';
+
+/** Seconds for which one process writes or checks a content before another may. */
+const LEASE = 60;
+
+/** Milliseconds for which one request may write: shorter than the lease, so that it never writes beside the next. */
+const WRITING = 45_000;
+
+/** Milliseconds between two renewals of the lease while a hash is computed. */
+const RENEWAL = 5_000;
+
+/** A content that can be read. */
+export interface StoredContent {
+  sizeBytes: number;
+  /** In lower-case hex. */
+  sha256: string;
+  /** As in `Debian workstation 2026.11`. */
+  name: string;
+}
+
+type Row = Pick<ImageContent, 'state' | 'receivedBytes' | 'held'> & { busy: boolean };
+
+/** The only writer of `image_contents` and of the store of images. */
+@Injectable()
+export class ImageContents implements OnModuleDestroy {
+  private readonly store: ImageStore | null;
+  private readonly checks = new Set<Promise<void>>();
+  private readonly stopping = new AbortController();
+
+  constructor(
+    private readonly db: DataSource,
+    private readonly versions: ImageVersions,
+    private readonly audit: AuditService,
+    private readonly log: PinoLogger,
+    config: Config,
+  ) {
+    this.store = config.imageStore === undefined ? null : imageStoreAt(config.imageStore);
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    this.stopping.abort(new Error('the service is stopping'));
+    await Promise.all(this.checks);
+  }
+
+  /** How much is there, and how much there will be. @throws Problem `not-found`, `conflict` for what takes no content */
+  async progress(id: string): Promise<{ received: number; size: number }> {
+    const version = await this.versions.get(this.db.manager, id);
+    refuseUnlessDraft(version);
+    return { received: version.content?.receivedBytes ?? 0, size: expectedOf(version).size };
+  }
+
+  /**
+   * Adds to what is there. What was sent before the body broke off is kept.
+   * @param from where the body begins: exactly behind what is there
+   * @param length of the body, where that is known
+   * @returns how much is there now
+   * @throws Problem `conflict` for another place, `request-in-flight` while another request writes, `too-large`, `no-room`,
+   * `store-failed`, `not-set-up`
+   */
+  async append(actor: Actor, id: string, from: number, length: number | null, body: Readable): Promise<number> {
+    const owner = newId();
+    const until = performance.now() + WRITING;
+    const { store, held, size } = await inTransaction(this.db, (tx) =>
+      this.claimForAppend(tx, id, owner, from, length),
+    );
+    const incoming = new IncomingContent(body, size - from, until);
+    const { received, held: holding, failure } = await store.append(id, held, from, size, incoming.chunks());
+    await this.recordAppended(id, owner, received, holding);
+    if (failure !== undefined) this.refuseFailure(failure);
+    if (incoming.tooMuch) throw tooLarge(size);
+    if (received === size) await this.check(actor, id);
+    return received;
+  }
+
+  /** Deletes what was sent of a version that isn't published. Nothing there: nothing happens. */
+  async discard(actor: Actor, id: string): Promise<void> {
+    const owner = newId();
+    const claimed = await inTransaction(this.db, async (tx) => {
+      const version = await this.versions.lock(tx, id);
+      if (version.publishedAt !== null) {
+        throw new Problem('conflict', 'The content of a version that was published stays as it is.');
+      }
+      const row = await this.row(tx, id);
+      if (!row) return null;
+      if (row.busy) throw busy();
+      const store = this.storeOrProblem();
+      await this.lease(tx, id, owner);
+      return { store, held: row.held, imageId: version.imageId };
+    });
+    if (!claimed) return;
+    await claimed.store.remove(id, claimed.held).catch((failure: unknown) => this.refuseFailure(failure));
+    await inTransaction(this.db, async (tx) => {
+      await tx.query(`DELETE FROM image_contents WHERE version_id = $1 AND lease_owner = $2`, [id, owner]);
+      await this.audit.record(tx, actor, 'image-content.discarded', {
+        subject: { kind: 'image', id: claimed.imageId },
+        facts: { imageVersionId: id },
+      });
+    });
+  }
+
+  /**
+   * Begins to compute the hash of what is there, from the store itself, unless somebody is doing that or it is done. It goes
+   * on after this answers; whoever waits for it and hears of nobody who is at it calls again.
+   */
+  async check(actor: Actor, id: string): Promise<void> {
+    if (!(await this.db.manager.existsBy(ImageContent, { versionId: id, state: 'received' }))) return;
+    const store = this.storeOrProblem();
+    const owner = newId();
+    const [claimed] = await queryRows<{ held: Held; sha256: string; size: number; imageId: string }>(
+      this.db,
+      `UPDATE image_contents c SET checked_bytes = 0, problem = NULL, lease_owner = $2, lease_until = now() + make_interval(secs => $3)
+       FROM image_versions v
+       WHERE c.version_id = $1 AND v.id = c.version_id AND c.state = 'received' AND (c.lease_until IS NULL OR c.lease_until < now())
+       RETURNING c.held, v.sha256, v.size_bytes AS size, v.image_id AS "imageId"`,
+      [id, owner, LEASE],
+    );
+    if (!claimed) return;
+    const { held, sha256, size, imageId } = claimed;
+    const record = (tx: EntityManager, action: string, facts: object) =>
+      this.audit.record(tx, actor, action, {
+        subject: { kind: 'image', id: imageId },
+        facts: { imageVersionId: id, ...facts },
+      });
+    const run = this.hash(store, id, owner, held, size)
+      .then((found) =>
+        found === sha256
+          ? this.settle(id, owner, `state = 'stored', stored_at = now(), held = '{}'`, null, (tx) =>
+              record(tx, 'image-content.stored', { sha256 }),
+            )
+          : this.settle(
+              id,
+              owner,
+              `state = 'refused', received_bytes = 0, held = '{}'`,
+              `What was sent has the SHA-256 ${found}; the version says ${sha256}. It was deleted: send it again.`,
+              (tx) => record(tx, 'image-content.refused', { found, sha256 }),
+              // Only once nobody takes it for content any more.
+            ).then(() => store.remove(id, held)),
+      )
+      .catch(async (err: unknown) => {
+        this.log.warn({ err, imageVersionId: id }, 'the content of an image could not be checked; ask for it again');
+        const problem = 'It can’t be checked at the moment: the store of images doesn’t answer as it should.';
+        await this.settle(id, owner, `checked_bytes = 0`, problem);
+      })
+      .catch((err: unknown) => this.log.warn({ err, imageVersionId: id }, 'a check of an image ended without a word'))
+      .finally(() => this.checks.delete(run));
+    this.checks.add(run);
+  }
+
+  /** @throws Problem `not-found` for what has no content, `gone` for what was withdrawn */
+  async stored(id: string): Promise<StoredContent> {
+    const version = await this.versions.get(this.db.manager, id);
+    if (version.channel === 'withdrawn') {
+      throw new Problem(
+        'gone',
+        `This version was withdrawn: ${version.withdrawalReason ?? 'nobody may use it any more.'}`,
+      );
+    }
+    if (version.content?.state !== 'stored') throw new Problem('not-found', 'This version has no checked content yet.');
+    const { size, sha256 } = expectedOf(version);
+    return { sizeBytes: size, sha256, name: `${version.image} ${version.version}` };
+  }
+
+  /** The bytes from the first to the last of these, both included. @throws Problem `store-failed`, `not-set-up` */
+  async read(id: string, first: number, last: number, signal: AbortSignal): Promise<Readable> {
+    return this.storeOrProblem()
+      .read(id, first, last, signal)
+      .catch((failure: unknown) => this.refuseFailure(failure));
+  }
+
+  private async claimForAppend(
+    tx: EntityManager,
+    id: string,
+    owner: string,
+    from: number,
+    length: number | null,
+  ): Promise<{ store: ImageStore; held: Held; size: number }> {
+    const version = await this.versions.lock(tx, id);
+    refuseUnlessDraft(version);
+    const { size } = expectedOf(version);
+    await tx.query(`INSERT INTO image_contents (version_id) VALUES ($1) ON CONFLICT DO NOTHING`, [id]);
+    const row = await this.row(tx, id);
+    if (!row) throw new Error('the content that was just made is gone');
+    if (row.busy) throw busy();
+    if (row.state === 'received' || row.state === 'stored') {
+      throw new Problem('conflict', 'All of its content is there. Discard it first to send another one.');
+    }
+    if (row.receivedBytes !== from) {
+      throw new Problem('conflict', `There are ${row.receivedBytes} bytes of it: go on from there.`);
+    }
+    if (length !== null && from + length > size) throw tooLarge(size);
+    const store = this.storeOrProblem();
+    await this.lease(tx, id, owner);
+    return { store, held: row.held, size };
+  }
+
+  private async row(tx: EntityManager, id: string): Promise<Row | undefined> {
+    const [row] = await queryRows<Row>(
+      tx,
+      `SELECT state, received_bytes AS "receivedBytes", held, COALESCE(lease_until > now(), false) AS busy
+       FROM image_contents WHERE version_id = $1 FOR UPDATE`,
+      [id],
+    );
+    return row;
+  }
+
+  private async lease(tx: EntityManager, id: string, owner: string): Promise<void> {
+    await tx.query(
+      `UPDATE image_contents SET lease_owner = $2, lease_until = now() + make_interval(secs => $3) WHERE version_id = $1`,
+      [id, owner, LEASE],
+    );
+  }
+
+  /** @throws Problem `conflict` when somebody else took over in the meantime */
+  private async recordAppended(id: string, owner: string, received: number, held: Held): Promise<void> {
+    const recorded = await queryRows(
+      this.db,
+      `UPDATE image_contents c SET received_bytes = $3, held = $4, problem = NULL, lease_owner = NULL, lease_until = NULL,
+         state = CASE WHEN $3 = v.size_bytes THEN 'received' ELSE 'receiving' END
+       FROM image_versions v WHERE c.version_id = $1 AND v.id = c.version_id AND c.lease_owner = $2 RETURNING c.version_id`,
+      [id, owner, received, JSON.stringify(held)],
+    );
+    if (recorded.length === 0) throw busy();
+  }
+
+  /** SHA-256 in lower-case hex of what the store reads back: what it holds is shown, not what it was sent. */
+  private async hash(store: ImageStore, id: string, owner: string, held: Held, size: number): Promise<string> {
+    const { signal } = this.stopping;
+    await store.seal(id, held);
+    const hash = createHash('sha256');
+    let checked = 0;
+    let renewAt = performance.now() + RENEWAL;
+    for await (const chunk of await store.read(id, 0, size - 1, signal)) {
+      hash.update(chunk as Buffer);
+      checked += (chunk as Buffer).length;
+      if (performance.now() < renewAt) continue;
+      renewAt = performance.now() + RENEWAL;
+      const kept = await queryRows(
+        this.db,
+        `UPDATE image_contents SET checked_bytes = $3, lease_until = now() + make_interval(secs => $4)
+         WHERE version_id = $1 AND lease_owner = $2 RETURNING version_id`,
+        [id, owner, checked, LEASE],
+      );
+      if (kept.length === 0) throw new Error('somebody else took the check over');
+    }
+    return hash.digest('hex');
+  }
+
+  /** How a check ended, unless somebody else took it over. @param change SQL of our own */
+  private async settle(
+    id: string,
+    owner: string,
+    change: string,
+    problem: string | null,
+    audited?: (tx: EntityManager) => Promise<void>,
+  ): Promise<void> {
+    await inTransaction(this.db, async (tx) => {
+      const settled = await queryRows(
+        tx,
+        `UPDATE image_contents SET problem = $3, lease_owner = NULL, lease_until = NULL, ${change}
+         WHERE version_id = $1 AND lease_owner = $2 RETURNING version_id`,
+        [id, owner, problem],
+      );
+      if (settled.length > 0) await audited?.(tx);
+    });
+  }
+
+  private storeOrProblem(): ImageStore {
+    if (this.store) return this.store;
+    throw new Problem('not-set-up', 'There is no store of images: set IMAGE_STORE to a folder or a bucket.');
+  }
+
+  private refuseFailure(failure: unknown): never {
+    if (isFull(failure)) throw new Problem('no-room', 'The store of images is full. What was sent so far is kept.');
+    this.log.warn({ err: failure }, 'the store of images failed');
+    throw new Problem('store-failed', 'The store of images doesn’t answer as it should. Go on from what is there.');
+  }
+}
+
+/** @throws Problem `conflict` */
+function expectedOf({ sizeBytes, sha256 }: { sizeBytes: number | null; sha256: string | null }): {
+  size: number;
+  sha256: string;
+} {
+  if (sizeBytes !== null && sha256 !== null) return { size: sizeBytes, sha256 };
+  throw new Problem('conflict', 'Say first how large it is, and its SHA-256: `sizeBytes` and `sha256` of the version.');
+}
+
+function tooLarge(size: number): Problem {
+  return new Problem('too-large', `The version says that it has ${size} bytes, and this would be more.`);
+}
+
+function busy(): Problem {
+  return new Problem(
+    'request-in-flight',
+    'Another request is writing or checking this content. Try again in a moment.',
+  );
+}

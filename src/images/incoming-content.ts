@@ -1,0 +1,31 @@
+import type { Readable } from 'node:stream';
+
+/** The body of a request as far as it comes: what came before it broke off counts all the same. */
+export class IncomingContent {
+  /** It holds more than there is room for. */
+  tooMuch = false;
+
+  /**
+   * @param room bytes that are taken at most
+   * @param until by `performance.now()`: what comes later isn't taken
+   */
+  constructor(
+    private readonly body: Readable,
+    private room: number,
+    private readonly until: number,
+  ) {}
+
+  async *chunks(): AsyncIterable<Buffer> {
+    // Left open when it isn't read to its end: the answer has to get out on the same connection.
+    const chunks = this.body.iterator({ destroyOnReturn: false });
+    for (;;) {
+      const next = await (chunks.next() as Promise<IteratorResult<Buffer, undefined>>).catch(() => null);
+      if (next === null || next.done || performance.now() > this.until) return;
+      const taken = next.value.subarray(0, this.room);
+      this.tooMuch = taken.length < next.value.length;
+      this.room -= taken.length;
+      if (taken.length > 0) yield taken;
+      if (this.tooMuch) return;
+    }
+  }
+}

@@ -1,0 +1,16 @@
+import { Module } from '@nestjs/common';
+import { CasesModule } from '../cases/cases.module.js';
+import { DevicesModule } from '../devices/devices.module.js';
+import { ImagesModule } from '../images/images.module.js';
+import { ImageCarriers } from './image-carriers.service.js';
+import { ImageDrift } from './image-drift.service.js';
+import { ImageMediaController } from './image-media.controller.js';
+import { ImagingsController } from './imagings.controller.js';
+import { Imagings } from './imagings.service.js';
+
+@Module({
+  imports: [DevicesModule, ImagesModule, CasesModule],
+  controllers: [ImageMediaController, ImagingsController],
+  providers: [Imagings, ImageCarriers, ImageDrift],
+})
+export class ImagingsModule {}
