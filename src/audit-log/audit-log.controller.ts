@@ -26,7 +26,11 @@ const EntryView = z.object({
 
 const ProofView = z.object({
   key: z.string().describe('The log’s public key, to be compared with one that was kept elsewhere.'),
-  checkpoint: z.string().describe('A signed checkpoint (c2sp.org/tlog-checkpoint): the newest that a witness cosigned, if it speaks for the entry.'),
+  checkpoint: z
+    .string()
+    .describe(
+      'A signed checkpoint (c2sp.org/tlog-checkpoint): the newest that a witness cosigned, if it speaks for the entry.',
+    ),
   leaf: z.string().describe('What was sealed: JSON in the canonical form of RFC 8785.'),
   index: z.int(),
   hashes: z.array(z.base64()).describe('The way from the leaf to the checkpoint’s root (RFC 6962, 2.1.1).'),

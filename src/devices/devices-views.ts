@@ -94,7 +94,6 @@ export const ChangeDevice = z.strictObject({
 
 export const ForPerson = z.strictObject({ personId: z.uuid() });
 
-
 export function deviceView(device: Device, actor: Actor): z.infer<typeof DeviceView> {
   return {
     id: device.id,

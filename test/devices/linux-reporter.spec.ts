@@ -8,6 +8,7 @@ import { cloneFolder } from '../../scripts/embedded/places.js';
 import { SYSTEM } from '../../src/platform/sign-in/actor.js';
 import { ApiTokens } from '../../src/platform/sign-in/api-tokens.service.js';
 import { aDevice } from '../factories/devices.js';
+import { aTokenOwner } from '../factories/token-owners.js';
 import { startRecordsApp, type RecordsApp } from '../factories/records-app.js';
 
 /**
@@ -26,8 +27,9 @@ beforeAll(async () => {
   await records.app.listen(0, '127.0.0.1');
   url = `http://127.0.0.1:${(records.app.getHttpServer().address() as AddressInfo).port}`;
   folder = await mkdtemp(join(inject('runFolder'), 'reporter-'));
+  const owner = await aTokenOwner(records.db.manager);
   const { token } = await records.db.transaction((tx) =>
-    records.app.get(ApiTokens).create(tx, SYSTEM, { name: 'reporter', owner: 'tests', scopes: ['devices:write'] }),
+    records.app.get(ApiTokens).create(tx, SYSTEM, { name: 'reporter', scopes: ['devices:write'], ...owner }),
   );
   await writeFile(join(folder, 'token'), token, { mode: 0o600 });
 });
