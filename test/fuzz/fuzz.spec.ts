@@ -56,8 +56,11 @@ const NEED_A_TOOL = new Set([
   'POST /v1/brakes/{id}/discard',
   'POST /v1/role-assignments',
   'POST /v1/role-assignments/{id}/end',
+  // A stream that no answer ends.
+  'GET /v1/changes',
   // The log isn't sealed here: nobody made its key.
   'GET /v1/audit/checkpoint',
+  'GET /v1/audit-entries/{id}/proof',
   'GET /v1/cases/{id}/evidence',
   'GET /v1/cases/{id}/evidence/page',
 ]);
