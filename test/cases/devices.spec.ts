@@ -267,8 +267,8 @@ describe('what people owe about devices', () => {
     await look();
     const told = await openAlerts(tag);
     expect(told.map(({ kind, owner }) => `${kind} for ${owner}`).toSorted()).toEqual([
-      `exception_overdue for ${ada.corporateEmail}`,
       `device_unacknowledged for ${ada.corporateEmail}`,
+      `exception_overdue for ${ada.corporateEmail}`,
     ]);
     await tx.update(Alert, { id: told[0]?.id ?? '' }, { raisedAt: daysAgo(8) });
     await look();

@@ -1,10 +1,12 @@
 import type { EntityManager } from 'typeorm';
 import { DeviceModel } from '../../src/devices/device-model.entity.js';
 import { Device } from '../../src/devices/device.entity.js';
+import { DeviceReturn } from '../../src/devices/returns/device-return.entity.js';
 import { ImageVersion } from '../../src/images/image-version.entity.js';
 import { Image } from '../../src/images/image.entity.js';
 import { Site } from '../../src/people/site.entity.js';
 import { newId } from '../../src/platform/ids/new-id.js';
+import { aPerson } from './people.js';
 
 export async function aDeviceModel(tx: EntityManager, with_: Partial<DeviceModel> = {}): Promise<DeviceModel> {
   const id = with_.id ?? newId();
@@ -32,6 +34,16 @@ export async function aDevice(tx: EntityManager, with_: Partial<Device> = {}): P
     modelId,
   });
   return tx.findOneByOrFail(Device, { id });
+}
+
+/** Asked for, of a device that its holder still has, unless another state is given. */
+export async function aReturn(tx: EntityManager, with_: Partial<DeviceReturn> = {}): Promise<DeviceReturn> {
+  const id = with_.id ?? newId();
+  const personId = with_.personId ?? (await aPerson(tx)).id;
+  const deviceId = with_.deviceId ?? (await aDevice(tx, { holderId: personId, siteId: with_.siteId ?? null })).id;
+  const received = with_.state === 'received' ? { receivedAt: new Date(), receivedBy: 'Grace' } : {};
+  await tx.insert(DeviceReturn, { askedBy: 'a test', ...received, ...with_, id, personId, deviceId });
+  return tx.findOneByOrFail(DeviceReturn, { id });
 }
 
 /** A place of its own, in Berlin's time. */

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Cosigner } from '../../src/platform/audit/cosignature.js';
 import { anAccount } from '../factories/accounts.js';
 import { aCase, aStep } from '../factories/cases.js';
-import { aDevice, anImageVersion, aSite } from '../factories/devices.js';
+import { aDevice, anImageVersion, aReturn, aSite } from '../factories/devices.js';
 import { anHrEmployee, hasJoined } from '../factories/hr-events.js';
 import { aDraft, aPublishedVersion } from '../factories/images.js';
 import { aPerson } from '../factories/people.js';
@@ -53,6 +53,10 @@ export async function aCompany(service: ServiceApp): Promise<Company> {
   while (humanSteps.length < 12) humanSteps.push((await aStep(manager, { state: 'needs_human', toolId: tools[1] })).id);
   await aCase(manager, { kind: 'lost_device', lane: 'emergency' });
   const { id: siteId } = await aSite(manager, { address: 'Example Street 1' });
+  for (let made = 0; made < 6; made += 1) {
+    await aReturn(manager, { siteId });
+    await aReturn(manager, { siteId, state: 'received' });
+  }
   const held: string[] = [];
   const free: string[] = [];
   while (held.length < 8) {

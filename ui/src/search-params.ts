@@ -26,7 +26,7 @@ export const CASE_FILTERS = {
 
 export const DEVICE_FILTERS = {
   search: 'text',
-  state: ['in_stock', 'assigned', 'lost', 'in_repair', 'retired'],
+  state: ['ordered', 'in_stock', 'reserved', 'assigned', 'in_repair', 'lost', 'stolen', 'found', 'retired', 'disposed'],
 } as const;
 
 export const HR_FILTERS = {

@@ -312,7 +312,7 @@ export const en = {
       in_repair: 'in repair',
       lost: 'lost',
       stolen: 'stolen',
-      found: 'found',
+      found: 'found again',
       retired: 'retired',
       disposed: 'disposed of',
     },

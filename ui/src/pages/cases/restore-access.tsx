@@ -19,16 +19,30 @@ export function RestoreAccess({ details }: { details: CaseDetails }): ReactNode 
       <Button variant="default" onClick={() => setAsked(true)}>
         {text.restore.open}
       </Button>
-      {isAsked && <RestoreDialog caseId={details.id} onClose={() => setAsked(false)} />}
+      {isAsked && <RestoreDialog caseId={details.id} personId={details.personId} onClose={() => setAsked(false)} />}
     </>
   );
 }
 
-function RestoreDialog({ caseId, onClose }: { caseId: string; onClose: () => void }): ReactNode {
+function RestoreDialog({
+  caseId,
+  personId,
+  onClose,
+}: {
+  caseId: string;
+  personId: string;
+  onClose: () => void;
+}): ReactNode {
   const [replacement, setReplacement] = useState('');
   const navigate = useNavigate();
   const mayRead = useMay()('devices:read');
+  const { data: kept } = useQuery({ ...devicesQuery({ state: 'reserved', limit: 200 }), enabled: mayRead });
   const { data: spare } = useQuery({ ...devicesQuery({ state: 'in_stock', limit: 200 }), enabled: mayRead });
+  // The one that the loss kept for them comes first.
+  const devices = [
+    ...(kept?.items ?? []).filter(({ reservedForId }) => reservedForId === personId),
+    ...(spare?.items ?? []),
+  ];
   return (
     <ActDialog
       title={text.restore.title}
@@ -54,7 +68,7 @@ function RestoreDialog({ caseId, onClose }: { caseId: string; onClose: () => voi
         onChange={(event) => setReplacement(event.currentTarget.value)}
         data={[
           { value: '', label: text.restore.none },
-          ...(spare?.items ?? []).map(({ id, assetTag }) => ({ value: id, label: assetTag })),
+          ...devices.map(({ id, assetTag }) => ({ value: id, label: assetTag })),
         ]}
       />
     </ActDialog>
