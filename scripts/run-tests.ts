@@ -99,6 +99,7 @@ function databaseSuites(): string[] {
       'test/bench/**',
       'test/gateways/**',
       // What a browser makes of our pages is the same on each.
+      'test/ui/**',
       'test/sign-in/in-a-browser.spec.ts',
       'test/platform/independent-verifier.spec.ts',
       'test/fuzz/**',

@@ -99,7 +99,10 @@ describe('who listens for changes', () => {
     const [sales, engineering] = [await somebody('Sales'), await somebody('Engineering')];
     const narrowed = await aRoleHolder(service.app, 'security', { department: 'Sales' });
     const connectors = await aRoleHolder(service.app, 'connector-admin');
-    const [ofSales, ofTools] = [await Stream.open(bearer(narrowed.token)), await Stream.open(bearer(connectors.token))];
+    const [ofSales, ofTools] = await Promise.all([
+      Stream.open(bearer(narrowed.token)),
+      Stream.open(bearer(connectors.token)),
+    ]);
     const [theirs, ours] = [await lose(engineering), await lose(sales)];
     await waitFor('the case within reach is told', () => ofSales.has('case', ours));
     expect(ofSales.text).not.toContain(theirs);
@@ -117,8 +120,7 @@ describe('who listens for changes', () => {
 
   it('has a dozen streams at a time', async () => {
     const { headers } = await aUser(service.app, 'viewer');
-    const mine = [];
-    for (let count = 0; count < 12; count += 1) mine.push(await Stream.open(headers));
+    const mine = await Promise.all(Array.from({ length: 12 }, async () => Stream.open(headers)));
     const refused = await fetch(`${address}/v1/changes`, { headers: { accept: 'text/event-stream', ...headers } });
     expect(refused.status).toBe(429);
     for (const stream of mine) stream.close();

@@ -12,6 +12,7 @@ const LONG = [
   'connectors/ssh-gateway/ssh-gateway.spec.ts',
   'test/compose.spec.ts',
   'test/telemetry/worker-metrics.spec.ts',
+  'test/ui/story.spec.ts',
   'test/engine/main-job.spec.ts',
   'connectors/rabbitmq/rabbitmq.spec.ts',
   'scripts/supervisor.spec.ts',

@@ -55,21 +55,33 @@ export class BrowserOfAdmin {
     return admin;
   }
 
+  /** As a link within the pages does: nothing is loaded again. */
   async open(path: string): Promise<void> {
+    await this.page.evaluate(`history.pushState({}, '', ${JSON.stringify(`/app${path}`)})`);
+  }
+
+  /** As an address that somebody was sent. */
+  async load(path: string): Promise<void> {
     await this.page.goto(`${this.service.url}/app${path}`);
   }
 
-  /** Has axe look at what is shown, light and dark; and takes pictures of it, where somebody asked for them. */
-  async look(name: string): Promise<void> {
+  /**
+   * Has axe look at what is shown, light and dark; and takes pictures of it, where somebody asked for them.
+   * @param within by what it is found in the page: the page behind a dialog was looked at before
+   */
+  async look(name: string, within?: string): Promise<void> {
     const { page } = this;
-    await page.evaluate(axe.source);
+    if (!(await page.evaluate("'axe' in globalThis"))) await page.evaluate(axe.source);
     for (const colorScheme of ['light', 'dark'] as const) {
       await page.emulateMedia({ colorScheme });
       await page.locator(`html[data-mantine-color-scheme=${colorScheme}]`).waitFor({ state: 'attached' });
-      const found = await page.evaluate(async (runOnly) => {
-        const inPage = (globalThis as unknown as { axe: typeof axe }).axe;
-        return (await inPage.run({ runOnly, resultTypes: ['violations'] })).violations;
-      }, LOOKED_AT[colorScheme]);
+      const found = await page.evaluate(
+        async ({ runOnly, context }) => {
+          const inPage = (globalThis as unknown as { axe: typeof axe }).axe;
+          return (await inPage.run(context, { runOnly, resultTypes: ['violations'] })).violations;
+        },
+        { runOnly: LOOKED_AT[colorScheme], context: within ?? 'html' },
+      );
       this.violations.push(
         ...found.map(
           ({ id, help, nodes }) =>
@@ -78,7 +90,6 @@ export class BrowserOfAdmin {
       );
       if (this.pictures !== undefined) await this.takePictures(this.pictures, `${name}-${colorScheme}`);
     }
-    await page.emulateMedia({ colorScheme: 'light' });
   }
 
   private async takePictures(folder: string, name: string): Promise<void> {
