@@ -47,6 +47,8 @@ interface ServiceOptions {
   workers?: readonly WorkerLanes[];
   /** Beside them a tool without an API, `by-hand`: each act there is somebody's task. */
   byHand?: boolean;
+  /** Losses follow the laptop-lost runbook that comes with the product. */
+  runbook?: boolean;
 }
 
 /** The whole service, as an installation runs it: built programs as processes, real PostgreSQL, real Redis, fake tools. */
@@ -81,6 +83,7 @@ export class TestService {
     tools = 1,
     workers = ['standard,bulk', 'emergency'],
     byHand = false,
+    runbook = false,
   }: ServiceOptions = {}): Promise<TestService> {
     const first = await FakeTool.start();
     const others = await Promise.all(Array.from({ length: tools - 1 }, () => FakeTool.start()));
@@ -89,7 +92,7 @@ export class TestService {
     const installation = await createTestInstallation(join(folder, 'key'));
     const service = new TestService(folder, installation, [first, ...others], byHand);
     try {
-      await service.prepare(redis);
+      await service.prepare(redis, runbook);
       const api = service.startApi();
       // None needs another for its start. Each is in its place in `processes` before the first is ready.
       await Promise.all([api.then(() => service.addTools()), ...workers.map((lanes) => service.startWorker(lanes))]);
@@ -104,7 +107,7 @@ export class TestService {
     return `http://127.0.0.1:${this.port}`;
   }
 
-  private async prepare(redis: boolean): Promise<void> {
+  private async prepare(redis: boolean, runbook: boolean): Promise<void> {
     if (redis) this.redis = await startTestRedis();
     const policyFile = join(this.folder, 'access-policy.yaml');
     await writeFile(policyFile, policyFor(this.tools.length, this.byHand));
@@ -120,6 +123,7 @@ export class TestService {
       LOG_LEVEL: 'warn',
       QUARTERMASTER_PARENT: 'ipc',
       ...(this.redis && { REDIS_URL: this.redis.url }),
+      ...(runbook && { RUNBOOK_FILE: join(cloneFolder(), 'docs/runbooks/laptop-lost.yaml') }),
     };
     this.hr = new HrSystem(`${this.url}/hooks/hr/hr`, this.installation.hrSecret);
   }
@@ -248,8 +252,7 @@ export class TestService {
   }
 
   /** A laptop in the person's hands. */
-  async giveLaptop(personId: string): Promise<string> {
-    const tag = randomUUID().slice(0, 8);
+  async giveLaptop(personId: string, tag = randomUUID().slice(0, 8)): Promise<string> {
     const model = await this.call<{ id: string }>('POST', '/v1/device-models', {
       name: `Model ${tag}`,
       manufacturer: 'Acme',

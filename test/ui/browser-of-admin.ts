@@ -72,6 +72,9 @@ export class BrowserOfAdmin {
   async look(name: string, within?: string): Promise<void> {
     const { page } = this;
     if (!(await page.evaluate("'axe' in globalThis"))) await page.evaluate(axe.source);
+    const before = page.viewportSize() ?? DESK;
+    // What stays at the bottom of a screen covers nothing then that one could scroll free.
+    await this.stretch(before, 4_000);
     for (const colorScheme of ['light', 'dark'] as const) {
       await page.emulateMedia({ colorScheme });
       await page.locator(`html[data-mantine-color-scheme=${colorScheme}]`).waitFor({ state: 'attached' });
@@ -90,17 +93,22 @@ export class BrowserOfAdmin {
       );
       if (this.pictures !== undefined) await this.takePictures(this.pictures, `${name}-${colorScheme}`);
     }
+    await page.setViewportSize(before);
   }
 
   private async takePictures(folder: string, name: string): Promise<void> {
     const before = this.page.viewportSize() ?? DESK;
-    for (const { width, height } of [DESK, PHONE]) {
-      await this.page.setViewportSize({ width, height });
-      // As long as the page is, so that what stays at the bottom of a screen is at the bottom of the picture.
-      const whole = Number(await this.page.evaluate('document.documentElement.scrollHeight'));
-      await this.page.setViewportSize({ width, height: Math.max(height, Math.min(whole, 2_400)) });
-      await this.page.screenshot({ path: join(folder, `${name}-${width}.png`) });
+    for (const size of [DESK, PHONE]) {
+      await this.page.setViewportSize(size);
+      await this.stretch(size, 2_400);
+      await this.page.screenshot({ path: join(folder, `${name}-${size.width}.png`) });
     }
     await this.page.setViewportSize(before);
+  }
+
+  /** As long as the page is, so that nothing of it is behind what stays at the bottom of a screen. */
+  private async stretch({ width, height }: typeof DESK, most: number): Promise<void> {
+    const whole = Number(await this.page.evaluate('document.documentElement.scrollHeight'));
+    if (whole > height) await this.page.setViewportSize({ width, height: Math.min(whole, most) });
   }
 }

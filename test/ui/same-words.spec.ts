@@ -4,8 +4,11 @@ import { CASE_KINDS, STEP_ACTS, STEP_STATES } from '../../src/cases/step-states.
 import { DISK_ENCRYPTION_VALUES } from '../../src/devices/device-observation.entity.js';
 import { DEVICE_STATES } from '../../src/devices/device-states.js';
 import { INBOX_OUTCOMES } from '../../src/hr-feeds/inbox-event.entity.js';
+import { COMMAND_STATES, NEXT_COMMAND_STATES } from '../../src/lost-devices/command-states.js';
+import { CONTAINMENTS } from '../../src/lost-devices/runbook/runbook-schema.js';
 import { PERSON_STATUSES } from '../../src/people/person.entity.js';
 import { CASE_FILTERS, DEVICE_FILTERS, HR_FILTERS, PEOPLE_FILTERS } from '../../ui/src/search-params.js';
+import { COMMAND_STATE_LOOKS, seenNext } from '../../ui/src/states/command-states.js';
 import { STEP_STATE_LOOKS } from '../../ui/src/states/step-states.js';
 import { en } from '../../ui/src/text/en.js';
 
@@ -25,7 +28,18 @@ describe('the user interface', () => {
     ['statuses of people', PERSON_STATUSES, Object.keys(en.people.status)],
     ['statuses of people, to filter by', PERSON_STATUSES, PEOPLE_FILTERS.status],
     ['observed states of an account', OBSERVED_STATES, Object.keys(en.accounts.observed)],
+    ['states of an order, by their looks', COMMAND_STATES, Object.keys(COMMAND_STATE_LOOKS)],
+    ['states of an order', COMMAND_STATES, Object.keys(en.lostLaptop.orderState)],
+    ['decisions about a lost machine', CONTAINMENTS, Object.keys(en.lostLaptop.decided)],
     ['outcomes of HR events', INBOX_OUTCOMES, Object.keys(en.hrEvents.outcome)],
     ['outcomes of HR events, to filter by', INBOX_OUTCOMES, HR_FILTERS.outcome],
   ])('knows exactly the server’s %s', (_what, known, shown) => expect(sorted(shown)).toEqual(sorted(known)));
+
+  it.each(COMMAND_STATES)(
+    'offers exactly what the server lets an order that is %s become by somebody’s word',
+    (state) => {
+      const told = NEXT_COMMAND_STATES[state].filter((next) => next !== 'superseded');
+      expect(sorted(seenNext(state))).toEqual(sorted(told));
+    },
+  );
 });

@@ -15,11 +15,14 @@ describe.skipIf(!hasChromium)('the user interface, in Chromium', () => {
   let service: TestService;
   let browser: Browser;
   let admin: BrowserOfAdmin;
-  const ada = newEmployee({ givenName: 'Ada', familyName: 'Example' });
+  const ada = newEmployee({ givenName: 'Ada', familyName: 'Example', workEmail: 'ada.example@acme.example' });
   let laptop: string;
   beforeAll(async () => {
     if (!existsSync(join(cloneFolder(), 'dist/ui/index.html'))) throw new Error('Run `npm run build` first.');
-    [service, browser] = await Promise.all([TestService.start({ tools: 2, byHand: true }), startChromium()]);
+    [service, browser] = await Promise.all([
+      TestService.start({ tools: 2, byHand: true, runbook: true }),
+      startChromium(),
+    ]);
     [admin] = await Promise.all([
       BrowserOfAdmin.signIn(service, browser),
       rename('tool-0', 'Chat'),
@@ -43,7 +46,7 @@ describe.skipIf(!hasChromium)('the user interface, in Chromium', () => {
     const { page } = admin;
     const { body } = await service.hr.post(joined(ada));
     const { personId } = await service.call<{ personId: string }>('GET', `/v1/cases/${String(body['caseId'])}`);
-    laptop = await service.giveLaptop(personId);
+    laptop = await service.giveLaptop(personId, 'MBP-0192');
     await service.call('POST', `/v1/devices/${laptop}/observations`, {
       kind: 'disk_encryption',
       value: 'encrypted',
@@ -86,13 +89,15 @@ describe.skipIf(!hasChromium)('the user interface, in Chromium', () => {
     await page.getByText('Will cut: 3 accounts').waitFor();
     await page.getByText('by hand at Badge office').waitFor();
     await admin.look('lost-laptop-chosen');
+    await page.getByLabel('Only this laptop; the person works on').check();
+    await page.getByRole('button', { name: 'Cut this laptop off now' }).waitFor();
+    await page.getByLabel('Everything that Ada Example can get into').check();
     expect(activeAtChat()).toEqual([true]);
 
     await page.getByRole('button', { name: 'Cut Ada Example’s access now' }).click();
     await page.getByText('1 step needs a person').first().waitFor();
     await waitForTools();
     expect(activeAtChat()).toEqual([false]);
-    await admin.look('lost-laptop-watch');
 
     await page.getByRole('button', { name: 'I did it…' }).click();
     const note = page.getByLabel('What you did, and how it can be seen');
@@ -100,8 +105,41 @@ describe.skipIf(!hasChromium)('the user interface, in Chromium', () => {
     await note.fill('Badge taken in at the desk, entry 42.');
     await page.getByRole('dialog').getByRole('button', { name: 'I did it…' }).click();
     await page.getByText(/Everything (is|was) cut/).waitFor();
+  });
+
+  it('leads through the runbook: a wipe is told as asked for, a lock as far as somebody saw it', async () => {
+    const { page } = admin;
+    await page.getByText('Proposed: wipe it.').waitFor();
+    await page.getByText('Decide whether to lock or wipe').waitFor();
+    await decide('Wipe…', 'Ask a second person', 'It may open by itself.');
+    await page.getByText('Nothing is wiped yet: another person has to approve within 30 minutes.').waitFor();
+    expect(await page.getByText('Order to wipe').count()).toBe(0);
+
+    await decide('Lock…', 'Lock it', 'A lock needs nobody else, and keeps the chance to find it.');
+    await page.getByText('decided here, not asked for yet').first().waitFor();
+    await page.getByRole('button', { name: 'Say what you saw…' }).click();
+    await page.getByLabel('How it stands').selectOption({ label: 'the laptop took the order' });
+    await page.getByLabel('What you saw, and where').fill('The device manager shows it online.');
+    await page.getByRole('dialog').getByRole('button', { name: 'Say what you saw…' }).click();
+    await page
+      .getByRole('listitem')
+      .filter({ hasText: 'Order to lock' })
+      .getByText('the laptop took')
+      .first()
+      .waitFor();
+    await page.getByText('Worksheet of the breach assessment').click();
+    await page.getByText('Nobody can say whether the disk could be read.').waitFor();
+    await admin.look('lost-laptop-watch');
     await page.setViewportSize(DESK);
   });
+
+  async function decide(button: string, verb: string, why: string): Promise<void> {
+    const { page } = admin;
+    await page.getByRole('button', { name: button }).click();
+    await page.getByLabel('Why').fill(why);
+    await page.getByRole('dialog').getByRole('button', { name: verb }).click();
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+  }
 
   /** Each tool that has an API has shown that it did. */
   async function waitForTools(): Promise<void> {

@@ -132,6 +132,22 @@ export function caseQuery(id: string) {
   });
 }
 
+/** What a report would cut; told of by accounts, so it is old when they are. */
+export function lossPreviewQuery(deviceId: string) {
+  return queryOptions({
+    queryKey: ['account', 'list', 'loss-preview', deviceId],
+    queryFn: () => answerOf(api.POST('/v1/lost-devices/preview', { body: { deviceId } })),
+  });
+}
+
+/** What the runbook asks for after a loss. */
+export function lossQuery(caseId: string) {
+  return queryOptions({
+    queryKey: ['case', 'one', caseId, 'loss'],
+    queryFn: () => answerOf(api.GET('/v1/lost-devices/{caseId}', { params: { path: { caseId } } })),
+  });
+}
+
 export function stepsQuery(filters: Query<'/v1/steps'>) {
   return queryOptions({
     queryKey: ['step', 'list', filters],

@@ -30,3 +30,14 @@ export type Approval = Item<'/v1/approvals'>;
 export type HrEvent = Item<'/v1/hr-events'>;
 export type AuditEntry = Item<'/v1/audit-entries'>;
 export type AuditProof = Answer<'/v1/audit-entries/{id}/proof'>;
+export type Loss = Answer<'/v1/lost-devices/{caseId}'>;
+export type DeviceCommand = Loss['commands'][number];
+
+/** What a POST of this path answers. */
+type Posted<Path extends keyof paths> = paths[Path] extends {
+  post: { responses: { 200: { content: { 'application/json': infer Body } } } };
+}
+  ? Body
+  : never;
+
+export type LossPreview = Posted<'/v1/lost-devices/preview'>;

@@ -4,14 +4,12 @@ import { useMutation, useQuery } from '@tanstack/react-query';
 import { Link, useNavigate } from '@tanstack/react-router';
 import { answerOf, api } from '../../api/client.js';
 import {
-  accountsQuery,
   casesQuery,
-  connectorsQuery,
   deviceQuery,
+  lossPreviewQuery,
   modelsQuery,
   personQuery,
   recoveryKeysQuery,
-  toolsQuery,
 } from '../../api/queries.js';
 import { queryClient } from '../../api/query-client.js';
 import type { DeviceDetails, Observation } from '../../api/types.js';
@@ -20,10 +18,10 @@ import { PersonLink } from '../../parts/person-link.js';
 import { ProblemNotice } from '../../parts/problem-notice.js';
 import { Mark } from '../../parts/step-state-mark.js';
 import { useMay } from '../../shell/caller.js';
-import { willCut, type WillCut } from '../../states/look-at-loss.js';
 import { text } from '../../text/text.js';
 import { Instant } from '../../time/instant.js';
 import { encryptionLooks } from '../devices/encryption.js';
+import { LossExtent, type LossScope } from './loss-extent.js';
 
 /** What is known of it and how old that is, what will be cut, and the one button. */
 export function ChosenDevice({ deviceId }: { deviceId: string }): ReactNode {
@@ -108,17 +106,24 @@ function CutAccess({ device, personId }: { device: DeviceDetails; personId: stri
   const navigate = useNavigate();
   const may = useMay();
   const [note, setNote] = useState('');
+  const [chosen, setChosen] = useState<LossScope | null>(null);
   const { data: person } = useQuery({ ...personQuery(personId), enabled: may('people:read') });
+  const preview = useQuery({ ...lossPreviewQuery(device.id), enabled: may('lost-devices:report') });
   const loss = useQuery({
     ...casesQuery({ kind: 'lost_device', personId, limit: 10 }),
     enabled: device.state === 'lost' && may('cases:read'),
   });
-  const reported = loss.data?.items.find(({ deviceId }) => deviceId === device.id);
+  const reported =
+    device.state === 'lost' ? loss.data?.items.find(({ deviceId }) => deviceId === device.id) : undefined;
+  // What was reported of the laptop alone can be reported of the person after all.
+  const isOnlyMore = reported?.scope === 'device';
+  // A preview that doesn't come stops nobody: then everything is cut.
+  const scope = isOnlyMore ? 'person' : (chosen ?? preview.data?.proposedScope ?? 'person');
   const report = useMutation({
     mutationFn: () =>
       answerOf(
         api.POST('/v1/lost-devices', {
-          body: { deviceId: device.id, scope: 'person', ...(note.trim() !== '' && { note: note.trim() }) },
+          body: { deviceId: device.id, scope, ...(note.trim() !== '' && { note: note.trim() }) },
         }),
       ),
     onSuccess: ({ caseId }) => {
@@ -126,80 +131,58 @@ function CutAccess({ device, personId }: { device: DeviceDetails; personId: stri
       void navigate({ to: '/lost-laptop', search: { case: caseId } });
     },
   });
-  if (device.state === 'lost' && reported) {
-    return (
-      <div className="notice">
-        <p className="notice-title">{text.lostLaptop.reportedBefore}</p>
-        <p>
-          <Instant at={reported.openedAt} />.{' '}
-          <Link to="/lost-laptop" search={{ case: reported.id }}>
-            {text.lostLaptop.watchIt}
-          </Link>
-        </p>
-      </div>
-    );
-  }
+  if (!may('lost-devices:report')) return <Empty>{text.lostLaptop.mayNot}</Empty>;
   const name = person?.displayName ?? text.people.somebody;
   return (
-    <form
-      className="stack"
-      onSubmit={(event) => {
-        event.preventDefault();
-        if (!report.isPending) report.mutate();
-      }}
-    >
-      <Extent personId={personId} />
-      <details className="more">
-        <summary>{text.lostLaptop.addNote}</summary>
-        <Textarea
-          label={text.lostLaptop.note}
-          value={note}
-          onChange={(event) => setNote(event.currentTarget.value)}
-          maxLength={2_000}
-          rows={2}
-        />
-      </details>
-      {report.error && <ProblemNotice error={report.error} />}
-      {may('lost-devices:report') ? (
-        <div className="thumb">
-          <Button type="submit" size="lg" color="red" fullWidth className="cut" loading={report.isPending}>
-            {text.lostLaptop.cut(name)}
-          </Button>
+    <>
+      {reported && (
+        <div className="notice">
+          <p className="notice-title">{text.lostLaptop.reportedBefore}</p>
+          <p>
+            <Instant at={reported.openedAt} />.{' '}
+            <Link to="/lost-laptop" search={{ case: reported.id }}>
+              {text.lostLaptop.watchIt}
+            </Link>
+          </p>
+          {isOnlyMore && <p>{text.lostLaptop.cutAfterAll}</p>}
         </div>
-      ) : (
-        <Empty>{text.lostLaptop.mayNot}</Empty>
       )}
-    </form>
-  );
-}
-
-/** What will be cut, and what can't be proved, before it happens. */
-function Extent({ personId }: { personId: string }): ReactNode {
-  const may = useMay();
-  const accounts = useQuery({ ...accountsQuery({ personId, limit: 200 }), enabled: may('accounts:read') });
-  const tools = useQuery({ ...toolsQuery, enabled: may('tools:read') });
-  const connectors = useQuery({ ...connectorsQuery, enabled: may('tools:read') });
-  if (!may('accounts:read')) return <p className="dim">{text.lostLaptop.cutsAll}</p>;
-  if (accounts.error) return <ProblemNotice error={accounts.error} />;
-  if (!accounts.data || (may('tools:read') && (tools.isLoading || connectors.isLoading))) return <Loading lines={2} />;
-  const extent = willCut(accounts.data.items, tools.data?.items ?? [], connectors.data?.items ?? []);
-  return (
-    <div className="extent">
-      <p>
-        <strong>{text.lostLaptop.willCut(extent.accounts.length, extent.sessions)}</strong>
-      </p>
-      <Doubts extent={extent} />
-      <p className="dim small">{text.lostLaptop.andMore}</p>
-    </div>
-  );
-}
-
-function Doubts({ extent: { byHand, paused, sessionsUnknown } }: { extent: WillCut }): ReactNode {
-  return (
-    <ul className="plain-list">
-      {byHand.length > 0 && <li>▲ {text.lostLaptop.byHand(byHand)}</li>}
-      {paused.length > 0 && <li>‖ {text.lostLaptop.paused(paused)}</li>}
-      {sessionsUnknown > 0 && <li>○ {text.lostLaptop.sessionsUnknown(sessionsUnknown)}</li>}
-    </ul>
+      {(!reported || isOnlyMore) && (
+        <form
+          className="stack"
+          onSubmit={(event) => {
+            event.preventDefault();
+            if (!report.isPending) report.mutate();
+          }}
+        >
+          {preview.error && <ProblemNotice error={preview.error} onRetry={preview.refetch} />}
+          {preview.isLoading && <Loading lines={4} />}
+          {preview.data && (
+            <LossExtent
+              preview={preview.data}
+              name={name}
+              scope={scope}
+              onChoose={isOnlyMore ? undefined : setChosen}
+            />
+          )}
+          <details className="more">
+            <summary>{text.lostLaptop.addNote}</summary>
+            <Textarea
+              label={text.lostLaptop.note}
+              value={note}
+              onChange={(event) => setNote(event.currentTarget.value)}
+              maxLength={2_000}
+              rows={2}
+            />
+          </details>
+          {report.error && <ProblemNotice error={report.error} />}
+          <div className="thumb">
+            <Button type="submit" size="lg" color="red" fullWidth className="cut" loading={report.isPending}>
+              {scope === 'person' ? text.lostLaptop.cut(name) : text.lostLaptop.cutDevice}
+            </Button>
+          </div>
+        </form>
+      )}
+    </>
   );
 }

@@ -15,6 +15,7 @@ import { CaseSteps } from '../cases/case-steps.js';
 import { KnownAtLoss } from '../cases/known-at-loss.js';
 import { RestoreAccess } from '../cases/restore-access.js';
 import { lossInWords } from './loss-in-words.js';
+import { LossRunbook } from './loss-runbook.js';
 
 /** Access goes, step by step, as the tools show it; then what may still work, and what is next. */
 export function WatchLoss({ caseId }: { caseId: string }): ReactNode {
@@ -32,6 +33,7 @@ export function WatchLoss({ caseId }: { caseId: string }): ReactNode {
           <CaseHead details={details} />
           <CaseSteps details={details} />
           <KnownAtLoss facts={details.facts} deviceId={details.deviceId} />
+          <LossRunbook caseId={details.id} />
           <Next details={details} />
         </div>
       )}

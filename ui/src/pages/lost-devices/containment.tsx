@@ -1,0 +1,189 @@
+import { useState, type ReactNode } from 'react';
+import { Button, NativeSelect } from '@mantine/core';
+import { useMutation, useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { answerOf, api } from '../../api/client.js';
+import { approvalsQuery } from '../../api/queries.js';
+import { queryClient } from '../../api/query-client.js';
+import type { Approval, Loss } from '../../api/types.js';
+import { ActDialog } from '../../parts/act-dialog.js';
+import { ProblemNotice } from '../../parts/problem-notice.js';
+import { Section } from '../../parts/section.js';
+import { useMay } from '../../shell/caller.js';
+import { text } from '../../text/text.js';
+import { Instant } from '../../time/instant.js';
+import { serverNow } from '../../time/server-clock.js';
+import { useNow } from '../../time/use-now.js';
+import { DeviceOrder } from './device-order.js';
+
+type Decision = NonNullable<Loss['decision']>['containment'];
+
+const DECISIONS = ['lock', 'wipe', 'leave'] as const satisfies readonly Decision[];
+
+/** What becomes of the laptop itself: what is proposed and why, what somebody decided, and how its orders stand. */
+export function Containment({ loss }: { loss: Loss }): ReactNode {
+  const { decision, commands } = loss;
+  return (
+    <Section title={text.lostLaptop.decide}>
+      <div className="stack">
+        {decision ? <Decided decision={decision} /> : <Proposal loss={loss} />}
+        {decision?.containment !== 'wipe' && <Decide loss={loss} />}
+        {commands.length > 0 && (
+          <ol className="steps">
+            {commands.map((command) => (
+              <DeviceOrder key={command.id} caseId={loss.caseId} command={command} />
+            ))}
+          </ol>
+        )}
+      </div>
+    </Section>
+  );
+}
+
+function Proposal({ loss }: { loss: Loss }): ReactNode {
+  const { proposal } = loss;
+  return (
+    <>
+      {proposal ? (
+        <div>
+          <p>
+            <strong>{text.lostLaptop.proposal[proposal.propose]}.</strong> {proposal.because}
+          </p>
+          {proposal.facts.length > 0 && <p className="dim small">{proposal.facts.join(' · ')}</p>}
+        </div>
+      ) : (
+        <p className="dim">{text.lostLaptop.noRunbook}</p>
+      )}
+      <Learned loss={loss} />
+    </>
+  );
+}
+
+/** What people learn of it after the report; the proposal follows. */
+function Learned({ loss: { caseId, awake, legalHold } }: { loss: Loss }): ReactNode {
+  const may = useMay();
+  const { yesNo } = text.lostLaptop;
+  const note = useMutation({
+    mutationFn: (body: { awake: Loss['awake'] } | { legalHold: boolean }) =>
+      answerOf(api.PATCH('/v1/lost-devices/{caseId}', { params: { path: { caseId } }, body })),
+    onSuccess: () => queryClient.invalidateQueries({ queryKey: ['case', 'one', caseId] }),
+  });
+  if (!may('lost-devices:report')) return null;
+  return (
+    <>
+      <div className="filters">
+        <NativeSelect
+          label={text.lostLaptop.awake}
+          value={awake}
+          disabled={note.isPending}
+          onChange={({ currentTarget: { value } }) =>
+            note.mutate({ awake: value === 'yes' || value === 'no' ? value : 'unknown' })
+          }
+          data={(['unknown', 'yes', 'no'] as const).map((value) => ({ value, label: yesNo[value] }))}
+        />
+        <NativeSelect
+          label={text.lostLaptop.legalHold}
+          value={legalHold ? 'yes' : 'no'}
+          disabled={note.isPending}
+          onChange={({ currentTarget: { value } }) => note.mutate({ legalHold: value === 'yes' })}
+          data={(['no', 'yes'] as const).map((value) => ({ value, label: yesNo[value] }))}
+        />
+      </div>
+      {note.error && <ProblemNotice error={note.error} />}
+    </>
+  );
+}
+
+function Decided({ decision }: { decision: NonNullable<Loss['decision']> }): ReactNode {
+  const { containment, reason, proposed, decidedBy, decidedAt } = decision;
+  return (
+    <div>
+      <p>
+        <strong>{text.lostLaptop.decided[containment]}</strong>{' '}
+        <span className="dim">
+          {text.lostLaptop.by(decidedBy)} <Instant at={decidedAt} />
+        </span>
+      </p>
+      <p className="quoted">{reason}</p>
+      {proposed !== null && proposed !== containment && <p className="dim small">{text.lostLaptop.otherwise}</p>}
+    </div>
+  );
+}
+
+/** One person locks it or leaves it, two wipe it. */
+function Decide({ loss: { caseId, proposal, decision, legalHold } }: { loss: Loss }): ReactNode {
+  const may = useMay();
+  const [asked, setAsked] = useState<Decision | null>(null);
+  const [requested, setRequested] = useState<Approval | null>(null);
+  const approvals = useQuery({
+    ...approvalsQuery({ targetId: caseId, limit: 1 }),
+    enabled: may('approvals:read'),
+  });
+  const request = approvals.data?.items[0] ?? requested;
+  const isRequested = request?.state === 'waiting' && Date.parse(request.expiresAt) > serverNow();
+  const mayWipe = !legalHold && !isRequested;
+  const close = (): void => setAsked(null);
+  return (
+    <>
+      {request && <WipeRequest request={request} />}
+      {may('lost-devices:decide') && (
+        <p className="row">
+          {DECISIONS.filter((one) => one !== decision?.containment && (one !== 'wipe' || mayWipe)).map((one) => (
+            <Button
+              key={one}
+              variant={one === proposal?.propose && decision === null ? 'filled' : 'default'}
+              onClick={() => setAsked(one)}
+            >
+              {text.lostLaptop.verb[one]}
+            </Button>
+          ))}
+        </p>
+      )}
+      {asked !== null && (
+        <ActDialog
+          title={text.lostLaptop.verbTitle[asked]}
+          verb={text.lostLaptop.doIt[asked]}
+          danger={asked === 'wipe'}
+          ask={{ label: text.lostLaptop.why, required: true }}
+          act={(reason) =>
+            answerOf(
+              api.POST('/v1/lost-devices/{caseId}/containment', {
+                params: { path: { caseId } },
+                body: { decision: asked, reason },
+              }),
+            )
+          }
+          onDone={({ approval }) => {
+            setRequested(approval);
+            close();
+          }}
+          onClose={close}
+        >
+          <p>{text.lostLaptop.means[asked]}</p>
+        </ActDialog>
+      )}
+    </>
+  );
+}
+
+/** A wipe that was asked for is a request and nothing else, until another person has approved it. */
+function WipeRequest({ request }: { request: Approval }): ReactNode {
+  const { state, requestedBy, requestedAt, expiresAt, decidedBy } = request;
+  const now = useNow(state === 'waiting' ? 10_000 : null);
+  if (state === 'approved') return null;
+  if (state === 'refused') return <p>⊘ {text.lostLaptop.wipeRefused(decidedBy ?? text.people.somebody)}</p>;
+  if (Date.parse(expiresAt) <= Math.max(now, serverNow())) return <p>⊘ {text.lostLaptop.wipeExpired}</p>;
+  return (
+    <div className="notice" role="status">
+      <p className="notice-title">▲ {text.lostLaptop.wipeRequested}</p>
+      <p>{text.lostLaptop.wipeNotDone}</p>
+      <p className="dim">
+        {text.approvals.requestedBy(requestedBy)} <Instant at={requestedAt} /> · {text.approvals.endsIn}{' '}
+        <Instant at={expiresAt} />
+      </p>
+      <p>
+        <Link to="/approvals">{text.lostLaptop.toApprovals}</Link>
+      </p>
+    </div>
+  );
+}
