@@ -17,7 +17,12 @@ const INSTALL_SCRIPTS: Readonly<Record<string, string>> = {
 };
 
 /** Packages whose package.json names no licence, with what their own LICENSE or Readme.md says. */
-const LICENCE_FILES: Readonly<Record<string, string>> = { 'humanize-number': 'MIT', only: 'MIT', pause: 'MIT' };
+const LICENCE_FILES: Readonly<Record<string, string>> = {
+  'combine-errors': 'MIT',
+  'humanize-number': 'MIT',
+  only: 'MIT',
+  pause: 'MIT',
+};
 
 const LockFile = z.object({
   packages: z.record(
