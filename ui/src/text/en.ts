@@ -392,6 +392,7 @@ export const en = {
     encryption: {
       encrypted: 'encrypted',
       encrypting: 'being encrypted',
+      converting: 'being encrypted or decrypted',
       suspended: 'encryption suspended',
       not_encrypted: 'not encrypted',
       unknown: 'encryption unknown',

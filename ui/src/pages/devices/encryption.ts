@@ -5,6 +5,7 @@ import { text } from '../../text/text.js';
 const LOOKS: Readonly<Record<string, { shape: string; tone: Tone }>> = {
   encrypted: { shape: '●', tone: 'good' },
   encrypting: { shape: '◑', tone: 'busy' },
+  converting: { shape: '◑', tone: 'busy' },
   suspended: { shape: '▲', tone: 'bad' },
   not_encrypted: { shape: '▲', tone: 'bad' },
 };
