@@ -82,7 +82,8 @@ export class AlertsService {
     );
     // Written past the log's level on purpose: where no channel is set up, the console is how a person learns of it.
     if (raised.length === 0) return;
-    const oneLine = alert.message.replaceAll(/\s+/g, ' ');
+    // Names of people and things stand in it: none of them may write into a terminal.
+    const oneLine = alert.message.replaceAll(/[\s\p{Cc}]+/gu, ' ');
     process.stderr.write(`ALERT ${alert.severity} for ${alert.owner}: ${oneLine}\n`);
   }
 

@@ -18,13 +18,14 @@ import { sayNotTaken, sayNumber, sayRow, toJson, toMarkdown, type NotTaken, type
 import { verdictOn, type Row } from './row.js';
 import { Stage } from './stage/stage.js';
 
-const USAGE = `npm run bench -- [--json FILE] [--smoke] [--only NAME]
+const USAGE = `npm run bench -- [--json FILE] [--smoke] [--only NAME] [--minutes N]
 
 Measures this machine's own ceilings and Quartermaster in the same run. Takes up to forty minutes.
 
   --json FILE   writes all figures there as well
   --smoke       three minutes: smaller sizes, fewer repetitions; tells whether everything can be measured
   --only NAME   one measure, or several with commas between
+  --minutes N   over by then, 1 to 60: it shortens the measure "million", which takes what is left
 `;
 
 /** In this order; the last one runs until the time is over. */
@@ -46,6 +47,7 @@ const MEASURES: readonly Measure[] = [
 /** The whole bench is over by then; the last measure takes what is left. A smoke run ends by itself long before. */
 const FULL_MINUTES = 38;
 const SMOKE_MINUTES = 10;
+const MOST_MINUTES = 60;
 
 const say = (line: string): void => console.log(line);
 
@@ -55,6 +57,7 @@ async function main(): Promise<void> {
       json: { type: 'string' },
       smoke: { type: 'boolean', default: false },
       only: { type: 'string' },
+      minutes: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   });
@@ -68,18 +71,27 @@ async function main(): Promise<void> {
     process.exitCode = 2;
     return;
   }
+  const minutes = Number(values.minutes ?? (values.smoke ? SMOKE_MINUTES : FULL_MINUTES));
+  if (!(minutes >= 1 && minutes <= MOST_MINUTES)) {
+    console.error(`--minutes takes a number from 1 to ${MOST_MINUTES}.`);
+    process.exitCode = 2;
+    return;
+  }
   const report = await bench(
     MEASURES.filter(({ name }) => wanted.includes(name)),
-    values.smoke,
+    { smoke: values.smoke, minutes },
   );
   if (values.json !== undefined) await writeFile(values.json, toJson(report));
   process.exitCode = conclude(report);
 }
 
-async function bench(measures: readonly Measure[], smoke: boolean): Promise<Report> {
+async function bench(
+  measures: readonly Measure[],
+  { smoke, minutes }: { smoke: boolean; minutes: number },
+): Promise<Report> {
   const startedAt = new Date().toISOString();
   const started = performance.now();
-  const endsAt = started + (smoke ? SMOKE_MINUTES : FULL_MINUTES) * 60_000;
+  const endsAt = started + minutes * 60_000;
   const stage = await Stage.start();
   const stopAtOnce = (): void => void stage.stop().finally(() => process.exit(130));
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stopAtOnce);

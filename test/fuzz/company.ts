@@ -63,6 +63,10 @@ export async function aCompany(service: ServiceApp): Promise<Company> {
     free.push((await aDevice(manager)).id);
     held.push((await aDevice(manager, { siteId, holderId: (await aPerson(manager)).id })).id);
   }
+  for (const id of free.splice(0, 4)) {
+    const { id: personId } = await aPerson(manager);
+    await admin.post(`/v1/devices/${id}/assign`).send({ personId }).expect(200);
+  }
   await anImageVersion(manager);
   await admin.put('/v1/runbooks/laptop-lost').send(RUNBOOK).expect(200);
   const losses: string[] = [];
@@ -107,6 +111,7 @@ export async function aCompany(service: ServiceApp): Promise<Company> {
       'POST /v1/returns': [(drawn) => ({ deviceId: held[drawn % held.length] })],
       'POST /v1/images/media/{id}/read-backs': [() => ({ verdict: 'interrupted' })],
       'PATCH /v1/images/versions/{id}': [() => ({ changeLog: 'Reworded.' })],
+      'PATCH /v1/devices/{id}': [() => ({ working: true })],
       'POST /v1/lost-devices': [(drawn) => ({ deviceId: held[drawn % held.length] })],
       'POST /v1/lost-devices/preview': [(drawn) => ({ deviceId: held[drawn % held.length] })],
       'POST /v1/lost-devices/{caseId}/containment': [() => A_LOCK],
