@@ -106,11 +106,13 @@ function databaseSuites(): string[] {
       // The compose file brings PostgreSQL 18 itself; what workers count is the same wherever they count it.
       'test/compose.spec.ts',
       'test/telemetry/worker-metrics.spec.ts',
-      // Who stops a process, and when it is woken, has nothing to do with the database; the fences are tested by others.
-      'test/engine/frozen-workers.spec.ts',
+      // About processes, networks and other servers; the SQL that they run, and its fences, others ask of both versions.
+      'test/engine/{frozen-workers,killed-workers-without-redis,urgent-first}.spec.ts',
+      'test/platform/{api-process,database-away,keys-away,key-providers,published-log,transport}.spec.ts',
+      'test/alerting/{failing-channels,killed-sender,database-away}.spec.ts',
       // It brings a PostgreSQL of its own, the same in both passes.
       'test/faults/short.spec.ts',
-      // Whether it works without Redis is asked of both versions; what Redis does is the same beside each.
+      // What Redis does is the same beside each.
       'test/engine/{killed-workers-with-redis,redis-flickers,busy-chores}.spec.ts',
     ],
   });

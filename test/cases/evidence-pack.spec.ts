@@ -93,7 +93,15 @@ describe('the evidence of a leaver’s case', () => {
 
   it.each([
     ['another act', (text: string) => text.replace('case.opened', 'case.opeNed'), 'doesn’t hold this entry'],
-    ['another case', (text: string) => text.replaceAll(caseId, caseId.replace(/.$/, 'f')), 'doesn’t hold this entry'],
+    [
+      'another case',
+      (text: string) =>
+        text.replaceAll(
+          caseId,
+          caseId.replace(/.$/, (last) => (last === 'f' ? 'e' : 'f')),
+        ),
+      'doesn’t hold this entry',
+    ],
     [
       'a step that isn’t done',
       (text: string) => text.replace('"state": "done"', '"state": "waived"'),

@@ -67,6 +67,7 @@ const NOT_THERE = `('ordered', 'retired', 'disposed')`;
 /** SQL: whole seconds from one instant to another, as far as an integer goes. */
 const seconds = (from: string, until: string): string =>
   `LEAST(2147483647, GREATEST(0, floor(extract(epoch FROM ${until} - ${from}))))::int`;
+const AGE_NOW = seconds('known.observed_at', 'now()');
 
 /** Answers from the log of observations: what is known of disks, and what was known of them at any time. */
 @Injectable()
@@ -127,7 +128,7 @@ export class EncryptionKnowledge {
       .select('device.id', 'deviceId')
       .addSelect('known.state', 'state')
       .addSelect('known.observed_at', 'observedAt')
-      .addSelect(seconds('known.observed_at', 'now()'), 'ageSeconds')
+      .addSelect(AGE_NOW, 'ageSeconds')
       .andWhere('known.observed_at IS NOT NULL')
       .orderBy('known.observedAt')
       .limit(1)
