@@ -25,7 +25,3 @@ export const connectors: readonly Connector[] = [
   sshGatewayConnector,
   webhookConnector,
 ];
-
-export function findConnector(id: string): Connector | undefined {
-  return connectors.find((connector) => connector.id === id);
-}

@@ -16,7 +16,7 @@ export class Brake {
   @Column('text')
   kind!: string;
 
-  /** As `sourceOf` names it: `hr:workday`, `admin:grace`, `schedule`. */
+  /** As `sourceOf` names it: `hr:workday`, `user:<id>`, `person:<id>`, `admin:grace`, `service:imaging`, `schedule`. */
   @Column('text')
   source!: string;
 

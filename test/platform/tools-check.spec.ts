@@ -5,7 +5,7 @@ import { Client } from 'ldapts';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { capabilitiesOf } from '../../connectors/kit/capabilities.js';
-import { findConnector } from '../../connectors/index.js';
+import { connectors } from '../../connectors/index.js';
 import { cliContext } from '../../src/cli/cli-context.js';
 import { runCli } from '../../src/cli/run-cli.js';
 import { DataSource } from 'typeorm';
@@ -71,7 +71,7 @@ function capabilitiesIn(out: string): { all: string[]; missing: string[] } {
   };
 }
 
-const declared = (id: string) => capabilitiesOf(findConnector(id) ?? { capabilities: {} }).map((one) => one.capability);
+const declared = (id: string) => capabilitiesOf(connectors.find((one) => one.id === id) ?? { capabilities: {} }).map((one) => one.capability);
 
 describe('quartermaster tools check, against a real PostgreSQL', () => {
   let superuser: pg.Client;

@@ -21,7 +21,7 @@ export abstract class Config {
   abstract readonly logLevel: LogLevel;
   /** Where counts and levels go beside `/metrics`, by UDP: `udp://host:8125`. */
   abstract readonly statsdUrl?: string;
-  /** Where the audit log is published: addresses as `shelfAt` takes them. */
+  /** Where the audit log is published: addresses as `placeAt` takes them. */
   abstract readonly auditPublishTo: readonly string[];
   /** Where the content of images is kept: an address as `placeAt` takes it. Without it none is taken. */
   abstract readonly imageStore?: string;
