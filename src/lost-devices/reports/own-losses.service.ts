@@ -31,7 +31,7 @@ export class OwnLosses {
     const tools = await queryRows<{ name: string }>(
       this.db.manager,
       `SELECT DISTINCT t.name FROM accounts a JOIN tools t ON t.id = a.tool_id
-       WHERE a.person_id = $1 AND a.observed = 'active' ORDER BY t.name LIMIT 50`,
+       WHERE a.person_id = $1 AND a.observed_state = 'active' ORDER BY t.name LIMIT 50`,
       [holder.personId],
     );
     return { holder, devices, tools: tools.map(({ name }) => name) };
