@@ -27,6 +27,7 @@ import { DeviceEnrolment } from './devices/device-enrolment.entity.js';
 import { AcknowledgementText } from './devices/acknowledgements/acknowledgement-text.entity.js';
 import { DeviceAcknowledgement } from './devices/acknowledgements/device-acknowledgement.entity.js';
 import { DeviceImport } from './devices/imports/device-import.entity.js';
+import { ReportCode } from './devices/report-codes/report-code.entity.js';
 import { DeviceReturn } from './devices/returns/device-return.entity.js';
 import { DeviceReplacement } from './devices/spares/device-replacement.entity.js';
 import { DeviceException } from './devices/device-exception.entity.js';
@@ -46,6 +47,7 @@ import { DeviceCommandEvent } from './lost-devices/device-command-event.entity.j
 import { DeviceCommand } from './lost-devices/device-command.entity.js';
 import { LossTask } from './lost-devices/loss-task.entity.js';
 import { Loss } from './lost-devices/loss.entity.js';
+import { LossReport } from './lost-devices/reports/loss-report.entity.js';
 import { RunbookVersion } from './lost-devices/runbook/runbook-version.entity.js';
 import { EnrolmentSecret } from './osquery/enrolment-secret.entity.js';
 import { OsqueryNode } from './osquery/osquery-node.entity.js';
@@ -109,6 +111,7 @@ export const ENTITIES = [
   AcknowledgementText,
   DeviceAcknowledgement,
   DeviceImport,
+  ReportCode,
   DeviceReturn,
   DeviceReplacement,
   DeviceException,
@@ -118,6 +121,7 @@ export const ENTITIES = [
   RecoveryKeyReveal,
   RecoveryKeyRotation,
   RecoveryKey,
+  LossReport,
   RunbookVersion,
   Loss,
   LossTask,

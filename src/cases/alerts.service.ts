@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { prepared } from '../platform/database/prepared.js';
 import { queryRows } from '../platform/database/query-rows.js';
+import { oneLine } from '../platform/logging/one-line.js';
 import { newId } from '../platform/ids/new-id.js';
 import type { AlertSeverity } from './alert.entity.js';
 
@@ -28,6 +29,7 @@ export type AlertKind =
   | 'worker_died'
   | 'channel_failed'
   | 'service_ownerless'
+  | 'loss_reported'
   | 'loss_task_overdue'
   | 'lost_device_seen'
   | 'token_unowned'
@@ -82,9 +84,7 @@ export class AlertsService {
     );
     // Written past the log's level on purpose: where no channel is set up, the console is how a person learns of it.
     if (raised.length === 0) return;
-    // Names of people and things stand in it: none of them may write into a terminal.
-    const oneLine = alert.message.replaceAll(/[\s\p{Cc}]+/gu, ' ');
-    process.stderr.write(`ALERT ${alert.severity} for ${alert.owner}: ${oneLine}\n`);
+    process.stderr.write(`ALERT ${alert.severity} for ${alert.owner}: ${oneLine(alert.message)}\n`);
   }
 
   /**

@@ -14,6 +14,7 @@ import { addImage } from './image.js';
 import { addInit } from './init.js';
 import { addLoss } from './loss.js';
 import { addLabels } from './labels.js';
+import { addLossReports } from './loss-reports.js';
 import { addLostLaptop } from './lost-laptop.js';
 import { addMigrate } from './migrate.js';
 import { addOpenApi } from './openapi.js';
@@ -49,6 +50,7 @@ export const COMMANDS: readonly AddCommand[] = [
   addLabels,
   addLostLaptop,
   addLoss,
+  addLossReports,
   addRunbook,
   addRestoreAccess,
   addResetCredentials,

@@ -13,6 +13,8 @@ import { DeviceImportsController } from './imports/device-imports.controller.js'
 import { DeviceImports } from './imports/device-imports.service.js';
 import { DeviceLabelsController } from './labels/device-labels.controller.js';
 import { DeviceLabels } from './labels/device-labels.service.js';
+import { ReportCodesController } from './report-codes/report-codes.controller.js';
+import { ReportCodes } from './report-codes/report-codes.service.js';
 import { ReturnRecords } from './returns/return-records.service.js';
 import { ReturnsController } from './returns/returns.controller.js';
 import { Returns } from './returns/returns.service.js';
@@ -37,6 +39,7 @@ import { DevicePackagesService } from './packages/device-packages.service.js';
     DevicePackagesController,
     AcknowledgementsController,
     AcknowledgementLinksController,
+    ReportCodesController,
     ReturnsController,
     DeviceLabelsController,
   ],
@@ -49,6 +52,7 @@ import { DevicePackagesService } from './packages/device-packages.service.js';
     DevicePackagesService,
     Acknowledgements,
     AcknowledgementTexts,
+    ReportCodes,
     ReturnRecords,
     Returns,
     DeviceLabels,
@@ -63,6 +67,7 @@ import { DevicePackagesService } from './packages/device-packages.service.js';
     ObservationsService,
     DevicePackagesService,
     Acknowledgements,
+    ReportCodes,
     ReturnRecords,
     Spares,
     Replacements,

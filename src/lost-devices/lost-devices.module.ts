@@ -5,6 +5,7 @@ import { BrakesModule } from '../brakes/brakes.module.js';
 import { CasesModule } from '../cases/cases.module.js';
 import { DevicesModule } from '../devices/devices.module.js';
 import { PeopleModule } from '../people/people.module.js';
+import { HttpModule } from '../platform/http/http.module.js';
 import { ContainmentService } from './containment.service.js';
 import { LossReader } from './loss-reader.service.js';
 import { LossesController } from './losses.controller.js';
@@ -12,14 +13,18 @@ import { Losses } from './losses.service.js';
 import { LostDevicesController } from './lost-devices.controller.js';
 import { LostDevicesService } from './lost-devices.service.js';
 import { MachineFacts } from './machine-facts.service.js';
+import { LossReportsController } from './reports/loss-reports.controller.js';
+import { LossReports } from './reports/loss-reports.service.js';
+import { LostDoorController } from './reports/lost-door.controller.js';
+import { OwnLosses } from './reports/own-losses.service.js';
 import { RunbooksController } from './runbook/runbooks.controller.js';
 import { Runbooks } from './runbook/runbooks.service.js';
 import { WatchLosses } from './watch-losses.service.js';
 
 @Module({
-  imports: [PeopleModule, AccountsModule, DevicesModule, CasesModule, BrakesModule, ApprovalsModule],
-  controllers: [LostDevicesController, LossesController, RunbooksController],
-  providers: [LostDevicesService, Losses, LossReader, ContainmentService, MachineFacts, Runbooks, WatchLosses],
+  imports: [PeopleModule, AccountsModule, DevicesModule, HttpModule, CasesModule, BrakesModule, ApprovalsModule],
+  controllers: [LostDevicesController, LossesController, RunbooksController, LossReportsController, LostDoorController],
+  providers: [LostDevicesService, Losses, LossReader, ContainmentService, MachineFacts, Runbooks, WatchLosses, LossReports, OwnLosses],
   exports: [Runbooks, WatchLosses],
 })
 export class LostDevicesModule {}

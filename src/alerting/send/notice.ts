@@ -1,3 +1,4 @@
+import { oneLine } from '../../platform/logging/one-line.js';
 import type { AlertSeverity } from '../../cases/alert.entity.js';
 
 /** What a channel is to tell. */
@@ -30,10 +31,6 @@ export type SendOutcome =
 export function headline({ action, severity, summary, note }: Notice): string {
   const state = action === 'resolve' ? 'Over' : severity.toUpperCase();
   return oneLine(`${state}: ${summary}${note ? ` (${note})` : ''}`);
-}
-
-export function oneLine(text: string): string {
-  return text.replace(/\s+/g, ' ').trim();
 }
 
 /** @param most characters */

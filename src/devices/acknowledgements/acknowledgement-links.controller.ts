@@ -2,6 +2,7 @@ import { Controller, Get, Header, HttpCode, Param, Post, Req, Res } from '@nestj
 import { ApiExcludeController } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { DataSource } from 'typeorm';
+import { Config } from '../../platform/config/config.js';
 import { inTransaction } from '../../platform/database/transaction.js';
 import { answerPage } from '../../platform/http/one-time-page.js';
 import { originOf } from '../../platform/sign-in/origin.js';
@@ -16,6 +17,7 @@ export class AcknowledgementLinksController {
   constructor(
     private readonly db: DataSource,
     private readonly acknowledgements: Acknowledgements,
+    private readonly config: Config,
   ) {}
 
   /** Looks without using it up: chat apps and mail scanners open each link they see. */
@@ -34,8 +36,10 @@ export class AcknowledgementLinksController {
   @Header('Referrer-Policy', 'no-referrer')
   async sign(@Param('token') token: string, @Req() request: Request, @Res() response: Response): Promise<void> {
     await answerPage(response, async () => {
-      await inTransaction(this.db, (tx) => this.acknowledgements.signByLink(tx, token, originOf(request)));
-      return signedPage();
+      const { reportCode } = await inTransaction(this.db, (tx) =>
+        this.acknowledgements.signByLink(tx, token, originOf(request)),
+      );
+      return signedPage(reportCode, `${this.config.publicUrl}/lost`);
     });
   }
 }

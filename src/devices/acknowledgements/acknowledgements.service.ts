@@ -8,6 +8,7 @@ import { newId } from '../../platform/ids/new-id.js';
 import { keepWithin, requireWithin } from '../../platform/roles/within-reach.js';
 import type { Actor, Origin } from '../../platform/sign-in/actor.js';
 import { hashToken, newSecretToken } from '../../platform/sign-in/secret-token.js';
+import { ReportCodes } from '../report-codes/report-codes.service.js';
 import { AcknowledgementTexts } from './acknowledgement-texts.service.js';
 import { DeviceAcknowledgement } from './device-acknowledgement.entity.js';
 
@@ -39,6 +40,7 @@ const OPEN = 'a.signed_at IS NULL AND a.void_at IS NULL';
 export class Acknowledgements {
   constructor(
     private readonly texts: AcknowledgementTexts,
+    private readonly reportCodes: ReportCodes,
     private readonly audit: AuditService,
     private readonly config: Config,
   ) {}
@@ -108,8 +110,12 @@ export class Acknowledgements {
     return found;
   }
 
-  /** By whoever holds the link, once. @throws Problem `gone` */
-  async signByLink(tx: EntityManager, token: string, from: Origin): Promise<DeviceAcknowledgement> {
+  /**
+   * By whoever holds the link, once.
+   * @returns with what they report a loss themselves; null: they have left
+   * @throws Problem `gone`
+   */
+  async signByLink(tx: EntityManager, token: string, from: Origin): Promise<{ reportCode: string | null }> {
     const open = await tx
       .createQueryBuilder(DeviceAcknowledgement, 'a')
       .where(`a.link_hash = :hash AND a.link_expires_at > now() AND ${OPEN}`, { hash: hashToken(token) })
@@ -118,7 +124,8 @@ export class Acknowledgements {
     if (!open) throw new Problem('gone', GONE);
     // Nobody is signed in on this page: who opens it is known only as the holder of the link.
     const actor: Actor = { kind: 'system', id: `acknowledgement-link:${open.id}`, name: LINK_HOLDER, scopes: [], from };
-    return this.keepSignature(tx, actor, open, { by: LINK_HOLDER, how: 'link' });
+    await this.keepSignature(tx, actor, open, { by: LINK_HOLDER, how: 'link' });
+    return { reportCode: await this.reportCodes.give(tx, actor, open.personId) };
   }
 
   /** Newest first. What went back unsigned is told only when nobody asks for signed or unsigned ones. */

@@ -44,7 +44,8 @@ describe('whoever is given a device', () => {
     expect(page.text).toContain('It belongs to the company');
     expect((await rowOf(id)).signedAt).toBeNull();
 
-    await records.stranger.post(link).expect(200);
+    const done = await records.stranger.post(link).expect(200);
+    expect(done.text).toMatch(/at <code>[^<]+\/lost<\/code> with this code:<\/p>\s*<p><code>(\w{4}-){3}\w{4}<\/code>/);
 
     const signed = await rowOf(id);
     expect(signed).toMatchObject({ signedHow: 'link', signedBy: 'Holder of the one-time link', linkHash: null });

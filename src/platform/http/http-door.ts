@@ -85,8 +85,8 @@ function openDoor(app: NestExpressApplication, config: Config): void {
     limit: BODY_LIMIT,
     type: (request: IncomingMessage) => !isWebhook(request) && !isAgentsReport(request) && isJson(request),
   });
-  // The provider speaks in forms (OpenID Connect Back-Channel Logout 1.0, section 2.5); nobody else does.
-  app.useBodyParser('urlencoded', { limit: BODY_LIMIT, extended: false, type: isLogoutRequest });
+  // The provider speaks in forms (OpenID Connect Back-Channel Logout 1.0, section 2.5), and so does a page without scripts.
+  app.useBodyParser('urlencoded', { limit: BODY_LIMIT, extended: false, type: isForm });
   app.use(refuseHalfCharacters);
   app.use(explainBodyErrors);
 }
@@ -110,9 +110,9 @@ function isAgentsReport(request: IncomingMessage): boolean {
   return /^\/v1\/osquery\/(log|distributed\/write)$/.test(request.url ?? '');
 }
 
-function isLogoutRequest({ url, headers }: IncomingMessage): boolean {
-  const isForm = headers['content-type']?.startsWith('application/x-www-form-urlencoded') ?? false;
-  return isForm && (url?.startsWith('/sign-in/oidc/') ?? false);
+function isForm({ url, headers }: IncomingMessage): boolean {
+  const takesForms = url?.startsWith('/sign-in/oidc/') || url?.startsWith('/lost/') || false;
+  return takesForms && (headers['content-type']?.startsWith('application/x-www-form-urlencoded') ?? false);
 }
 
 function isJson(request: IncomingMessage): boolean {

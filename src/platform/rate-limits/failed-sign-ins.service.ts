@@ -12,7 +12,7 @@ const FAILED_TOO_OFTEN = 'Too many sign-ins failed from this address.';
 
 /**
  * Slows down whoever tries credentials. Nobody with a right one is ever in the way of it for long, and never in an
- * emergency: webhooks and agents are refused only after their signature or key was found wrong, and credentials that opened something
+ * emergency: webhooks, agents and report codes are refused only after their signature, key or code was found wrong, and credentials that opened something
  * before are looked at as always.
  */
 @Injectable()
@@ -28,7 +28,7 @@ export class FailedSignIns {
    * Before a credential is looked up.
    * @throws Problem `too-many-requests` (429)
    */
-  async admit(door: Exclude<Door, 'webhook' | 'agent'>, request: Request): Promise<void> {
+  async admit(door: Exclude<Door, 'webhook' | 'agent' | 'lost'>, request: Request): Promise<void> {
     const wait = await this.limits.failedTooOften(door, callerAddress(request));
     if (wait === 0 || (door === 'sign-in' && this.known.has(request))) return;
     throw new TooManyRequests(FAILED_TOO_OFTEN, wait);

@@ -3,7 +3,7 @@ import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import { Config } from '../config/config.js';
 
 /** Where a credential is shown, each counted apart: a script with an old token must not keep people from signing in. */
-export type Door = 'sign-in' | 'link' | 'webhook' | 'agent';
+export type Door = 'sign-in' | 'link' | 'webhook' | 'agent' | 'lost';
 
 const MINUTE = 60;
 

@@ -30,6 +30,11 @@ export const PUBLIC_ROUTES: readonly string[] = [
   // Opened by the person whose credential it is, with the one-time token in the link.
   'GET /credential-links/:token',
   'POST /credential-links/:token',
+  // Opened by whoever lost their laptop, from any telephone: with a code that they were given, or to be called back.
+  'GET /lost',
+  'POST /lost/code',
+  'POST /lost/confirm',
+  'POST /lost/report',
   // Opened by whoever was given a device, to sign for it.
   'GET /acknowledgement-links/:token',
   'POST /acknowledgement-links/:token',
