@@ -4,6 +4,9 @@ export const PLAIN_STYLE = `
       body { font: 1rem/1.5 system-ui, sans-serif; max-width: 34rem; margin: 12vh auto; padding: 0 1.25rem; }
       h1 { font-size: 1.5rem; line-height: 1.25; }
       code { font-size: 1.05em; overflow-wrap: anywhere; user-select: all; }
+      h2 { font-size: 1.15rem; margin: 2rem 0 0.5rem; }
+      label { display: block; margin: 0 0 1rem; }
+      label > input:not([type='radio']), textarea { display: block; box-sizing: border-box; width: 100%; font: inherit; padding: 0.5rem; }
       dt { opacity: 0.75; }
       dd { margin: 0 0 0.75rem; }
       button, .button { font: inherit; padding: 0.6rem 1.25rem; border-radius: 0.375rem; cursor: pointer; }

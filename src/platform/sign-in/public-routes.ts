@@ -30,6 +30,9 @@ export const PUBLIC_ROUTES: readonly string[] = [
   // Opened by the person whose credential it is, with the one-time token in the link.
   'GET /credential-links/:token',
   'POST /credential-links/:token',
+  // Opened by whom a step was sent to, with the one-time token in the link.
+  'GET /task-links/:token',
+  'POST /task-links/:token',
   // Opened by whoever was given a device, to sign for it.
   'GET /acknowledgement-links/:token',
   'POST /acknowledgement-links/:token',
