@@ -81,7 +81,8 @@ describe('a task link', () => {
     const { id } = await aTask();
     const link = await linkTo(id);
     const sent = service.stranger.post(link).field('note', 'Blocked.');
-    await sent.attach('file', Buffer.alloc(2 * 1024 * 1024 + 1), 'film.mp4').expect(413);
+    const refused = await sent.attach('file', Buffer.alloc(2 * 1024 * 1024 + 1), 'film.mp4').expect(413);
+    expect(refused.text).toContain('2 MiB at most');
     expect((await stepOf(id)).state).toBe('needs_human');
   });
 });

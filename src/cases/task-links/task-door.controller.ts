@@ -12,6 +12,8 @@ import { TaskLinks, type AttachedFile } from './task-links.service.js';
 import { taskPage, thanksPage } from './task-pages.js';
 
 const DoneForm = z.object({ note: z.string().trim().min(3).max(1_500) });
+/** Bytes of a file that are read at all: one that is somewhat too large is refused on the page. */
+const READ_AT_MOST = 4 * EVIDENCE_LIMIT;
 const SAY = 'Say in a few words what you did.';
 
 /** What the parser makes of a file in a form. */
@@ -40,7 +42,7 @@ export class TaskDoorController {
   @HttpCode(200)
   @Header('Cache-Control', 'no-store')
   @Header('Referrer-Policy', 'no-referrer')
-  @UseInterceptors(FileInterceptor('file', { limits: { fileSize: EVIDENCE_LIMIT, files: 1, fields: 5 } }))
+  @UseInterceptors(FileInterceptor('file', { limits: { fileSize: READ_AT_MOST, files: 1, fields: 5 } }))
   async complete(
     @Param('token') token: string,
     @Body() body: unknown,
@@ -59,7 +61,9 @@ export class TaskDoorController {
       } catch (error) {
         // Somebody else was quicker.
         if (error instanceof Problem && error.kind === 'conflict') throw new Problem('gone', error.message);
-        throw error;
+        if (!(error instanceof Problem && error.kind === 'too-large')) throw error;
+        response.status(413);
+        return taskPage(await this.links.look(token), error.message);
       }
       return thanksPage();
     });
