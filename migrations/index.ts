@@ -39,6 +39,7 @@ import { ImageMedia1764000017200 } from './1764000017200-image-media.js';
 import { DeviceImagings1764000017300 } from './1764000017300-device-imagings.js';
 import { RunbookOfALoss1764000019000 } from './1764000019000-runbook-of-a-loss.js';
 import { LossReports1764000023000 } from './1764000023000-loss-reports.js';
+import { TaskLinks1764000023500 } from './1764000023500-task-links.js';
 
 /** All of them, oldest first. */
 export const MIGRATIONS = [
@@ -83,4 +84,5 @@ export const MIGRATIONS = [
   DeviceImagings1764000017300,
   RunbookOfALoss1764000019000,
   LossReports1764000023000,
+  TaskLinks1764000023500,
 ];

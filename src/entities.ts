@@ -19,6 +19,7 @@ import { BrakeLimit } from './brakes/brake-limit.entity.js';
 import { BrakeSlot } from './brakes/brake-slot.entity.js';
 import { Brake } from './brakes/brake.entity.js';
 import { BrakedCase } from './brakes/braked-case.entity.js';
+import { TaskLink } from './cases/task-links/task-link.entity.js';
 import { WorkerProcess } from './cases/worker-process.entity.js';
 import { DeviceManagerRound } from './device-managers/device-manager-round.entity.js';
 import { DeviceEncryption } from './devices/encryption/device-encryption.entity.js';
@@ -98,6 +99,7 @@ export const ENTITIES = [
   StepEvidence,
   StepNeed,
   Step,
+  TaskLink,
   WorkerProcess,
   Approval,
   BrakeLimit,

@@ -31,10 +31,13 @@ import { SignInWatch } from './sign-in-watch.service.js';
 import { StepDecisions } from './step-decisions.service.js';
 import { StepReadings } from './step-readings.service.js';
 import { StepsController } from './steps.controller.js';
+import { TaskDoorController } from './task-links/task-door.controller.js';
+import { TaskLinksController } from './task-links/task-links.controller.js';
+import { TaskLinks } from './task-links/task-links.service.js';
 
 @Module({
   imports: [PeopleModule, DevicesModule, AccountsModule, AccessPolicyModule, RolesModule],
-  controllers: [CallBacksController, CaseFiguresController, CasesController, EvidenceController, StepsController],
+  controllers: [CallBacksController, CaseFiguresController, CasesController, EvidenceController, StepsController, TaskDoorController, TaskLinksController],
   providers: [
     AccessPlanning,
     AlertsService,
@@ -58,6 +61,7 @@ import { StepsController } from './steps.controller.js';
     StepReadings,
     StepRunner,
     Sweeper,
+    TaskLinks,
   ],
   exports: [AccessPlanning, AlertsService, CasesReader, CasesService, CutPlanning, EngineHealth, HeldSteps],
 })

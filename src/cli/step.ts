@@ -5,6 +5,7 @@ import type { Command } from 'commander';
 import { z } from 'zod';
 import { Evidence } from '../cases/evidence.service.js';
 import { StepDecisions } from '../cases/step-decisions.service.js';
+import { TaskLinks } from '../cases/task-links/task-links.service.js';
 import { EXIT } from '../platform/lifecycle/failure.js';
 import { CommandFailure, type AddCommand, type CliContext } from './command.js';
 
@@ -12,7 +13,7 @@ import { CommandFailure, type AddCommand, type CliContext } from './command.js';
 export const addStep: AddCommand = (program, context) => {
   const step = program
     .command('step')
-    .description('a step that needs a person: complete, confirm, waive, retry, and files as evidence');
+    .description('a step that needs a person: complete, confirm, waive, retry, assign, a link for somebody else, and files as evidence');
   addDecision(
     step,
     context,
@@ -32,6 +33,24 @@ export const addStep: AddCommand = (program, context) => {
     .action(async (id: string) => {
       await context.withServices((services) => services.get(StepDecisions).retry(stepId(id), context.actor));
       context.out(`${id} is tried again`);
+    });
+  step
+    .command('assign <id> <owner>')
+    .description('give it to somebody else, by address or name; their time begins anew')
+    .action(async (id: string, owner: string) => {
+      await context.withServices((services) => services.get(TaskLinks).assign(stepId(id), owner, context.actor));
+      context.out(`${id} is with ${owner}`);
+    });
+  step
+    .command('link <id> <email>')
+    .description('a link by which they do it by hand without a sign-in, good for seven days; send it to them and to nobody else')
+    .action(async (id: string, email: string) => {
+      if (!z.email().safeParse(email).success) throw new CommandFailure('Say the address you will send it to.', EXIT.usage);
+      const { url, expiresAt } = await context.withServices((services) =>
+        services.get(TaskLinks).create(stepId(id), email, context.actor),
+      );
+      context.out(url);
+      context.note(`It works until ${expiresAt.toISOString()}, once.`);
     });
   addEvidence(step, context);
 };

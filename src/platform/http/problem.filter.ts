@@ -68,5 +68,6 @@ function httpProblem(error: unknown): Problem | null {
   const status = error.getStatus();
   if (status === 404)
     return new Problem('not-found', 'There is nothing at this address. The API is described at /docs.');
+  if (status === 413) return new Problem('too-large', 'What was sent is larger than is taken here.');
   return status >= 400 && status < 500 ? new Problem('invalid-request', 'The request can not be read.') : null;
 }

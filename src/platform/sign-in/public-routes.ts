@@ -35,6 +35,9 @@ export const PUBLIC_ROUTES: readonly string[] = [
   'POST /lost/code',
   'POST /lost/confirm',
   'POST /lost/report',
+  // Opened by whom a step was sent to, with the one-time token in the link.
+  'GET /task-links/:token',
+  'POST /task-links/:token',
   // Opened by whoever was given a device, to sign for it.
   'GET /acknowledgement-links/:token',
   'POST /acknowledgement-links/:token',
