@@ -61,6 +61,7 @@ export const AccountsQueryFilters = {
   toolId: z.uuid().optional(),
   observedState: z.enum(OBSERVED_STATES).optional(),
   desiredState: z.enum(DESIRED_STATES).optional(),
+  nobodys: z.literal('true').optional().describe('Those that were found at the tool and belong to nobody.'),
 };
 
 export const CredentialLinkView = z.object({

@@ -47,6 +47,8 @@ export interface AccountsFilter {
   toolId?: string;
   observedState?: ObservedState;
   desiredState?: DesiredState;
+  /** Those that a look found and that belong to nobody. */
+  nobodys?: 'true';
 }
 
 /**
@@ -188,11 +190,12 @@ export class AccountsService {
     const query = tx.createQueryBuilder(Account, 'account').orderBy('account.id').limit(page.limit);
     keepWithin(query, actor, 'account');
     if (page.after) query.andWhere('account.id > :after', { after: page.after });
-    const { personId, toolId, observedState, desiredState } = filter;
+    const { personId, toolId, observedState, desiredState, nobodys } = filter;
     if (personId) query.andWhere('account.person_id = :personId', { personId });
     if (toolId) query.andWhere('account.tool_id = :toolId', { toolId });
     if (observedState) query.andWhere('account.observed_state = :observedState', { observedState });
     if (desiredState) query.andWhere('account.desired_state = :desiredState', { desiredState });
+    if (nobodys) query.andWhere('account.person_id IS NULL');
     return query.getMany();
   }
 

@@ -189,6 +189,8 @@ describe.skipIf(!hasChromium)('the user interface, in Chromium', () => {
       [`/devices/${laptop}`, /\w/, 'device'],
       ['/tools', 'Tools', 'tools'],
       [`/tools/${items.find((tool) => tool.key === 'tool-0')?.id}`, 'Chat', 'tool'],
+      ['/tools/new', 'Set up a tool', 'tool-new'],
+      [`/tools/${items.find((tool) => tool.key === 'tool-0')?.id}/change`, 'Change Chat', 'tool-change'],
       ['/approvals', 'Approvals', 'approvals'],
       ['/hr-events', 'HR inbox', 'hr-events'],
       ['/nowhere', 'There is no such page', 'nowhere'],
@@ -201,6 +203,20 @@ describe.skipIf(!hasChromium)('the user interface, in Chromium', () => {
     await admin.open(`/people/${NOBODY}`);
     await page.getByRole('alert').getByText('There is no such thing').waitFor();
     await admin.look('problem');
+  });
+
+  it('sets a tool up from what its connector asks for', async () => {
+    const { page } = admin;
+    await admin.open('/tools/new');
+    await page.getByLabel('Which kind of tool').selectOption('manual');
+    await page.getByLabel('What people call it').fill('Key cabinet');
+    await page.getByLabel('Owners').fill('facility@acme.example');
+    await page.getByLabel('toolName').fill('The cabinet on the second floor');
+    await page.getByLabel('Environment').selectOption('test');
+    await admin.look('tool-new-filled');
+    await page.getByRole('button', { name: 'Set it up' }).click();
+    await page.getByRole('heading', { level: 1, name: 'Key cabinet' }).waitFor();
+    await page.getByText('key-cabinet').waitFor();
   });
 
   it('checks by itself that an entry is in the sealed log', async () => {

@@ -78,6 +78,18 @@ const tool = createRoute({
   component: lazyRouteComponent(() => import('./pages/tools/tool-page.js'), 'ToolPage'),
 });
 
+const newTool = createRoute({
+  getParentRoute: () => root,
+  path: '/tools/new',
+  component: lazyRouteComponent(() => import('./pages/tools/new-tool-page.js'), 'NewToolPage'),
+});
+
+const changeTool = createRoute({
+  getParentRoute: () => root,
+  path: '/tools/$toolId/change',
+  component: lazyRouteComponent(() => import('./pages/tools/change-tool-page.js'), 'ChangeToolPage'),
+});
+
 const approvals = createRoute({
   getParentRoute: () => root,
   path: '/approvals',
@@ -110,7 +122,9 @@ export const router = createRouter({
     devices,
     device,
     tools,
+    newTool,
     tool,
+    changeTool,
     approvals,
     hrEvents,
     audit,

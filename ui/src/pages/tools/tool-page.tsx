@@ -1,7 +1,7 @@
 import { useState, type ReactNode } from 'react';
 import { Button } from '@mantine/core';
 import { useMutation, useQuery } from '@tanstack/react-query';
-import { getRouteApi } from '@tanstack/react-router';
+import { getRouteApi, Link } from '@tanstack/react-router';
 import { answerOf, api } from '../../api/client.js';
 import { connectorsQuery, toolQuery } from '../../api/queries.js';
 import { queryClient } from '../../api/query-client.js';
@@ -14,6 +14,8 @@ import { Mark } from '../../parts/step-state-mark.js';
 import { useMay } from '../../shell/caller.js';
 import { text } from '../../text/text.js';
 import { Instant } from '../../time/instant.js';
+import { Capabilities } from './capabilities.js';
+import { NobodysAccounts } from './nobodys-accounts.js';
 import { toolLooks } from './tool-looks.js';
 
 const route = getRouteApi('/tools/$toolId');
@@ -30,6 +32,7 @@ export function ToolPage(): ReactNode {
 
 function ShownTool({ tool }: { tool: ToolDetails }): ReactNode {
   const { data: connectors } = useQuery(connectorsQuery);
+  const may = useMay();
   const connector = connectors?.items.find(({ id }) => id === tool.connector);
   return (
     <Page
@@ -63,16 +66,10 @@ function ShownTool({ tool }: { tool: ToolDetails }): ReactNode {
       </dl>
       {connector && (
         <Section title={text.tools.capabilities} count={connector.capabilities.length}>
-          <ul className="rows">
-            {connector.capabilities.map(({ capability, permission }) => (
-              <li key={capability} className="row-plain">
-                <span className="row-name">{capability}</span>
-                <span className="row-detail">{permission}</span>
-              </li>
-            ))}
-          </ul>
+          <Capabilities of={connector} />
         </Section>
       )}
+      {may('accounts:read') && connector?.kind === 'api' && <NobodysAccounts toolId={tool.id} />}
     </Page>
   );
 }
@@ -142,6 +139,9 @@ function ToolActs({ tool: { id, name, state } }: { tool: ToolDetails }): ReactNo
   const params = { path: { id } };
   return (
     <>
+      <Link to="/tools/$toolId/change" params={{ toolId: id }} className="act-link">
+        {text.tools.change}
+      </Link>
       <Button variant="default" onClick={() => setAsked(state === 'paused' ? 'resume' : 'pause')}>
         {state === 'paused' ? text.tools.resume : text.tools.pause}
       </Button>

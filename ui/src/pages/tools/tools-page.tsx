@@ -5,15 +5,26 @@ import { connectorsQuery, toolsQuery } from '../../api/queries.js';
 import { Empty, Loaded } from '../../parts/loaded.js';
 import { Page } from '../../parts/section.js';
 import { Mark } from '../../parts/step-state-mark.js';
+import { useMay } from '../../shell/caller.js';
 import { text } from '../../text/text.js';
 import { Instant } from '../../time/instant.js';
 import { toolLooks } from './tool-looks.js';
 
 export function ToolsPage(): ReactNode {
+  const may = useMay();
   const query = useQuery(toolsQuery);
   const { data: connectors } = useQuery(connectorsQuery);
   return (
-    <Page title={text.nav.tools}>
+    <Page
+      title={text.nav.tools}
+      acts={
+        may('tools:write') && (
+          <Link to="/tools/new" className="act-link">
+            {text.tools.newTool}
+          </Link>
+        )
+      }
+    >
       <Loaded query={query} lines={6}>
         {({ items }) =>
           items.length === 0 ? (
