@@ -7,7 +7,11 @@ import { LIMIT_KINDS } from './decide-brake.js';
 export const BrakeView = z.object({
   id: z.uuid(),
   kind: z.string().describe('leaves, removals, grants, restorations or resets.'),
-  source: z.string().describe('Who did too much: `hr:<source>`, `user:<id>`, `person:<id>`, `admin:<name>`, `service:<name>` or `schedule`.'),
+  source: z
+    .string()
+    .describe(
+      'Who did too much: `hr:<source>`, `user:<id>`, `person:<id>`, `admin:<name>`, `service:<name>` or `schedule`.',
+    ),
   state: z.enum(BRAKE_STATES),
   people: z.int().describe('How many it holds at this moment.'),
   allowed: z.int().describe('How many the limit let pass within an hour when it was exceeded.'),

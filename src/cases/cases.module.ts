@@ -37,7 +37,15 @@ import { TaskLinks } from './task-links/task-links.service.js';
 
 @Module({
   imports: [PeopleModule, DevicesModule, AccountsModule, AccessPolicyModule, RolesModule],
-  controllers: [CallBacksController, CaseFiguresController, CasesController, EvidenceController, StepsController, TaskDoorController, TaskLinksController],
+  controllers: [
+    CallBacksController,
+    CaseFiguresController,
+    CasesController,
+    EvidenceController,
+    StepsController,
+    TaskDoorController,
+    TaskLinksController,
+  ],
   providers: [
     AccessPlanning,
     AlertsService,

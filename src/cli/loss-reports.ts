@@ -30,11 +30,7 @@ export const addLossReports: AddCommand = (program, { actor, out, withServices }
   reports
     .command('confirm <id> <note>')
     .description('it is really they: report the loss, which ends all of their access at once')
-    .addOption(
-      new Option('--how <how>', 'how you know that it is they')
-        .choices(CONFIRMED_HOW)
-        .makeOptionMandatory(),
-    )
+    .addOption(new Option('--how <how>', 'how you know that it is they').choices(CONFIRMED_HOW).makeOptionMandatory())
     .option('--device <asset-tag>', 'which laptop, where they named none or a wrong one')
     .option('--device-only', 'cut only what this laptop holds')
     .action(

@@ -13,7 +13,9 @@ import { CommandFailure, type AddCommand, type CliContext } from './command.js';
 export const addStep: AddCommand = (program, context) => {
   const step = program
     .command('step')
-    .description('a step that needs a person: complete, confirm, waive, retry, assign, a link for somebody else, and files as evidence');
+    .description(
+      'a step that needs a person: complete, confirm, waive, retry, assign, a link for somebody else, and files as evidence',
+    );
   addDecision(
     step,
     context,
@@ -43,9 +45,12 @@ export const addStep: AddCommand = (program, context) => {
     });
   step
     .command('link <id> <email>')
-    .description('a link by which they do it by hand without a sign-in, good for seven days; send it to them and to nobody else')
+    .description(
+      'a link by which they do it by hand without a sign-in, good for seven days; send it to them and to nobody else',
+    )
     .action(async (id: string, email: string) => {
-      if (!z.email().safeParse(email).success) throw new CommandFailure('Say the address you will send it to.', EXIT.usage);
+      if (!z.email().safeParse(email).success)
+        throw new CommandFailure('Say the address you will send it to.', EXIT.usage);
       const { url, expiresAt } = await context.withServices((services) =>
         services.get(TaskLinks).create(stepId(id), email, context.actor),
       );

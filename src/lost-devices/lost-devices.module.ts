@@ -24,7 +24,17 @@ import { WatchLosses } from './watch-losses.service.js';
 @Module({
   imports: [PeopleModule, AccountsModule, DevicesModule, HttpModule, CasesModule, BrakesModule, ApprovalsModule],
   controllers: [LostDevicesController, LossesController, RunbooksController, LossReportsController, LostDoorController],
-  providers: [LostDevicesService, Losses, LossReader, ContainmentService, MachineFacts, Runbooks, WatchLosses, LossReports, OwnLosses],
+  providers: [
+    LostDevicesService,
+    Losses,
+    LossReader,
+    ContainmentService,
+    MachineFacts,
+    Runbooks,
+    WatchLosses,
+    LossReports,
+    OwnLosses,
+  ],
   exports: [Runbooks, WatchLosses],
 })
 export class LostDevicesModule {}

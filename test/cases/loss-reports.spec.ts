@@ -84,7 +84,9 @@ describe('whoever lost their laptop, at /lost', () => {
     expect(await lossOf(laptop)).toBeNull();
 
     const confirm = () =>
-      helpdesk.post(`/v1/loss-reports/${report.id}/confirm`).send({ how: 'called_back', note: 'On her desk’s number.' });
+      helpdesk
+        .post(`/v1/loss-reports/${report.id}/confirm`)
+        .send({ how: 'called_back', note: 'On her desk’s number.' });
     const { body } = await confirm().expect(202);
     expect(await lossOf(laptop)).toMatchObject({ id: body.caseId, personId: person.id });
     expect(await tx.findOneByOrFail(LossReport, { id: report.id })).toMatchObject({

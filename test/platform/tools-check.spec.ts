@@ -71,7 +71,8 @@ function capabilitiesIn(out: string): { all: string[]; missing: string[] } {
   };
 }
 
-const declared = (id: string) => capabilitiesOf(connectors.find((one) => one.id === id) ?? { capabilities: {} }).map((one) => one.capability);
+const declared = (id: string) =>
+  capabilitiesOf(connectors.find((one) => one.id === id) ?? { capabilities: {} }).map((one) => one.capability);
 
 describe('quartermaster tools check, against a real PostgreSQL', () => {
   let superuser: pg.Client;

@@ -159,7 +159,8 @@ export class TaskLinks {
       kind: 'needs_human',
       severity: step.lane === 'emergency' ? 'critical' : 'warning',
       owner,
-      message: `${tool.name}, ${subject.displayName}: ${actor.name} asks ${owner} to do it by hand. ${step.reason ?? ''}`.trim(),
+      message:
+        `${tool.name}, ${subject.displayName}: ${actor.name} asks ${owner} to do it by hand. ${step.reason ?? ''}`.trim(),
       stepId: step.id,
       toolId: step.toolId,
     });

@@ -41,9 +41,7 @@ export function NewToolPage(): ReactNode {
                   connector={connector}
                   verb={text.tools.setUp}
                   send={(word) =>
-                    answerOf(
-                      api.POST('/v1/tools', { params: { header }, body: { ...word, connector: connector.id } }),
-                    )
+                    answerOf(api.POST('/v1/tools', { params: { header }, body: { ...word, connector: connector.id } }))
                   }
                   onDone={({ id: toolId }) => void navigate({ to: '/tools/$toolId', params: { toolId } })}
                 />

@@ -23,7 +23,9 @@ it('reads back what was typed as the connector takes it', () => {
   const fields = fieldsOfConnector('postgres');
   const typed = { host: ' db.acme.example ', port: '5433', user: 'quartermaster', sslmode: '', passwordsOnly: false };
   const read = settingsOf(fields, typed);
-  expect(read).toEqual({ settings: { host: 'db.acme.example', port: 5433, user: 'quartermaster', passwordsOnly: false } });
+  expect(read).toEqual({
+    settings: { host: 'db.acme.example', port: 5433, user: 'quartermaster', passwordsOnly: false },
+  });
   if (!('settings' in read)) throw new Error('unreadable');
   expect(settingsOf(fields, typedOf(fields, read.settings))).toEqual(read);
   expect(typedOf(fields, {})).toMatchObject({ passwordsOnly: true, host: '' });

@@ -67,7 +67,9 @@ function inWords(value: unknown): string | undefined {
 
 /** What is there already, as it would be typed. */
 export function typedOf(fields: readonly SettingsField[], settings: Readonly<Record<string, unknown>>): Typed {
-  return Object.fromEntries(fields.map(({ name, kind, otherwise }) => [name, asTyped(kind, settings[name], otherwise)]));
+  return Object.fromEntries(
+    fields.map(({ name, kind, otherwise }) => [name, asTyped(kind, settings[name], otherwise)]),
+  );
 }
 
 function asTyped(kind: SettingsField['kind'], value: unknown, otherwise: string | undefined): string | boolean {
