@@ -62,7 +62,7 @@ function isLong(name: string, { maxLength }: Property): boolean {
 function inWords(value: unknown): string | undefined {
   if (value === undefined || value === null) return undefined;
   if (Array.isArray(value)) return value.length === 0 ? undefined : value.map(String).join(', ');
-  return typeof value === 'object' ? undefined : String(value);
+  return typeof value === 'object' ? undefined : asText(value);
 }
 
 /** What is there already, as it would be typed. */
@@ -76,7 +76,12 @@ function asTyped(kind: SettingsField['kind'], value: unknown, otherwise: string 
   if (kind === 'flag') return value === undefined ? otherwise === 'true' : value === true;
   if (value === undefined || value === null) return '';
   if (kind === 'list') return (value as readonly unknown[]).map(String).join('\n');
-  return kind === 'json' ? JSON.stringify(value, null, 2) : String(value);
+  return kind === 'json' ? JSON.stringify(value, null, 2) : asText(value);
+}
+
+/** Of a text, a number or a flag. */
+function asText(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 /**

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { z } from 'zod';
-import { connectors } from '../../../../connectors/index.js';
-import { fieldsOf, keyFrom, settingsOf, typedOf } from './settings-fields.js';
+import { connectors } from '../../connectors/index.js';
+import { fieldsOf, keyFrom, settingsOf, typedOf } from '../../ui/src/pages/tools/settings-fields.js';
 
 const fieldsOfConnector = (id: string) => {
   const connector = connectors.find((one) => one.id === id);
