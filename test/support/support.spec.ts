@@ -1,9 +1,13 @@
+import { globSync, readFileSync } from 'node:fs';
 import pg from 'pg';
+import { join } from 'node:path';
 import { describe, expect, inject, it } from 'vitest';
+import { cloneFolder } from '../../scripts/embedded/places.js';
 import { commandLine } from '../../scripts/embedded/process-list.js';
 import { createTestDatabase, hasPostgres, type TestDatabase } from './database.js';
 import { startProcess } from './processes.js';
 import { hasRedis, startTestRedis } from './redis.js';
+import { APART, NEEDS_TO_BE_APART, SHARE_A_PROCESS } from './specs-apart.js';
 import { waitFor } from './wait-for.js';
 
 describe.each([15, 18] as const)('a test database on PostgreSQL %i', (version) => {
@@ -56,5 +60,19 @@ describe('a test process', () => {
     await program.waitForLine(/^idle$/);
     expect(await program.kill('SIGKILL')).toEqual({ code: null, signal: 'SIGKILL' });
     await waitFor('the process is gone', () => commandLine(program.pid) === '');
+  });
+});
+
+describe('specs that share a process', () => {
+  const needsToBeApart = (spec: string) => NEEDS_TO_BE_APART.test(readFileSync(join(cloneFolder(), spec), 'utf8'));
+
+  it('are all but those that read the log or change what all of a process see', () => {
+    const sharing = globSync(SHARE_A_PROCESS, { cwd: cloneFolder(), exclude: [...APART] });
+    expect(sharing.length).toBeGreaterThan(50);
+    expect(sharing.filter(needsToBeApart), 'list them in test/support/specs-apart.ts').toEqual([]);
+    expect(
+      APART.filter((spec) => !needsToBeApart(spec)),
+      'these may share one',
+    ).toEqual([]);
   });
 });
