@@ -7,7 +7,7 @@ import { newId } from '../platform/ids/new-id.js';
 import { requireWithin } from '../platform/roles/within-reach.js';
 import type { Actor } from '../platform/sign-in/actor.js';
 import { DeviceObservation, type ObservationKind } from './device-observation.entity.js';
-import { judgeReport, type DiskReport } from './encryption/judge-report.js';
+import { judgeReport, type DiskReport, type JudgedVolume } from './encryption/judge-report.js';
 
 interface Seen {
   details?: Record<string, unknown>;
@@ -28,6 +28,8 @@ export interface AgedObservation {
   kind: ObservationKind;
   value: string;
   details: Record<string, unknown>;
+  /** Of disk encryption: what was seen of each. */
+  volumes: JudgedVolume[] | null;
   source: string;
   observedAt: Date;
   ageSeconds: number;
@@ -142,7 +144,7 @@ export class ObservationsService {
   private async aged(tx: EntityManager, clauses: string, parameters: readonly unknown[]): Promise<AgedObservation[]> {
     return queryRows<AgedObservation>(
       tx,
-      `SELECT id, kind, value, details, source, observed_at AS "observedAt",
+      `SELECT id, kind, value, details, volumes, source, observed_at AS "observedAt",
               LEAST(2147483647, GREATEST(0, floor(extract(epoch FROM clock_timestamp() - observed_at))))::int AS "ageSeconds"
        FROM device_observations ${clauses}`,
       parameters,
