@@ -136,6 +136,27 @@ describe('the withdrawal of a version', () => {
   });
 });
 
+describe('a spare', () => {
+  it('has the version that is current: neither one that was, nor one that was withdrawn', async () => {
+    const first = await aPublishedVersion(api);
+    const releaser = await aReleaser(api);
+    const { id, modelId } = await aDevice(service.db.manager, { imageVersionId: first.id });
+    const ready = async () =>
+      (await api.get('/v1/devices/spares').query({ modelId }).expect(200)).body.items[0].ready as number;
+    expect(await ready()).toBe(1);
+    const next = await aPublishedVersion(api, { imageId: first.imageId, version: '2026.12', releaser });
+    await service.db.query(`UPDATE devices SET image_version_id = $2 WHERE id = $1`, [id, next.id]);
+    expect(await ready()).toBe(1);
+    const publisher = await service.caller('publisher', 'images:publish', 'devices:read');
+    // The way back: it is released later than the current one, and isn't the one to use.
+    await publisher.post(`/v1/images/versions/${first.id}/publish`).expect(200);
+    expect(await ready()).toBe(0);
+    await publisher.post(`/v1/images/versions/${next.id}/publish`).expect(200);
+    await publisher.post(`/v1/images/versions/${next.id}/withdraw`).send({ reason: 'A back door.' }).expect(200);
+    expect(await ready()).toBe(0);
+  });
+});
+
 describe('drift', () => {
   it('tells which machines aren’t as they should be, and which nobody knows', async () => {
     const { manager } = service.db;
