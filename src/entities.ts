@@ -22,6 +22,7 @@ import { BrakedCase } from './brakes/braked-case.entity.js';
 import { WorkerProcess } from './cases/worker-process.entity.js';
 import { DeviceManagerRound } from './device-managers/device-manager-round.entity.js';
 import { DeviceEncryption } from './devices/encryption/device-encryption.entity.js';
+import { DevicePackageComparison } from './devices/packages/device-package-comparison.entity.js';
 import { DevicePackages } from './devices/packages/device-packages.entity.js';
 import { DeviceEnrolment } from './devices/device-enrolment.entity.js';
 import { AcknowledgementText } from './devices/acknowledgements/acknowledgement-text.entity.js';
@@ -104,6 +105,7 @@ export const ENTITIES = [
   BrakedCase,
   DeviceManagerRound,
   DeviceEncryption,
+  DevicePackageComparison,
   DevicePackages,
   DeviceEnrolment,
   AcknowledgementText,
