@@ -39,6 +39,7 @@ import { ImageMedia1764000017200 } from './1764000017200-image-media.js';
 import { DeviceImagings1764000017300 } from './1764000017300-device-imagings.js';
 import { RunbookOfALoss1764000019000 } from './1764000019000-runbook-of-a-loss.js';
 import { PackagesAgainstTheImage1764000022000 } from './1764000022000-packages-against-the-image.js';
+import { DevicesEscrowTheirKeys1764000022100 } from './1764000022100-devices-escrow-their-keys.js';
 
 /** All of them, oldest first. */
 export const MIGRATIONS = [
@@ -83,4 +84,5 @@ export const MIGRATIONS = [
   DeviceImagings1764000017300,
   RunbookOfALoss1764000019000,
   PackagesAgainstTheImage1764000022000,
+  DevicesEscrowTheirKeys1764000022100,
 ];

@@ -20,6 +20,7 @@ import { BrakeSlot } from './brakes/brake-slot.entity.js';
 import { Brake } from './brakes/brake.entity.js';
 import { BrakedCase } from './brakes/braked-case.entity.js';
 import { WorkerProcess } from './cases/worker-process.entity.js';
+import { DeviceToken } from './device-reporters/device-token.entity.js';
 import { DeviceManagerRound } from './device-managers/device-manager-round.entity.js';
 import { DeviceEncryption } from './devices/encryption/device-encryption.entity.js';
 import { DevicePackageComparison } from './devices/packages/device-package-comparison.entity.js';
@@ -103,6 +104,7 @@ export const ENTITIES = [
   BrakeSlot,
   Brake,
   BrakedCase,
+  DeviceToken,
   DeviceManagerRound,
   DeviceEncryption,
   DevicePackageComparison,
