@@ -40,6 +40,7 @@ import { DeviceImagings1764000017300 } from './1764000017300-device-imagings.js'
 import { RunbookOfALoss1764000019000 } from './1764000019000-runbook-of-a-loss.js';
 import { PackagesAgainstTheImage1764000022000 } from './1764000022000-packages-against-the-image.js';
 import { DevicesEscrowTheirKeys1764000022100 } from './1764000022100-devices-escrow-their-keys.js';
+import { OldObservationsMayBeDropped1764000022200 } from './1764000022200-old-observations-may-be-dropped.js';
 
 /** All of them, oldest first. */
 export const MIGRATIONS = [
@@ -85,4 +86,5 @@ export const MIGRATIONS = [
   RunbookOfALoss1764000019000,
   PackagesAgainstTheImage1764000022000,
   DevicesEscrowTheirKeys1764000022100,
+  OldObservationsMayBeDropped1764000022200,
 ];

@@ -29,6 +29,8 @@ import { DeviceEnrolment } from './devices/device-enrolment.entity.js';
 import { AcknowledgementText } from './devices/acknowledgements/acknowledgement-text.entity.js';
 import { DeviceAcknowledgement } from './devices/acknowledgements/device-acknowledgement.entity.js';
 import { DeviceImport } from './devices/imports/device-import.entity.js';
+import { DroppedObservations } from './devices/retention/dropped-observations.entity.js';
+import { ObservationRetention } from './devices/retention/observation-retention.entity.js';
 import { DeviceReturn } from './devices/returns/device-return.entity.js';
 import { DeviceReplacement } from './devices/spares/device-replacement.entity.js';
 import { DeviceException } from './devices/device-exception.entity.js';
@@ -113,6 +115,8 @@ export const ENTITIES = [
   AcknowledgementText,
   DeviceAcknowledgement,
   DeviceImport,
+  DroppedObservations,
+  ObservationRetention,
   DeviceReturn,
   DeviceReplacement,
   DeviceException,

@@ -13,6 +13,7 @@ import { DeviceImportsController } from './imports/device-imports.controller.js'
 import { DeviceImports } from './imports/device-imports.service.js';
 import { DeviceLabelsController } from './labels/device-labels.controller.js';
 import { DeviceLabels } from './labels/device-labels.service.js';
+import { ThinObservations } from './retention/thin-observations.service.js';
 import { ReturnRecords } from './returns/return-records.service.js';
 import { ReturnsController } from './returns/returns.controller.js';
 import { Returns } from './returns/returns.service.js';
@@ -46,6 +47,7 @@ import { DevicePackagesService } from './packages/device-packages.service.js';
     DeviceExceptions,
     ObservationsService,
     EncryptionKnowledge,
+    ThinObservations,
     DevicePackagesService,
     Acknowledgements,
     AcknowledgementTexts,

@@ -35,7 +35,7 @@ export interface AgedObservation {
   ageSeconds: number;
 }
 
-/** The only writer of `device_observations`: it only ever adds. */
+/** Who adds to `device_observations`; nothing there is ever changed, and only what is old is dropped (`ThinObservations`). */
 @Injectable()
 export class ObservationsService {
   constructor(private readonly audit: AuditService) {}
