@@ -19,7 +19,7 @@ const FLOORS = [
     'witnesses',
     'imagings',
   ],
-  ['hr-feeds', 'alerting', 'osquery', 'device-managers'],
+  ['hr-feeds', 'alerting', 'osquery', 'device-managers', 'device-reporters'],
   ['evidence-packs', 'audit-log', 'changes'],
 ];
 

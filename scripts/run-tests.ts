@@ -81,6 +81,11 @@ const NEEDED_PROGRAMS: readonly NeededProgram[] = [
     service: 'samba-ad-dc',
     suites: 'the Active Directory connector',
   },
+  {
+    programs: ['cryptsetup', '/usr/sbin/cryptsetup'],
+    aptPackage: 'cryptsetup-bin',
+    suites: 'recovery keys that Linux machines make',
+  },
   { programs: ['go'], aptPackage: 'golang-go', suites: 'the independent verifier of the audit log' },
   {
     // A library: a folder that can be entered.
@@ -110,6 +115,8 @@ function databaseSuites(): string[] {
       'test/engine/{frozen-workers,killed-workers-without-redis,urgent-first}.spec.ts',
       'test/platform/{api-process,database-away,keys-away,key-providers,published-log,transport}.spec.ts',
       'test/alerting/{failing-channels,killed-sender,database-away}.spec.ts',
+      // Of machines' shell scripts: what they send is the same to both.
+      'test/devices/linux-reporter.spec.ts',
       // It brings a PostgreSQL of its own, the same in both passes.
       'test/faults/short.spec.ts',
       // What Redis does is the same beside each.

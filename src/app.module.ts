@@ -16,6 +16,7 @@ import { HrFeedsModule } from './hr-feeds/hr-feeds.module.js';
 import { ImagesModule } from './images/images.module.js';
 import { ImagingsModule } from './imagings/imagings.module.js';
 import { LeaversModule } from './leavers/leavers.module.js';
+import { DeviceReportersModule } from './device-reporters/device-reporters.module.js';
 import { OsqueryModule } from './osquery/osquery.module.js';
 import { LostDevicesModule } from './lost-devices/lost-devices.module.js';
 import { PeopleModule } from './people/people.module.js';
@@ -49,6 +50,7 @@ const FEATURES = [
   CredentialResetsModule,
   HrFeedsModule,
   OsqueryModule,
+  DeviceReportersModule,
   DeviceManagersModule,
   AlertingModule,
   ServicePrincipalsModule,

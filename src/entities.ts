@@ -21,14 +21,18 @@ import { Brake } from './brakes/brake.entity.js';
 import { BrakedCase } from './brakes/braked-case.entity.js';
 import { TaskLink } from './cases/task-links/task-link.entity.js';
 import { WorkerProcess } from './cases/worker-process.entity.js';
+import { DeviceToken } from './device-reporters/device-token.entity.js';
 import { DeviceManagerRound } from './device-managers/device-manager-round.entity.js';
 import { DeviceEncryption } from './devices/encryption/device-encryption.entity.js';
+import { DevicePackageComparison } from './devices/packages/device-package-comparison.entity.js';
 import { DevicePackages } from './devices/packages/device-packages.entity.js';
 import { DeviceEnrolment } from './devices/device-enrolment.entity.js';
 import { AcknowledgementText } from './devices/acknowledgements/acknowledgement-text.entity.js';
 import { DeviceAcknowledgement } from './devices/acknowledgements/device-acknowledgement.entity.js';
 import { DeviceImport } from './devices/imports/device-import.entity.js';
 import { ReportCode } from './devices/report-codes/report-code.entity.js';
+import { DroppedObservations } from './devices/retention/dropped-observations.entity.js';
+import { ObservationRetention } from './devices/retention/observation-retention.entity.js';
 import { DeviceReturn } from './devices/returns/device-return.entity.js';
 import { DeviceReplacement } from './devices/spares/device-replacement.entity.js';
 import { DeviceException } from './devices/device-exception.entity.js';
@@ -106,14 +110,18 @@ export const ENTITIES = [
   BrakeSlot,
   Brake,
   BrakedCase,
+  DeviceToken,
   DeviceManagerRound,
   DeviceEncryption,
+  DevicePackageComparison,
   DevicePackages,
   DeviceEnrolment,
   AcknowledgementText,
   DeviceAcknowledgement,
   DeviceImport,
   ReportCode,
+  DroppedObservations,
+  ObservationRetention,
   DeviceReturn,
   DeviceReplacement,
   DeviceException,

@@ -12,6 +12,7 @@ import { StepRunner } from './cases/engine/run-step.js';
 import { StepMeasures } from './cases/engine/step-measures.service.js';
 import { startWorker } from './cases/engine/worker-loop.js';
 import { LANES, type Lane } from './cases/step-states.js';
+import { ThinObservations } from './devices/retention/thin-observations.service.js';
 import { openGround } from './ground.js';
 import { DueEmployments } from './hr-feeds/due-employments.service.js';
 import { describeFailure, EXIT } from './platform/lifecycle/failure.js';
@@ -62,6 +63,7 @@ async function main(env: NodeJS.ProcessEnv): Promise<void> {
             () => services.get(PublishAuditLog).publishNowAndThen(),
             () => services.get(AskWitnesses).askNowAndThen(),
             () => services.get(AskDeviceManagers).askNowAndThen(),
+            () => services.get(ThinObservations).thinNowAndThen(),
           ]),
     ],
     onError: (error) => logger.warn({ err: error }, 'a worker could not finish something; it is taken up again'),

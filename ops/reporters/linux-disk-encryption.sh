@@ -1,5 +1,5 @@
 #!/bin/sh
-# Tells Quartermaster how the disks of this machine are encrypted. As root, with QM_URL, QM_DEVICE (its id) and QM_TOKEN_FILE.
+# Tells Quartermaster how the disks of this machine are encrypted. As root, with QM_URL and QM_TOKEN_FILE: this device's own token.
 set -eu
 volumes=$(lsblk -nrpo NAME,MOUNTPOINT | awk '$2 ~ /^\// && $2 !~ /^\/(boot|efi|recovery|snap|media|mnt|run)(\/|$)/' | while read -r device path; do
   chain=$(lsblk -nrpso NAME,TYPE "$device") # A look that fails ends the script: it is no answer.
@@ -10,5 +10,11 @@ volumes=$(lsblk -nrpo NAME,MOUNTPOINT | awk '$2 ~ /^\// && $2 !~ /^\/(boot|efi|r
   opens=$(cryptsetup luksDump "$(echo "$status" | awk '$1 == "device:" { print $2 }')" | awk '/^  [0-9]+: luks2|^Key Slot [0-9]+: ENABLED/ { slots++ } /: systemd-tpm2/ { slots--; tpm = ",\"tpm\"" } /tpm2-pin: +true/ { tpm = ",\"tpm_pin\"" } /: systemd-recovery/ { slots--; others = others ",\"recovery_key\"" } /: systemd-fido2/ { slots--; others = others ",\"security_key\"" } END { print substr(tpm others (slots > 0 ? ",\"passphrase\"" : ""), 2) }')
   printf ',{"volume":"%s","device":"%s","state":"encrypted","method":"%s"%s}' "$path" "$device" "$method" "${opens:+,\"protectors\":[$opens]}"
 done)
-printf '{"kind":"disk_encryption","source":"shell reporter","agent":{"name":"linux-disk-encryption.sh","platform":"linux"},"observedAt":"%s","volumes":[%s]}' "$(date -u +%FT%TZ)" "${volumes#,}" |
-  curl -fsS --max-time 30 -H "Authorization: Bearer $(cat "$QM_TOKEN_FILE")" -H 'Content-Type: application/json' -d @- "$QM_URL/v1/devices/$QM_DEVICE/observations"
+token=$(cat "$QM_TOKEN_FILE")
+observation=$(printf '{"kind":"disk_encryption","source":"shell reporter","agent":{"name":"linux-disk-encryption.sh","platform":"linux"},"observedAt":"%s","volumes":[%s]}' "$(date -u +%FT%TZ)" "${volumes#,}")
+if [ -n "${QM_DEVICE:-}" ]; then # With an API token, which may speak for any device: QM_DEVICE is the id of this one.
+  printf %s "$observation" | curl -fsS --max-time 30 -H "Authorization: Bearer $token" -H 'Content-Type: application/json' -d @- "$QM_URL/v1/devices/$QM_DEVICE/observations"
+else
+  printf '{"token":"%s","serial":"%s","observation":%s}' "$token" "$(cat "${QM_SERIAL_FILE:-/sys/class/dmi/id/product_serial}")" "$observation" |
+    curl -fsS --max-time 30 -H 'Content-Type: application/json' -d @- "$QM_URL/v1/reporters/observations"
+fi

@@ -1,17 +1,41 @@
 import { readFile } from 'node:fs/promises';
+import type { Command } from 'commander';
 import { DataSource } from 'typeorm';
+import { DeviceTokens } from '../device-reporters/device-tokens.service.js';
+import { Device } from '../devices/device.entity.js';
 import { countsOf, DeviceImports } from '../devices/imports/device-imports.service.js';
 import type { PlannedLine } from '../devices/imports/plan-import.js';
 import { inTransaction } from '../platform/database/transaction.js';
 import { EXIT } from '../platform/lifecycle/failure.js';
-import { CommandFailure, type AddCommand } from './command.js';
+import { CommandFailure, type AddCommand, type CliContext } from './command.js';
 
 const GLYPHS = { create: '+', change: '~', unchanged: '=', error: '▲' } as const;
 
-export const addDevices: AddCommand = (program, { actor, note, out, withServices }) => {
-  program
-    .command('devices')
-    .description('the inventory of devices: import')
+export const addDevices: AddCommand = (program, context) => {
+  const devices = program.command('devices').description('the inventory of devices: import, token');
+  addImport(devices, context);
+  addToken(devices, context);
+};
+
+function addToken(devices: Command, { actor, note, out, withServices }: CliContext): void {
+  devices
+    .command('token <asset-tag>')
+    .description('make a token for a device’s own reporter and print it, once; the one before opens nothing any more')
+    .action(async (assetTag: string) => {
+      const token = await withServices((services) =>
+        inTransaction(services.get(DataSource), async (tx) => {
+          const device = await tx.findOneBy(Device, { assetTag });
+          if (!device) throw new CommandFailure(`No device has the asset tag ${assetTag}.`);
+          return services.get(DeviceTokens).create(tx, actor, device.id);
+        }),
+      );
+      out(token);
+      note('Write it to the file that QM_TOKEN_FILE names on that device, readable by root only. See ops/reporters.');
+    });
+}
+
+function addImport(devices: Command, { actor, note, out, withServices }: CliContext): void {
+  devices
     .command('import <file>')
     .description('show what a CSV file of devices would do, line by line; with --apply do all of it, or nothing')
     .option('--apply', 'do it, when no line has an error')
@@ -33,7 +57,7 @@ export const addDevices: AddCommand = (program, { actor, note, out, withServices
       if (error > 0) throw new CommandFailure('Nothing was imported. Correct the lines that are named.');
       note(apply ? `Imported (${id}).` : 'Nothing was imported yet: say --apply.');
     });
-};
+}
 
 function wordsOf({ line, outcome, assetTag, serial, change, problems }: PlannedLine): string[] {
   const fields = outcome === 'change' ? ` ${Object.keys(change).join(', ')}` : '';

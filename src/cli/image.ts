@@ -5,7 +5,8 @@ import { z } from 'zod';
 import { releaseOf } from '../images/image-release.js';
 import { ARCHITECTURES } from '../images/image-version.entity.js';
 import { ImageVersionView, ImageView, ReleaseKeyView } from '../images/images-views.js';
-import { WithdrawnView } from '../imagings/imagings-views.js';
+import { DRIFT_FINDINGS } from '../imagings/image-drift.js';
+import { DriftingDeviceView, WithdrawnView } from '../imagings/imagings-views.js';
 import { releaseStatement, signRelease } from '../images/release-statement.js';
 import { pageOf } from '../platform/http/page.js';
 import { EXIT } from '../platform/lifecycle/failure.js';
@@ -35,6 +36,7 @@ export const addImage: AddCommand = (program, context) => {
   addSign(image, context);
   addMoves(image, context);
   addDownload(image, context);
+  addDrift(image, context);
   addKeys(image, context);
 };
 
@@ -75,7 +77,10 @@ function addUpload(image: Command, { env, out, note }: CliContext): void {
     .requiredOption('--image-version <version>', 'as in 2026.11')
     .requiredOption('--os <os>', 'as in debian-13')
     .addOption(new Option('--architecture <name>', 'what it runs on').choices(ARCHITECTURES).makeOptionMandatory())
-    .option('--manifest <file>', 'JSON: {"inputs": [{"name": …, "version": …, "sha256": …}]}, what it was built from')
+    .option(
+      '--manifest <file>',
+      'JSON: {"inputs": [{"name": …, "version": …, "sha256": …}]}, what it was built from; packages with "list": "deb"',
+    )
     .option('--change-log <file>', 'what is new in it')
     .option('--key <file>', 'sign it with this private key (PEM); it stays here')
     .option('--release-key <name>', 'the name under which the service knows that key')
@@ -183,6 +188,29 @@ function addDownload(image: Command, { env, out, note }: CliContext): void {
       const { sizeBytes, sha256 } = releaseOf(version, version.image);
       await downloadContent(api, { id: version.id, sizeBytes, sha256 }, file, note);
       out(`${file} is ${version.image}@${version.version}: its hash and its signature are right.`);
+    });
+}
+
+function addDrift(image: Command, { env, out }: CliContext): void {
+  image
+    .command('drift')
+    .description('show machines whose image or packages aren’t as they should be, or aren’t known')
+    .addOption(new Option('--finding <name>', 'only these').choices(DRIFT_FINDINGS))
+    .addHelpText('after', `\nOne machine’s packages by name: GET /v1/devices/ID/packages/drift.${SPEAKS_REST}`)
+    .action(async ({ finding }: { finding?: string }) => {
+      const api = await apiClient(env);
+      const query = finding === undefined ? '' : `&finding=${finding}`;
+      const machines = await all(api, DriftingDeviceView, `/v1/images/drift?limit=200${query}`);
+      if (machines.length === 0) out('No machine drifts.');
+      for (const { deviceId, assetTag, findings, recorded, reported, packages } of machines) {
+        const has = recorded ? `${recorded.image}@${recorded.version}` : 'no image recorded';
+        const tells = reported ? `tells ${reported.value}` : 'tells nothing';
+        const counts = packages?.counts;
+        const counted = counts
+          ? [`packages: ${counts.missing} missing, ${counts.otherVersion} other, ${counts.extra} extra`]
+          : [];
+        out([deviceId, assetTag, findings.join(','), has, tells, ...counted].join('  '));
+      }
     });
 }
 

@@ -115,7 +115,8 @@ export function deviceView(device: Device, actor: Actor): z.infer<typeof DeviceV
 }
 
 export function agedObservationView(observation: AgedObservation): z.infer<typeof AgedObservationView> {
-  return { ...observation, observedAt: observation.observedAt.toISOString() };
+  const { id, kind, value, details, source, observedAt, ageSeconds } = observation;
+  return { id, kind, value, details, source, observedAt: observedAt.toISOString(), ageSeconds };
 }
 
 export function observationView(observation: DeviceObservation): z.infer<typeof ObservationView> {

@@ -15,6 +15,7 @@ import { DeviceLabelsController } from './labels/device-labels.controller.js';
 import { DeviceLabels } from './labels/device-labels.service.js';
 import { ReportCodesController } from './report-codes/report-codes.controller.js';
 import { ReportCodes } from './report-codes/report-codes.service.js';
+import { ThinObservations } from './retention/thin-observations.service.js';
 import { ReturnRecords } from './returns/return-records.service.js';
 import { ReturnsController } from './returns/returns.controller.js';
 import { Returns } from './returns/returns.service.js';
@@ -49,6 +50,7 @@ import { DevicePackagesService } from './packages/device-packages.service.js';
     DeviceExceptions,
     ObservationsService,
     EncryptionKnowledge,
+    ThinObservations,
     DevicePackagesService,
     Acknowledgements,
     AcknowledgementTexts,

@@ -76,7 +76,7 @@ describe('a device', () => {
     await expect(records.db.manager.update(DeviceObservation, { id }, { value: 'encrypted' })).rejects.toThrow(
       /never overwritten/,
     );
-    await expect(records.db.manager.delete(DeviceObservation, { id })).rejects.toThrow(/never overwritten/);
+    await expect(records.db.manager.delete(DeviceObservation, { id })).rejects.toThrow(/never deleted before its time/);
   });
 });
 

@@ -7,7 +7,7 @@ import { newId } from '../platform/ids/new-id.js';
 import { requireWithin } from '../platform/roles/within-reach.js';
 import type { Actor } from '../platform/sign-in/actor.js';
 import { DeviceObservation, type ObservationKind } from './device-observation.entity.js';
-import { judgeReport, type DiskReport } from './encryption/judge-report.js';
+import { judgeReport, type DiskReport, type JudgedVolume } from './encryption/judge-report.js';
 
 interface Seen {
   details?: Record<string, unknown>;
@@ -28,12 +28,14 @@ export interface AgedObservation {
   kind: ObservationKind;
   value: string;
   details: Record<string, unknown>;
+  /** Of disk encryption: what was seen of each. */
+  volumes: JudgedVolume[] | null;
   source: string;
   observedAt: Date;
   ageSeconds: number;
 }
 
-/** The only writer of `device_observations`: it only ever adds. */
+/** Who adds to `device_observations`; nothing there is ever changed, and only what is old is dropped (`ThinObservations`). */
 @Injectable()
 export class ObservationsService {
   constructor(private readonly audit: AuditService) {}
@@ -142,7 +144,7 @@ export class ObservationsService {
   private async aged(tx: EntityManager, clauses: string, parameters: readonly unknown[]): Promise<AgedObservation[]> {
     return queryRows<AgedObservation>(
       tx,
-      `SELECT id, kind, value, details, source, observed_at AS "observedAt",
+      `SELECT id, kind, value, details, volumes, source, observed_at AS "observedAt",
               LEAST(2147483647, GREATEST(0, floor(extract(epoch FROM clock_timestamp() - observed_at))))::int AS "ageSeconds"
        FROM device_observations ${clauses}`,
       parameters,

@@ -6,6 +6,7 @@ import type { ImageReleaseKey } from './image-release-key.entity.js';
 import { ARCHITECTURES } from './image-version.entity.js';
 import type { ImageVersionDetails } from './image-versions.service.js';
 import type { Image } from './image.entity.js';
+import { PACKAGE_LISTS } from './release-statement.js';
 
 /** Bytes: as much as a bucket takes in 8,192 parts of 16 MiB. */
 export const LARGEST_IMAGE = 128 * 1024 ** 3;
@@ -17,7 +18,19 @@ const SIZE = z.int().min(1).max(LARGEST_IMAGE);
 
 const Manifest = z
   .strictObject({
-    inputs: z.array(z.strictObject({ name: NAME, version: VERSION, sha256: SHA256 })).max(5_000),
+    inputs: z
+      .array(
+        z.strictObject({
+          name: NAME,
+          version: VERSION,
+          sha256: SHA256,
+          list: z
+            .enum(PACKAGE_LISTS)
+            .optional()
+            .describe('For a package that stands in this list of the system: machines are compared with it.'),
+        }),
+      )
+      .max(5_000),
   })
   .describe('What it was built from, pinned.');
 
@@ -43,7 +56,11 @@ export const ImageVersionView = z.object({
   architecture: z.enum(ARCHITECTURES).nullable(),
   sizeBytes: z.int().nullable(),
   manifest: z
-    .object({ inputs: z.array(z.object({ name: z.string(), version: z.string(), sha256: z.string() })) })
+    .object({
+      inputs: z.array(
+        z.object({ name: z.string(), version: z.string(), sha256: z.string(), list: z.enum(PACKAGE_LISTS).optional() }),
+      ),
+    })
     .nullable(),
   changeLog: z.string(),
   signature: z.string().nullable(),

@@ -12,7 +12,7 @@ import { newId } from '../platform/ids/new-id.js';
 import { SYSTEM } from '../platform/sign-in/actor.js';
 import { IMAGE_CHANNELS, NEXT_IMAGE_CHANNELS, refuseUnlessMoves } from './image-channels.js';
 import { ImageVersions } from './image-versions.service.js';
-import { releaseStatement } from './release-statement.js';
+import { releaseStatement, type ImageRelease } from './release-statement.js';
 
 type Agent = Awaited<ReturnType<RecordsApp['caller']>>;
 
@@ -40,7 +40,7 @@ const entriesOf = async (id: string) =>
 
 describe('a release statement', () => {
   it('is these very bytes, so that whoever signs it elsewhere signs the same', () => {
-    const statement = releaseStatement({
+    const release: ImageRelease = {
       image: 'Debian\nworkstation',
       version: '2026.11',
       os: 'debian-13',
@@ -48,9 +48,14 @@ describe('a release statement', () => {
       sizeBytes: 5,
       sha256: 'ab',
       manifest: { inputs: [{ version: '6.12', name: 'linux', sha256: 'cd' }] },
-    });
+    };
+    const statement = releaseStatement(release);
     expect(statement.toString('utf8')).toBe(
       '{"architecture":"amd64","image":"Debian\\nworkstation","manifest":{"inputs":[{"name":"linux","sha256":"cd","version":"6.12"}]},"os":"debian-13","sha256":"ab","sizeBytes":5,"type":"quartermaster-image-release/1","version":"2026.11"}',
+    );
+    const inputs = [{ version: '8.14', name: 'curl', sha256: 'ef', list: 'deb' as const }];
+    expect(releaseStatement({ ...release, manifest: { inputs } }).toString('utf8')).toContain(
+      '"manifest":{"inputs":[{"list":"deb","name":"curl","sha256":"ef","version":"8.14"}]}',
     );
   });
 });

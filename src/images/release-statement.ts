@@ -1,10 +1,16 @@
 import { createHash, createPublicKey, sign, verify, type KeyObject } from 'node:crypto';
 import canonicalize from 'canonicalize';
 
+/** The lists of a system in which a package can stand; agents tell of the same ones. */
+export const PACKAGE_LISTS = ['deb', 'rpm', 'macos-app', 'windows-program'] as const;
+
 /** What an image version was built from. */
 export interface BuildManifest {
-  /** Pinned: by name, version and SHA-256 in lower-case hex. */
-  inputs: { name: string; version: string; sha256: string }[];
+  /**
+   * Pinned: by name, version and SHA-256 in lower-case hex. One with a list is a package that a machine with this image has
+   * installed; without, something else that it was built from.
+   */
+  inputs: { name: string; version: string; sha256: string; list?: (typeof PACKAGE_LISTS)[number] | undefined }[];
 }
 
 /** What is signed of an image version: all that says what it is. */
@@ -29,7 +35,13 @@ const TYPE = 'quartermaster-image-release/1';
  */
 export function releaseStatement(release: ImageRelease): Buffer {
   const { image, version, os, architecture, sizeBytes, sha256, manifest } = release;
-  const inputs = manifest.inputs.map((input) => ({ name: input.name, version: input.version, sha256: input.sha256 }));
+  const inputs = manifest.inputs.map((input) => ({
+    name: input.name,
+    version: input.version,
+    sha256: input.sha256,
+    // Left out where it isn't said, as in all that was signed before there were lists.
+    ...(input.list !== undefined && { list: input.list }),
+  }));
   const statement = { type: TYPE, image, version, os, architecture, sizeBytes, sha256, manifest: { inputs } };
   const text = canonicalize(statement);
   if (text === undefined) throw new Error('an image release has no canonical form');

@@ -4,6 +4,7 @@ import { queryRows } from '../platform/database/query-rows.js';
 import { keepWithin } from '../platform/roles/within-reach.js';
 import type { Actor } from '../platform/sign-in/actor.js';
 import { driftOf, reportsOf, type DriftFinding, type ImageFacts, type VersionFacts } from './image-drift.js';
+import type { PackageCounts } from './package-drift.js';
 
 export interface DriftingDevice extends ImageFacts {
   deviceId: string;
@@ -30,10 +31,10 @@ export class ImageDrift {
     { finding, imageId }: DriftFilter,
     { after, limit }: { after: string | null; limit: number },
   ): Promise<DriftingDevice[]> {
-    const versions = await this.versionsByReport(tx);
+    const known = { versions: await this.versionsByReport(tx), pinning: await this.pinning(tx) };
     const drifting: DriftingDevice[] = [];
     for (let last = after; drifting.length < limit;) {
-      const batch = await this.facts(tx, actor, versions, imageId ?? null, last);
+      const batch = await this.facts(tx, actor, known, imageId ?? null, last);
       for (const device of batch) {
         const findings = driftOf(device);
         const isWanted = finding === undefined ? findings.length > 0 : findings.includes(finding);
@@ -54,10 +55,19 @@ export class ImageDrift {
     return new Map(versions.flatMap((version) => reportsOf(version).map((report) => [report, version])));
   }
 
+  /** The versions whose manifest names packages. */
+  private async pinning(tx: EntityManager): Promise<Set<string>> {
+    const versions = await queryRows<{ id: string }>(
+      tx,
+      `SELECT id FROM image_versions WHERE jsonb_path_exists(manifest, '$.inputs[*].list')`,
+    );
+    return new Set(versions.map(({ id }) => id));
+  }
+
   private async facts(
     tx: EntityManager,
     actor: Actor,
-    versions: ReadonlyMap<string, VersionFacts>,
+    { versions, pinning }: { versions: ReadonlyMap<string, VersionFacts>; pinning: ReadonlySet<string> },
     imageId: string | null,
     after: string | null,
   ): Promise<Omit<DriftingDevice, 'findings'>[]> {
@@ -83,13 +93,17 @@ export class ImageDrift {
       `SELECT ${COLUMNS} FROM (${sql}) AS device ORDER BY device.id`,
       parameters,
     );
-    return rows.map(({ recorded, standard, reported, imagedAt, ...device }) => ({
+    return rows.map(({ recorded, standard, reported, imagedAt, told, counts, ...device }) => ({
       ...device,
       recorded,
       standard,
       reported: reported && { value: reported.value, observedAt: new Date(reported.observedAt) },
       reportedVersion: (reported && versions.get(reported.value)) ?? null,
       imagedAt,
+      packages:
+        recorded !== null && pinning.has(recorded.id)
+          ? { told: told && { ...told, observedAt: new Date(told.observedAt) }, counts }
+          : null,
     }));
   }
 }
@@ -105,6 +119,8 @@ interface FactsRow {
   standard: Pick<VersionFacts, 'id' | 'version'> | null;
   reported: { value: string; observedAt: string } | null;
   imagedAt: Date | null;
+  told: { observedAt: string; ageSeconds: number } | null;
+  counts: PackageCounts | null;
 }
 
 const NEWEST_REPORT = `FROM device_observations o WHERE o.device_id = device.id AND o.kind = 'image_version'
@@ -118,4 +134,9 @@ const COLUMNS = `
     JOIN image_versions c ON c.image_id = v.image_id AND c.architecture = v.architecture AND c.channel = 'current'
     WHERE v.id = device.image_version_id) AS standard,
   (SELECT jsonb_build_object('value', o.value, 'observedAt', o.observed_at) ${NEWEST_REPORT}) AS reported,
-  (SELECT max(m.imaged_at) FROM device_imagings m WHERE m.device_id = device.id) AS "imagedAt"`;
+  (SELECT max(m.imaged_at) FROM device_imagings m WHERE m.device_id = device.id) AS "imagedAt",
+  (SELECT jsonb_build_object('observedAt', p.observed_at, 'ageSeconds', extract(epoch FROM now() - p.observed_at)::float8)
+    FROM device_packages p WHERE p.device_id = device.id) AS told,
+  (SELECT jsonb_build_object('missing', c.missing, 'otherVersion', c.other_version, 'extra', c.extra)
+    FROM device_package_comparisons c JOIN device_packages p ON p.device_id = c.device_id AND p.observed_at = c.observed_at
+    WHERE c.device_id = device.id AND c.image_version_id = device.image_version_id) AS counts`;

@@ -22,7 +22,10 @@ const asItShouldBe: ImageFacts = {
   reported: told('Debian 2026.11'),
   reportedVersion: version(),
   imagedAt,
+  packages: null,
 };
+const list = { observedAt: new Date('2026-11-02T12:00:00Z'), ageSeconds: 3_600 };
+const same = { missing: 0, otherVersion: 0, extra: 900 };
 
 describe('a machine’s image', () => {
   it.each<[string, Partial<ImageFacts>, DriftFinding[]]>([
@@ -45,6 +48,23 @@ describe('a machine’s image', () => {
       'isn’t known: what it told is from before',
       { reported: told('Windows', 11), reportedVersion: bad },
       ['not_reported'],
+    ],
+    ['has its packages, and others beside them', { packages: { told: list, counts: same } }, []],
+    ['lacks a package', { packages: { told: list, counts: { ...same, missing: 1 } } }, ['packages_differ']],
+    ['has an older package', { packages: { told: list, counts: { ...same, otherVersion: 1 } } }, ['packages_differ']],
+    ['has packages that nobody knows', { packages: { told: null, counts: null } }, ['packages_unknown']],
+    ['has packages of another image', { packages: { told: list, counts: null } }, ['packages_unknown']],
+    [
+      'told its packages before it was imaged',
+      {
+        packages: { told: { ...list, observedAt: new Date('2026-11-01T11:00:00Z') }, counts: { ...same, missing: 1 } },
+      },
+      ['packages_unknown'],
+    ],
+    [
+      'told its packages long ago',
+      { packages: { told: { ...list, ageSeconds: 8 * 86_400 }, counts: same } },
+      ['packages_unknown'],
     ],
     ['was recorded without a time', { imagedAt: null, reported: told('Debian 2026.11', 1) }, []],
   ])('%s', (_what, facts, findings) => {

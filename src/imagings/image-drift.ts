@@ -1,4 +1,5 @@
 import type { ImageChannel } from '../images/image-channels.js';
+import { whyListSaysNothing, type PackageCounts, type PackagesTold } from './package-drift.js';
 
 /** In what a machine isn't as it should be, or why that isn't known. */
 export const DRIFT_FINDINGS = [
@@ -12,6 +13,10 @@ export const DRIFT_FINDINGS = [
   'reports_other',
   /** It has reported nothing since it was imaged: what it runs isn't known. */
   'not_reported',
+  /** Packages that its image pins are missing, or there in other versions. */
+  'packages_differ',
+  /** Its image pins packages, and what is installed on it isn't known. */
+  'packages_unknown',
 ] as const;
 export type DriftFinding = (typeof DRIFT_FINDINGS)[number];
 
@@ -34,19 +39,33 @@ export interface ImageFacts {
   reportedVersion: VersionFacts | null;
   /** When it was last imaged, as far as it is recorded: what was reported before that says nothing. */
   imagedAt: Date | null;
+  /** Of the recorded version; null: it pins no packages. */
+  packages: PackageFacts | null;
+}
+
+/** What is known of a machine's packages. */
+interface PackageFacts {
+  /** Null: it never told what is installed. */
+  told: PackagesTold | null;
+  /** Of that list, against the recorded version; null: it came in while another one was recorded. */
+  counts: PackageCounts | null;
 }
 
 /** In the order of `DRIFT_FINDINGS`; empty: it is as it should be. */
-export function driftOf({ recorded, standard, reported, reportedVersion, imagedAt }: ImageFacts): DriftFinding[] {
+export function driftOf(facts: ImageFacts): DriftFinding[] {
+  const { recorded, standard, reported, reportedVersion, imagedAt, packages } = facts;
   const isOfNow = reported !== null && (imagedAt === null || reported.observedAt >= imagedAt);
   const runs = isOfNow ? reportedVersion : null;
   const isOther = isOfNow && recorded !== null && !reportsOf(recorded).includes(reported.value);
+  const counts = packages && whyListSaysNothing(packages.told, imagedAt) === null ? packages.counts : null;
   const found: Record<DriftFinding, boolean> = {
     not_imaged: recorded === null,
     withdrawn: recorded?.channel === 'withdrawn' || runs?.channel === 'withdrawn',
     outdated: recorded?.channel === 'deprecated' && standard !== null,
     reports_other: isOther,
     not_reported: recorded !== null && !isOfNow,
+    packages_differ: counts !== null && counts.missing + counts.otherVersion > 0,
+    packages_unknown: packages !== null && counts === null,
   };
   return DRIFT_FINDINGS.filter((finding) => found[finding]);
 }

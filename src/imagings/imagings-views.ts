@@ -69,6 +69,16 @@ export const DriftingDeviceView = z.object({
     .describe('What it told last; null: it never did, so what it runs isn’t known.'),
   reportedVersion: VersionFactsView.nullable(),
   imagedAt: z.iso.datetime().nullable(),
+  packages: z
+    .object({
+      observedAt: z.iso.datetime().nullable().describe('Of its newest list; null: it never told one.'),
+      counts: z
+        .object({ missing: z.int(), otherVersion: z.int(), extra: z.int() })
+        .nullable()
+        .describe('Null: that list wasn’t compared with this version.'),
+    })
+    .nullable()
+    .describe('Null: its version pins no packages. Which they are: GET /v1/devices/{id}/packages/drift.'),
 });
 
 export function imagingView(imaging: DeviceImaging): z.infer<typeof ImagingView> {
@@ -105,11 +115,13 @@ export function withdrawnView(withdrawn: Withdrawn, actor: Actor): z.infer<typeo
 export function driftingDeviceView({
   reported,
   imagedAt,
+  packages,
   ...device
 }: DriftingDevice): z.infer<typeof DriftingDeviceView> {
   return {
     ...device,
     reported: reported && { value: reported.value, observedAt: reported.observedAt.toISOString() },
     imagedAt: imagedAt?.toISOString() ?? null,
+    packages: packages && { observedAt: packages.told?.observedAt.toISOString() ?? null, counts: packages.counts },
   };
 }

@@ -7,10 +7,12 @@ import { ImageDrift } from './image-drift.service.js';
 import { ImageMediaController } from './image-media.controller.js';
 import { ImagingsController } from './imagings.controller.js';
 import { Imagings } from './imagings.service.js';
+import { PackageDriftController } from './package-drift.controller.js';
+import { PackageDrifts } from './package-drift.service.js';
 
 @Module({
   imports: [DevicesModule, ImagesModule, CasesModule],
-  controllers: [ImageMediaController, ImagingsController],
-  providers: [Imagings, ImageCarriers, ImageDrift],
+  controllers: [ImageMediaController, ImagingsController, PackageDriftController],
+  providers: [Imagings, ImageCarriers, ImageDrift, PackageDrifts],
 })
 export class ImagingsModule {}

@@ -9,6 +9,8 @@ import { aRoleHolder } from '../../test/factories/role-holders.js';
 import { startServiceApp, type ServiceApp } from '../../test/factories/service-app.js';
 import { Alert } from '../cases/alert.entity.js';
 import { Device } from '../devices/device.entity.js';
+import type { Package } from '../devices/packages/device-packages.entity.js';
+import { DevicePackagesService } from '../devices/packages/device-packages.service.js';
 
 type Agent = Awaited<ReturnType<ServiceApp['caller']>>;
 
@@ -136,6 +138,27 @@ describe('the withdrawal of a version', () => {
   });
 });
 
+describe('a spare', () => {
+  it('has the version that is current: neither one that was, nor one that was withdrawn', async () => {
+    const first = await aPublishedVersion(api);
+    const releaser = await aReleaser(api);
+    const { id, modelId } = await aDevice(service.db.manager, { imageVersionId: first.id });
+    const ready = async () =>
+      (await api.get('/v1/devices/spares').query({ modelId }).expect(200)).body.items[0].ready as number;
+    expect(await ready()).toBe(1);
+    const next = await aPublishedVersion(api, { imageId: first.imageId, version: '2026.12', releaser });
+    await service.db.query(`UPDATE devices SET image_version_id = $2 WHERE id = $1`, [id, next.id]);
+    expect(await ready()).toBe(1);
+    const publisher = await service.caller('publisher', 'images:publish', 'devices:read');
+    // The way back: it is released later than the current one, and isn't the one to use.
+    await publisher.post(`/v1/images/versions/${first.id}/publish`).expect(200);
+    expect(await ready()).toBe(0);
+    await publisher.post(`/v1/images/versions/${next.id}/publish`).expect(200);
+    await publisher.post(`/v1/images/versions/${next.id}/withdraw`).send({ reason: 'A back door.' }).expect(200);
+    expect(await ready()).toBe(0);
+  });
+});
+
 describe('drift', () => {
   it('tells which machines aren’t as they should be, and which nobody knows', async () => {
     const { manager } = service.db;
@@ -175,5 +198,42 @@ describe('drift', () => {
     const bare = await aDevice(manager);
     const { body } = await api.get('/v1/images/drift').query({ finding: 'not_imaged', limit: 200 }).expect(200);
     expect(body.items.map((one: { deviceId: string }) => one.deviceId)).toContain(bare.id);
+  });
+
+  it('of packages is told against those that the image pins, once a machine told of them after it was imaged', async () => {
+    const sha256 = 'ab'.repeat(32);
+    const pinned = (name: string, version: string) => ({ name, version, sha256, list: 'deb' as const });
+    const inputs = [pinned('curl', '8.14'), pinned('linux', '6.12'), { name: 'debootstrap', version: '1', sha256 }];
+    const version = await aPublishedVersion(api, { inputs });
+    const device = await aDevice(service.db.manager);
+    const tellsPackages = (observedAt: Date, ...packages: Package[]) =>
+      service.db.transaction((tx) =>
+        service.app.get(DevicePackagesService).replace(tx, device.id, { packages, source: 'osquery', observedAt }),
+      );
+    const findings = async () => {
+      const { body } = await api.get('/v1/images/drift').query({ imageId: version.imageId }).expect(200);
+      return { of: body.items[0]?.findings ?? [], counts: body.items[0]?.packages.counts };
+    };
+    const named = async () => (await api.get(`/v1/devices/${device.id}/packages/drift`).expect(200)).body;
+    const deb = (name: string, installed: string): Package => ({ name, version: installed, list: 'deb' });
+    expect(await named()).toMatchObject({ unknownBecause: 'not_imaged', missing: null });
+    await imaged(device.id, { imageVersionId: version.id, imagedAt: hoursAgo(2) }).expect(201);
+    await tell(device.id, `${version.image} ${version.version}`);
+    expect(await findings()).toEqual({ of: ['packages_unknown'], counts: null });
+    expect(await named()).toMatchObject({ unknownBecause: 'never_reported' });
+    await tellsPackages(new Date(hoursAgo(3)), deb('curl', '8.14'));
+    expect((await findings()).of).toEqual(['packages_unknown']);
+    expect(await named()).toMatchObject({ unknownBecause: 'reported_before_imaging', extra: null });
+    await tellsPackages(new Date(hoursAgo(1)), deb('linux', '6.11'), deb('vim', '9'));
+    expect(await findings()).toEqual({ of: ['packages_differ'], counts: { missing: 1, otherVersion: 1, extra: 1 } });
+    expect(await named()).toMatchObject({
+      imageVersionId: version.id,
+      unknownBecause: null,
+      missing: [{ name: 'curl', version: '8.14', list: 'deb' }],
+      otherVersion: [{ name: 'linux', version: '6.12', installed: ['6.11'] }],
+      extra: 1,
+    });
+    await tellsPackages(new Date(), deb('curl', '8.14'), deb('linux', '6.12'), deb('vim', '9'));
+    expect((await findings()).of).toEqual([]);
   });
 });

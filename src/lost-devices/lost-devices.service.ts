@@ -27,6 +27,7 @@ import { planDeviceCut } from './plan-device-cut.js';
 import type { Runbook } from './runbook/runbook-schema.js';
 import { Runbooks } from './runbook/runbooks.service.js';
 import { planRestoration } from './plan-restoration.js';
+import { frozenVolumes } from './unlocks.js';
 
 /** Any one of them names the device: at 3 a.m. people have a sticker, a serial number or an id. */
 export interface DeviceNamed {
@@ -325,13 +326,14 @@ function frozen({ device, diskEncryption, imageVersion, lastOnline }: LostDevice
 
 function knowledge(observation: AgedObservation | null): Record<string, unknown> {
   if (!observation) return { value: 'unknown', because: 'nobody ever looked' };
-  const { value, source, observedAt, ageSeconds, details } = observation;
+  const { value, source, observedAt, ageSeconds, details, volumes } = observation;
   const { protectors } = details;
   return {
     value,
     source,
     observedAt: observedAt.toISOString(),
     ageSeconds,
+    ...(volumes !== null && { volumes: frozenVolumes(volumes) }),
     ...(protectors !== undefined && { protectors }),
   };
 }

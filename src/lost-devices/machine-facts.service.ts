@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { queryRows } from '../platform/database/query-rows.js';
 import type { Loss } from './loss.entity.js';
 import type { MachineKnowledge } from './runbook/propose-containment.js';
+import { FrozenVolume, unlocksBy, unlocksOf } from './unlocks.js';
 import type { AssessedLoss } from './write-worksheet.js';
 
 /** As `LostDevicesService` froze it in the case's facts. */
@@ -12,12 +13,11 @@ const FrozenDisk = z.object({
   source: z.string().nullable().catch(null),
   observedAt: z.string().nullable().catch(null),
   ageSeconds: z.number().nullable().catch(null),
-  protectors: z.array(z.string()).catch([]),
+  volumes: z.array(FrozenVolume).catch([]),
+  /** Of the disk as a whole, by who told of no volumes. */
+  protectors: z.array(z.string()).nullable().catch(null),
 });
 type FrozenDisk = z.infer<typeof FrozenDisk>;
-
-/** What opens the disk only after somebody typed something. */
-const BEFORE_BOOT = ['tpm_pin', 'tpm_pin_startup_key', 'passphrase', 'password', 'pin'];
 
 /** Reads what is known of a lost machine, as it was at its report. */
 @Injectable()
@@ -27,7 +27,7 @@ export class MachineFacts {
     return {
       disk: disk.value,
       diskAgeSeconds: disk.ageSeconds,
-      unlocks: unlocksBy(disk.protectors),
+      unlocks: unlocksIn(disk),
       awake: loss.awake,
       keyRevealed: (await this.keyReads(tx, loss)).sinceRotation > 0,
       legalHold: loss.legalHold,
@@ -81,9 +81,7 @@ export class MachineFacts {
   }
 }
 
-function unlocksBy(protectors: readonly string[]): MachineKnowledge['unlocks'] {
-  if (protectors.length === 0) return 'unknown';
-  // One way that opens it by itself is enough for whoever has it.
-  if (protectors.includes('tpm')) return 'tpm_only';
-  return protectors.some((protector) => BEFORE_BOOT.includes(protector)) ? 'before_boot' : 'unknown';
+function unlocksIn({ volumes, protectors }: FrozenDisk): MachineKnowledge['unlocks'] {
+  const isTold = volumes.some((volume) => volume.protectors !== null);
+  return isTold ? unlocksOf(volumes) : unlocksBy(protectors);
 }

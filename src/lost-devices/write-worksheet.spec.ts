@@ -13,7 +13,6 @@ function loss(with_: Partial<AssessedLoss> = {}): AssessedLoss {
       source: 'osquery',
       observedAt: '2026-11-23T02:00:00.000Z',
       ageSeconds: 3_600,
-      protectors: ['tpm_pin'],
     },
     machine: {
       disk: 'encrypted',

@@ -10,7 +10,6 @@ export interface AssessedLoss {
     source: string | null;
     observedAt: string | null;
     ageSeconds: number | null;
-    protectors: string[];
   };
   machine: MachineKnowledge;
   keyReads: { ever: number; sinceRotation: number };

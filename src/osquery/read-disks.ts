@@ -46,6 +46,8 @@ function readFileVault(rows: readonly Row[]): ReturnType<Reader> {
         role: 'system',
         state,
         ...(state === 'unknown' && { why: 'osquery doesn’t tell whether FileVault is on' }),
+        // That is what FileVault is: a user's password, or the recovery key, opens the volume and nothing else does.
+        ...(state === 'encrypted' && { protectors: ['user_password'] as const }),
         ...deviceOf(row['name']),
         ...methodOf(row['type']),
         raw: row,

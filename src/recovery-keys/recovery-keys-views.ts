@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { KEY_FORMATS } from './key-format.js';
 import { ROTATION_REASONS } from './recovery-key-rotation.entity.js';
 import { PROTECTED_BY } from './recovery-key.entity.js';
 import type { KeptKey, KeyOnDevice, ReadKey } from './recovery-keys.service.js';
@@ -22,6 +23,16 @@ export const KeptKeyView = z.object({
   source: z.string(),
   keptBy: z.string(),
   keptAt: z.iso.datetime(),
+  format: z
+    .enum(KEY_FORMATS)
+    .nullable()
+    .describe(
+      'Whether it can be one of its kind: `wrong` is a typing error, or a key of something else. Null: not known.',
+    ),
+  provedAt: z.iso
+    .datetime()
+    .nullable()
+    .describe('When the device itself said that this key unlocks it. Its word and its clock; null: it never did.'),
   revealedAt: z.iso.datetime().nullable().describe('When somebody last read it; null: nobody ever did.'),
   isNewest: z.boolean().describe('False: another one of its kind was kept after it.'),
   rotationAskedAt: z.iso
@@ -50,13 +61,16 @@ export const ReadKeyView = z.object({
 });
 
 export function keptKeyView(kept: KeptKey): z.infer<typeof KeptKeyView> {
-  const { id, protects, source, keptBy, keptAt, revealedAt, isNewest, rotationAskedAt, rotationAskedBecause } = kept;
+  const { id, protects, source, keptBy, keptAt, format, provedAt, revealedAt, isNewest } = kept;
+  const { rotationAskedAt, rotationAskedBecause } = kept;
   return {
     id,
     protects,
     source,
     keptBy,
     keptAt: keptAt.toISOString(),
+    format,
+    provedAt: provedAt?.toISOString() ?? null,
     revealedAt: revealedAt?.toISOString() ?? null,
     isNewest,
     rotationAskedAt: rotationAskedAt?.toISOString() ?? null,

@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { ApprovalsModule } from '../approvals/approvals.module.js';
 import { BrakesModule } from '../brakes/brakes.module.js';
 import { CasesModule } from '../cases/cases.module.js';
+import { DeviceKeys } from './device-keys.service.js';
 import { KeyRevealsController } from './key-reveals.controller.js';
 import { KeyReveals } from './key-reveals.service.js';
 import { RecoveryKeysController } from './recovery-keys.controller.js';
@@ -10,6 +11,7 @@ import { RecoveryKeysService } from './recovery-keys.service.js';
 @Module({
   imports: [ApprovalsModule, BrakesModule, CasesModule],
   controllers: [RecoveryKeysController, KeyRevealsController],
-  providers: [KeyReveals, RecoveryKeysService],
+  providers: [KeyReveals, RecoveryKeysService, DeviceKeys],
+  exports: [DeviceKeys],
 })
 export class RecoveryKeysModule {}

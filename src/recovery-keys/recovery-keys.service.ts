@@ -8,11 +8,15 @@ import { Problem } from '../platform/errors/problem.js';
 import { newId } from '../platform/ids/new-id.js';
 import { keepWithin, requireWithin } from '../platform/roles/within-reach.js';
 import type { Actor } from '../platform/sign-in/actor.js';
+import { formatOf } from './key-format.js';
 import { RecoveryKeyReveal } from './recovery-key-reveal.entity.js';
 import type { RotationReason } from './recovery-key-rotation.entity.js';
-import { RecoveryKey } from './recovery-key.entity.js';
+import type { RecoveryKey } from './recovery-key.entity.js';
 
-export interface KeptKey extends Pick<RecoveryKey, 'id' | 'deviceId' | 'protects' | 'source' | 'keptBy' | 'keptAt'> {
+export interface KeptKey extends Pick<
+  RecoveryKey,
+  'id' | 'deviceId' | 'protects' | 'source' | 'keptBy' | 'keptAt' | 'format' | 'provedAt'
+> {
   /** Since it was kept: never, or the last time. */
   revealedAt: Date | null;
   /** False: another one of its kind was kept after it. A disk may not have heard of that. */
@@ -51,15 +55,34 @@ export class RecoveryKeysService {
     tx: EntityManager,
     actor: Actor,
     deviceId: string,
-    { key, ...about }: { key: string; protects: RecoveryKey['protects']; source: string },
+    about: { key: string; protects: RecoveryKey['protects']; source: string },
   ): Promise<KeptKey> {
     await this.requireDevice(tx, actor, deviceId);
+    return this.add(tx, actor, deviceId, { ...about, provedAt: null });
+  }
+
+  /**
+   * As `keep`, for a device that is known and is the actor's to speak for.
+   * @param about.provedAt when the device itself saw that the key unlocks; one from the future was seen when it arrived
+   */
+  async add(
+    tx: EntityManager,
+    actor: Actor,
+    deviceId: string,
+    about: { key: string; protects: RecoveryKey['protects']; source: string; provedAt: Date | null },
+  ): Promise<KeptKey> {
+    const { key, protects, source, provedAt } = about;
     const id = newId();
     const secretId = await this.vault.seal(tx, PURPOSE, key);
-    await tx.insert(RecoveryKey, { ...about, id, deviceId, secretId, keptBy: actor.name });
+    const format = formatOf(protects, key);
+    await tx.query(
+      `INSERT INTO recovery_keys (id, device_id, protects, secret_id, source, kept_by, format, proved_at)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, CASE WHEN $8::timestamptz IS NOT NULL THEN LEAST($8::timestamptz, now()) END)`,
+      [id, deviceId, protects, secretId, source, actor.name, format, provedAt],
+    );
     await this.audit.record(tx, actor, 'recovery-key.kept', {
       subject: { kind: 'device', id: deviceId },
-      facts: { recoveryKeyId: id, ...about },
+      facts: { recoveryKeyId: id, protects, source, format, provedAt: provedAt?.toISOString() ?? null },
     });
     const [kept] = await queryRows<KeptKey>(tx, `${KEPT} WHERE k.id = $1`, [id]);
     if (!kept) throw new Error('the recovery key is gone');
@@ -153,6 +176,7 @@ export class RecoveryKeysService {
 
 const KEPT = `
   SELECT k.id, k.protects, k.source, k.kept_by AS "keptBy", k.kept_at AS "keptAt", k.device_id AS "deviceId",
+    k.format, k.proved_at AS "provedAt",
     (SELECT max(r.revealed_at) FROM recovery_key_reveals r WHERE r.recovery_key_id = k.id) AS "revealedAt",
     n.id IS NULL AS "isNewest",
     CASE WHEN n.id IS NULL THEN t.asked_at END AS "rotationAskedAt",

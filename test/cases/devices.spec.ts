@@ -5,6 +5,7 @@ import { Alert } from '../../src/cases/alert.entity.js';
 import { DeviceAcknowledgement } from '../../src/devices/acknowledgements/device-acknowledgement.entity.js';
 import { DeviceException } from '../../src/devices/device-exception.entity.js';
 import { Device } from '../../src/devices/device.entity.js';
+import { ObservationsService } from '../../src/devices/observations.service.js';
 import { DeviceReturn } from '../../src/devices/returns/device-return.entity.js';
 import type { Person } from '../../src/people/person.entity.js';
 import { AuditEntry } from '../../src/platform/audit/audit-entry.entity.js';
@@ -155,7 +156,7 @@ describe('a spare', () => {
     return { site, model, image, spare, count };
   }
 
-  it('is one that can really be given: standard, working, with the newest version of its image', async () => {
+  it('is one that can really be given: standard, working, with the newest draft where nothing of its image is published', async () => {
     const { site, model, image, spare, count } = await aShelf();
     await admin
       .patch(`/v1/device-models/${model.id}`)
@@ -212,7 +213,15 @@ describe('a spare', () => {
       .post(`/v1/devices/${elsewhere.id}/observations`)
       .send({ kind: 'last_online', value: 'yes', source: 'agent', observedAt: new Date(Date.now() + 60_000) })
       .expect(201);
+    const late = (await ofLoss()).checkedInAt;
+    // A device manager tells later what it saw earlier: whoever saw it first counts.
+    const observedAt = new Date((Date.parse((await ofLoss()).replacedAt) + Date.parse(late)) / 2);
+    const report = { volumes: [] };
+    await service.app
+      .get(ObservationsService)
+      .takeIn(tx, elsewhere.id, [{ kind: 'disk_encryption', source: 'fleet', observedAt, report }]);
     const { checkedInAt, lostAt, leadSeconds } = await ofLoss();
+    expect([checkedInAt, checkedInAt < late]).toEqual([observedAt.toISOString(), true]);
     expect(leadSeconds).toBeCloseTo((Date.parse(checkedInAt) - Date.parse(lostAt)) / 1000, 1);
     const { body } = await admin.get('/v1/lost-devices/lead-times').query({ since: lostAt }).expect(200);
     expect(body).toMatchObject({ measured: 1, medianSeconds: leadSeconds, p95Seconds: leadSeconds });

@@ -7,7 +7,11 @@ import { Alert } from '../../src/cases/alert.entity.js';
 import { Hold } from '../../src/cases/hold.entity.js';
 import { Step } from '../../src/cases/step.entity.js';
 import { Device } from '../../src/devices/device.entity.js';
+import type { DiskReport } from '../../src/devices/encryption/judge-report.js';
+import { ObservationsService } from '../../src/devices/observations.service.js';
 import { WatchLosses } from '../../src/lost-devices/watch-losses.service.js';
+import { readDisks } from '../../src/osquery/read-disks.js';
+import { readRows } from '../../src/osquery/read-rows.js';
 import type { Person } from '../../src/people/person.entity.js';
 import { anAccount } from '../factories/accounts.js';
 import { liftBrakeLimits } from '../factories/brake-limits.js';
@@ -16,6 +20,7 @@ import { aUser } from '../factories/identities.js';
 import { anEmployment, aPerson } from '../factories/people.js';
 import { startServiceApp, type ServiceApp } from '../factories/service-app.js';
 import { aTool } from '../factories/tools.js';
+import { FLEET_LINUX, PROTECTED_BITLOCKER } from '../osquery/payloads.js';
 
 const TEXT = readFileSync(new URL('../../docs/runbooks/laptop-lost.yaml', import.meta.url), 'utf8');
 const HOUR = 3_600_000;
@@ -48,12 +53,17 @@ interface Lost {
 async function aLoss({
   disk = 'encrypted',
   protectors = ['tpm_pin'],
-}: { disk?: string; protectors?: string[] } = {}): Promise<Lost> {
+  report,
+}: { disk?: string; protectors?: string[]; report?: DiskReport } = {}): Promise<Lost> {
   const person = await aPerson(tx);
   await anEmployment(tx, { personId: person.id, startAppliedAt: new Date() });
   await anAccount(tx, { personId: person.id, toolId: chat });
   const laptop = await aDevice(tx, { holderId: person.id });
-  await observed(laptop, { value: disk, details: { protectors }, observedAt: new Date(Date.now() - HOUR) });
+  const observedAt = new Date(Date.now() - HOUR);
+  if (report) {
+    const seen = { kind: 'disk_encryption', source: 'agent', observedAt, report } as const;
+    await service.app.get(ObservationsService).takeIn(tx, laptop.id, [seen]);
+  } else await observed(laptop, { value: disk, details: { protectors }, observedAt });
   const { body } = await admin.post('/v1/lost-devices').send({ deviceId: laptop.id }).expect(202);
   return { caseId: body.caseId, person, laptop };
 }
@@ -110,6 +120,50 @@ describe('the runbook of a loss', () => {
     const lost = await aLoss({ disk: 'not_encrypted', protectors: [] });
     await observed(lost.laptop, { value: 'encrypted', details: { protectors: ['tpm_pin'] }, observedAt: new Date() });
     expect((await lossOf(lost)).proposal).toMatchObject({ propose: 'wipe', row: 2 });
+  });
+
+  const bitLocker = (protector_types: string): DiskReport =>
+    readDisks('windows', readRows([{ ...PROTECTED_BITLOCKER, protector_types }]), '5.24.0');
+  const [BY_ITSELF, BY_SECRET] = [
+    'by itself, when it is switched on (TPM only)',
+    'by a PIN or passphrase before it starts',
+  ];
+
+  it.each<[string, DiskReport, string, 'lock' | 'wipe']>([
+    ['a drive with TPM alone, by osquery', bitLocker(PROTECTED_BITLOCKER.protector_types), BY_ITSELF, 'wipe'],
+    ['a drive with TPM and PIN, by osquery', bitLocker('TPM_AND_PIN,NUMERIC_PASSWORD'), BY_SECRET, 'lock'],
+    [
+      'LUKS, by osquery, which tells nothing of it',
+      readDisks('linux', readRows(FLEET_LINUX), '5.24.0'),
+      'not known how',
+      'wipe',
+    ],
+    [
+      'a Mac with FileVault, by osquery',
+      readDisks('macos', readRows([{ path: '/', filevault_status: 'on', name: '/dev/disk1s1' }]), '5.24.0'),
+      BY_SECRET,
+      'lock',
+    ],
+    [
+      'what Fleet tells, which is one bit',
+      { volumes: [{ volume: 'all disks', role: 'system', state: 'encrypted' }] },
+      'not known how',
+      'wipe',
+    ],
+    [
+      'LUKS with TPM and PIN, by the Linux reporter',
+      {
+        volumes: [
+          { volume: '/', role: 'internal', state: 'encrypted', protectors: ['tpm_pin', 'recovery_key', 'passphrase'] },
+        ],
+      },
+      BY_SECRET,
+      'lock',
+    ],
+  ])('goes by what opens the disk, as it was told: %s', async (_what, report, unlocks, propose) => {
+    const { proposal } = await lossOf(await aLoss({ report }));
+    expect(proposal.facts).toContain(`unlocks: ${unlocks}`);
+    expect(proposal.propose).toBe(propose);
   });
 
   it('that is replaced affects later losses only', async () => {

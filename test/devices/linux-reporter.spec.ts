@@ -1,15 +1,19 @@
 import { execFile } from 'node:child_process';
-import { chmod, mkdtemp, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, truncate, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { cloneFolder } from '../../scripts/embedded/places.js';
+import { programOnPath } from '../../scripts/embedded/program-on-path.js';
+import { Alert } from '../../src/cases/alert.entity.js';
+import { loadAgeIdentities, makeAgeIdentity } from '../../src/platform/crypto/providers/age-identities.js';
+import { RecoveryRing } from '../../src/platform/crypto/recovery-ring.js';
 import { SYSTEM } from '../../src/platform/sign-in/actor.js';
 import { ApiTokens } from '../../src/platform/sign-in/api-tokens.service.js';
 import { aDevice } from '../factories/devices.js';
 import { aTokenOwner } from '../factories/token-owners.js';
-import { startRecordsApp, type RecordsApp } from '../factories/records-app.js';
+import { startServiceApp, type ServiceApp } from '../factories/service-app.js';
 
 /**
  * What the commands print: `luksDump.txt` by cryptsetup 2.6.1 on a header with a passphrase, a recovery key and a TPM with
@@ -17,16 +21,21 @@ import { startRecordsApp, type RecordsApp } from '../factories/records-app.js';
  * status of a mapping, which needs a device mapper.
  */
 const PRINTED = join(import.meta.dirname, 'linux-reporter');
-const SCRIPT = join(cloneFolder(), 'ops/reporters/linux-disk-encryption.sh');
+const scriptNamed = (name: string) => join(cloneFolder(), 'ops/reporters', name);
+const run = promisify(execFile);
+/** Not everybody has it on the path. */
+const cryptsetup = programOnPath('cryptsetup') ?? '';
 
-let records: RecordsApp;
+let records: ServiceApp;
 let folder: string;
 let url: string;
 beforeAll(async () => {
-  records = await startRecordsApp();
+  folder = await mkdtemp(join(inject('runFolder'), 'reporter-'));
+  const recipient = await makeAgeIdentity(join(folder, 'identity'));
+  const recoveryRing = new RecoveryRing([recipient], await loadAgeIdentities(join(folder, 'identity')));
+  records = await startServiceApp({ recoveryRing });
   await records.app.listen(0, '127.0.0.1');
   url = `http://127.0.0.1:${(records.app.getHttpServer().address() as AddressInfo).port}`;
-  folder = await mkdtemp(join(inject('runFolder'), 'reporter-'));
   const owner = await aTokenOwner(records.db.manager);
   const { token } = await records.db.transaction((tx) =>
     records.app.get(ApiTokens).create(tx, SYSTEM, { name: 'reporter', scopes: ['devices:write'], ...owner }),
@@ -36,20 +45,47 @@ beforeAll(async () => {
 afterAll(() => records?.close());
 
 /** Runs the script with these commands in front of the machine's own. */
-async function report(deviceId: string, commands: Record<string, string>): Promise<void> {
+async function report(
+  deviceId: string,
+  commands: Record<string, string>,
+  who: (deviceId: string) => Promise<Record<string, string>> = asAnyDevice,
+): Promise<void> {
   const path = await mkdtemp(join(folder, 'path-'));
   for (const [name, body] of Object.entries(commands)) {
     await writeFile(join(path, name), `#!/bin/sh\n${body}\n`);
     await chmod(join(path, name), 0o755);
   }
   const env = {
-    PATH: `${path}:${process.env['PATH']}`,
     QM_URL: url,
-    QM_DEVICE: deviceId,
-    QM_TOKEN_FILE: join(folder, 'token'),
+    ...(await who(deviceId)),
+    PATH: `${path}:${process.env['PATH']}`,
   };
-  await promisify(execFile)('sh', [SCRIPT], { env });
+  await run('sh', [scriptNamed('linux-disk-encryption.sh')], { env });
 }
+
+/** With an API token, which may speak for any device. */
+const asAnyDevice = async (deviceId: string) => ({ QM_DEVICE: deviceId, QM_TOKEN_FILE: join(folder, 'token') });
+
+/** With the token of the device, on a machine of this serial number. */
+async function asItself(deviceId: string, serial: string): Promise<Record<string, string>> {
+  const { body } = await (await records.caller()).post(`/v1/devices/${deviceId}/token`).expect(201);
+  const path = await mkdtemp(join(folder, 'machine-'));
+  await writeFile(join(path, 'token'), body.token, { mode: 0o600 });
+  await writeFile(join(path, 'serial'), `${serial}\n`);
+  return {
+    PATH: `${process.env['PATH']}:/usr/sbin:/sbin`,
+    QM_URL: url,
+    QM_TOKEN_FILE: join(path, 'token'),
+    QM_SERIAL_FILE: join(path, 'serial'),
+    QM_STATE: path,
+    QM_RUN: path,
+  };
+}
+
+const PLAIN = {
+  lsblk: `case "$*" in *-nrpso*) echo "$3 part" ;; *) echo '/dev/vda1 /' ;; esac`,
+  cryptsetup: 'exit 4',
+};
 
 const known = async (deviceId: string) =>
   (await (await records.caller()).get(`/v1/devices/${deviceId}/encryption`).expect(200)).body;
@@ -57,8 +93,8 @@ const known = async (deviceId: string) =>
 it('the shell reporter tells of LUKS below LVM, with its cipher and what opens it', async () => {
   const { id } = await aDevice(records.db.manager);
   const above = `case "$*" in *-nrpso*data-root) cat ${PRINTED}/lsblk-above-root.txt ;; *-nrpso*) echo "$3 part" ;; *) cat ${PRINTED}/lsblk.txt ;; esac`;
-  const cryptsetup = `case "$1 $2" in 'status /dev/mapper/cryptdata') cat ${PRINTED}/status.txt ;; 'luksDump /dev/nvme0n1p3') cat ${PRINTED}/luksDump.txt ;; *) exit 4 ;; esac`;
-  await report(id, { lsblk: above, cryptsetup });
+  const luks = `case "$1 $2" in 'status /dev/mapper/cryptdata') cat ${PRINTED}/status.txt ;; 'luksDump /dev/nvme0n1p3') cat ${PRINTED}/luksDump.txt ;; *) exit 4 ;; esac`;
+  await report(id, { lsblk: above, cryptsetup: luks });
   expect(await known(id)).toMatchObject({
     state: 'encrypted',
     answer: {
@@ -78,8 +114,7 @@ it('the shell reporter tells of LUKS below LVM, with its cipher and what opens i
 
 it('the shell reporter tells of a plain disk, and where it sees no volume it claims nothing', async () => {
   const { id } = await aDevice(records.db.manager);
-  const plain = `case "$*" in *-nrpso*) echo "$3 part" ;; *) echo '/dev/vda1 /' ;; esac`;
-  await report(id, { lsblk: plain, cryptsetup: 'exit 4' });
+  await report(id, PLAIN);
   expect(await known(id)).toMatchObject({ state: 'not_encrypted', answer: { volumes: [{ volume: '/' }] } });
   const { id: blind } = await aDevice(records.db.manager);
   await report(blind, { lsblk: 'true', cryptsetup: 'exit 4' });
@@ -95,4 +130,129 @@ it('the shell reporter sends nothing when a look fails half-way', async () => {
   const failing = `case "$*" in *-nrpso*) exit 1 ;; *) echo '/dev/vda1 /' ;; esac`;
   await expect(report(id, { lsblk: failing, cryptsetup: 'exit 4' })).rejects.toThrow('Command failed');
   expect(await known(id)).toMatchObject({ answer: null, askedInVain: null });
+});
+
+it('the shell reporter speaks with its device’s own token for that device only, and under a name of its own', async () => {
+  const device = await aDevice(records.db.manager);
+  await report(device.id, PLAIN, (id) => asItself(id, device.serial));
+  expect(await known(device.id)).toMatchObject({ state: 'not_encrypted', answer: { source: 'reporter' } });
+  const other = await aDevice(records.db.manager);
+  await expect(report(other.id, PLAIN, (id) => asItself(id, device.serial))).rejects.toThrow('403');
+  expect(await known(other.id)).toMatchObject({ answer: null });
+  const dedupKey = `device_duplicate:token:${other.id}`;
+  const openAlerts = async () =>
+    (await records.db.manager.findBy(Alert, { dedupKey })).filter(({ resolvedAt }) => resolvedAt === null);
+  expect(await openAlerts()).toMatchObject([
+    { kind: 'device_duplicate', message: expect.stringContaining(device.serial) },
+  ]);
+  // The copies open nothing once there is another token.
+  await asItself(other.id, other.serial);
+  expect(await openAlerts()).toEqual([]);
+});
+
+it('a device’s token opens nothing when another one was made, or it was ended', async () => {
+  const { id, serial } = await aDevice(records.db.manager);
+  const api = await records.caller('bench');
+  const tokens = [];
+  for (let made = 0; made < 2; made++) {
+    tokens.push((await api.post(`/v1/devices/${id}/token`).expect(201)).body.token as string);
+  }
+  const ask = (token = '') =>
+    records.stranger.post('/v1/reporters/recovery-keys/wanted').send({ token, serial, protects: 'luks' });
+  await ask(tokens[0]).expect(401);
+  expect((await ask(tokens[1]).expect(200)).body).toEqual({ wanted: true, because: 'none_kept' });
+  await api.delete(`/v1/devices/${id}/token`).expect(204);
+  await ask(tokens[1]).expect(401);
+  const rows = JSON.stringify(await records.db.query(`SELECT t::text AS row FROM device_tokens t`));
+  expect(tokens.some((token) => rows.includes(token))).toBe(false);
+  const actions = await records.db.query(`SELECT action FROM audit_entries WHERE subject_id = $1 ORDER BY at`, [id]);
+  expect(actions.map(({ action }: { action: string }) => action)).toEqual([
+    'device-token.created',
+    'device-token.created',
+    'device-token.ended',
+  ]);
+});
+
+describe.skipIf(cryptsetup === '')('a Linux machine’s recovery key', () => {
+  /** A machine with a LUKS header that a passphrase opens; no device mapper is needed for what is done to it. */
+  async function aMachine() {
+    const device = await aDevice(records.db.manager);
+    const env = await asItself(device.id, device.serial);
+    const disk = join(env['QM_RUN'] ?? '', 'disk');
+    await writeFile(disk, '');
+    await truncate(disk, 32 * 1024 ** 2);
+    const unlock = join(env['QM_RUN'] ?? '', 'unlock');
+    await writeFile(unlock, 'the bench’s own passphrase');
+    const quick = ['--pbkdf', 'pbkdf2', '--pbkdf-force-iterations', '1000'];
+    await run(cryptsetup, ['luksFormat', '--batch-mode', '--type', 'luks2', ...quick, '--key-file', unlock, disk]);
+    const api = await records.caller('helpdesk');
+    const path = `/v1/devices/${device.id}/recovery-keys`;
+    return {
+      device,
+      escrow: async () =>
+        (await run('sh', [scriptNamed('linux-escrow.sh')], { env: { ...env, QM_DISK: disk, QM_UNLOCK_FILE: unlock } }))
+          .stdout,
+      kept: async () => (await api.get(path).expect(200)).body.items,
+      reveal: async (id: string) =>
+        (await api.post(`${path}/${id}/reveal`).send({ reason: 'a test of it' }).expect(200)).body.key as string,
+      opens: async (key: string): Promise<boolean> => {
+        const file = join(env['QM_RUN'] ?? '', 'tried');
+        await writeFile(file, key);
+        return run(cryptsetup, ['open', '--test-passphrase', '--key-file', file, disk]).then(
+          () => true,
+          () => false,
+        );
+      },
+      slots: async () => (await run(cryptsetup, ['luksDump', disk])).stdout.match(/^ {2}\d+: luks2/gm)?.length,
+    };
+  }
+
+  it('is made when one is wanted, opens its disk, and takes the place of one that somebody read', async () => {
+    const { escrow, kept, reveal, opens, slots } = await aMachine();
+    expect(await slots()).toBe(1);
+    expect(await escrow()).toContain('keeps a new recovery key');
+    const [first] = await kept();
+    expect(first).toMatchObject({
+      protects: 'luks',
+      source: 'the device itself',
+      keptBy: expect.stringContaining('the device QM-'),
+      format: 'right',
+      provedAt: expect.any(String),
+    });
+    expect(await escrow()).toContain('No new recovery key is wanted.');
+    const key = await reveal(first.id);
+    expect([await opens(key), await slots()]).toEqual([true, 2]);
+    await escrow();
+    const [second, ...before] = await kept();
+    expect(before).toMatchObject([{ id: first.id, isNewest: false }]);
+    expect([await opens(key), await opens(await reveal(second.id)), await slots()]).toEqual([false, true, 2]);
+    expect(records.log()).not.toContain(key);
+  });
+
+  it('is taken off the disk again when it is refused: a lost machine escrows nothing', async () => {
+    const { device, escrow, kept, slots } = await aMachine();
+    await records.db.query(`UPDATE devices SET state = 'lost' WHERE id = $1`, [device.id]);
+    await expect(escrow()).rejects.toThrow(/refused the key \(409\)/);
+    expect([await kept(), await slots()]).toEqual([[], 1]);
+  });
+});
+
+it('a recovery key of a wrong format is refused from a machine; from a person it is kept, and said to be wrong', async () => {
+  const { id, serial } = await aDevice(records.db.manager);
+  const { QM_TOKEN_FILE } = await asItself(id, serial);
+  const token = await readFile(QM_TOKEN_FILE ?? '', 'utf8');
+  const key = '000011-720885-470548-480865-118294-000000-110000-660000';
+  const body = { token, serial, protects: 'bitlocker', key };
+  const { body: refused } = await records.stranger.post('/v1/reporters/recovery-keys').send(body).expect(400);
+  expect(JSON.stringify(refused)).not.toContain(key);
+  const bench = await records.caller('bench');
+  const kept = await bench
+    .post(`/v1/devices/${id}/recovery-keys`)
+    .send({ key, protects: 'bitlocker', source: 'typed' })
+    .expect(201);
+  expect(kept.body).toMatchObject({ format: 'wrong', provedAt: null });
+  const right = { ...body, key: key.replace('470548', '470547') };
+  await records.stranger.post('/v1/reporters/recovery-keys').send(right).expect(201);
+  const { body: listed } = await bench.get(`/v1/devices/${id}/recovery-keys`).expect(200);
+  expect(listed.items).toMatchObject([{ format: 'right', provedAt: null, isNewest: true }, { format: 'wrong' }]);
 });

@@ -1,6 +1,6 @@
 import { createHash, generateKeyPairSync, randomBytes, type KeyObject } from 'node:crypto';
 import type supertest from 'supertest';
-import { signRelease } from '../../src/images/release-statement.js';
+import { signRelease, type BuildManifest } from '../../src/images/release-statement.js';
 
 type Agent = ReturnType<typeof supertest.agent>;
 
@@ -34,7 +34,7 @@ interface DraftOptions {
   version?: string;
   /** What it says of its content, when that isn't true. */
   sha256?: string;
-  inputs?: { name: string; version: string; sha256: string }[];
+  inputs?: BuildManifest['inputs'];
 }
 
 /** A draft of an image of its own unless one is given, with nothing sent yet; signed when a releaser is given. */

@@ -24,6 +24,10 @@ const NEED_A_TOOL = new Set([
   'GET /v1/tools/{id}/lockdown',
   'PUT /v1/tools/{id}/lockdown',
   'DELETE /v1/tools/{id}/lockdown',
+  // With a device's own token, which is shown once to whoever makes it.
+  'POST /v1/reporters/observations',
+  'POST /v1/reporters/recovery-keys',
+  'POST /v1/reporters/recovery-keys/wanted',
   // Another person than the one who did it has to confirm: a token of the fuzz is one person.
   'POST /v1/steps/{id}/confirm',
   // A file of this very step, a key of this very device, and a loss of which the last step is done: too seldom drawn to

@@ -7,6 +7,7 @@ import { Upload } from 'tus-js-client';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { cliContext } from '../../src/cli/cli-context.js';
 import { runCli } from '../../src/cli/run-cli.js';
+import { aDevice } from '../factories/devices.js';
 import { aDraft, checked } from '../factories/images.js';
 import { startServiceApp, type ServiceApp } from '../factories/service-app.js';
 
@@ -82,6 +83,12 @@ describe('quartermaster image', () => {
     env = before;
     const { out } = await cli('image', 'list');
     expect(out).toMatch(/Debian workstation@1 {2}current {2}amd64 {2}0\.00 GB {2}stored/);
+  });
+
+  it('shows the machines that drift', async () => {
+    const { assetTag } = await aDevice(service.db.manager);
+    const { out } = await cli('image', 'drift', '--finding', 'not_imaged');
+    expect(out).toContain(`${assetTag}  not_imaged  no image recorded  tells nothing`);
   });
 
   it('goes on with an upload where it stopped, and takes a signature that was made elsewhere', async () => {

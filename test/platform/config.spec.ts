@@ -19,8 +19,17 @@ describe('the configuration', () => {
       logLevel: 'info',
       trustProxy: [],
       allowsPlainHttp: false,
+      observationsKeptDays: 400,
       rateLimits: { failures: 60, requests: 6_000 },
     });
+  });
+
+  it('keeps observations for good, or for a quarter of a year at least', () => {
+    const kept = (days: string) => loadConfig({ ...MINIMUM, OBSERVATIONS_KEPT_DAYS: days }).observationsKeptDays;
+    expect([kept('0'), kept('90'), kept('3650')]).toEqual([0, 90, 3_650]);
+    for (const wrong of ['30', '-1', 'ever', '090']) {
+      expect(messageOf(() => kept(wrong))).toContain('OBSERVATIONS_KEPT_DAYS isn');
+    }
   });
 
   it('tells every variable that is missing or wrong at once, with what to do, and never repeats a value', () => {

@@ -29,7 +29,10 @@ export interface AnswerThen {
 /** What was known of a device's disks at an instant. */
 export interface KnownThen {
   at: Date;
-  state: EncryptionState;
+  /** No longer kept: something was known or not, and the observations that would tell are dropped. */
+  state: EncryptionState | 'no_longer_kept';
+  /** Since when all that was known can still be told; null: ever since. */
+  keptFrom: Date | null;
   /** Null: nobody had ever got an answer. */
   answer: AnswerThen | null;
   /** Who looked after that and couldn't tell, last. */
@@ -86,9 +89,13 @@ export class EncryptionKnowledge {
       const detail = 'Nobody knows yet what will be known then. Ask about an instant that has passed.';
       throw new Problem('invalid-request', detail, [{ pointer: '/query/at', detail }]);
     }
+    const { at: then, keptFrom } = row;
+    if (keptFrom !== null && then < keptFrom) {
+      return { at: then, state: 'no_longer_kept', keptFrom, answer: null, inVain: null };
+    }
     const [answer, inVain] = [answerIn(row, 'answer'), answerIn(row, 'vain')];
     const value = answer?.value ?? 'unknown';
-    return { at: row.at, state: value === 'encrypting' ? 'converting' : value, answer, inVain };
+    return { at: then, state: value === 'encrypting' ? 'converting' : value, keptFrom, answer, inVain };
   }
 
   /** Every report that there was, newest record first. */
@@ -150,7 +157,10 @@ const COLUMNS = {
   recordedAt: 'recorded_at',
 } as const;
 
-type KnownRow = { at: Date; future: boolean } & Record<`${'answer' | 'vain'}.${keyof AnswerThen}`, unknown>;
+type KnownRow = { at: Date; future: boolean; keptFrom: Date | null } & Record<
+  `${'answer' | 'vain'}.${keyof AnswerThen}`,
+  unknown
+>;
 
 const shown = (alias: string): string =>
   [
@@ -166,8 +176,9 @@ const newest = (which: string): string =>
 
 /** One round trip. A minute for whoever asks about now by a clock of their own. */
 const KNOWN_AT = `
-  SELECT d.at, d.at > now() + interval '1 minute' AS future, ${shown('answer')}, ${shown('vain')}
+  SELECT d.at, d.at > now() + interval '1 minute' AS future, dropped.kept_from AS "keptFrom", ${shown('answer')}, ${shown('vain')}
   FROM (SELECT id, COALESCE($2::timestamptz, now()) AS at FROM devices WHERE id = $1) d
+  LEFT JOIN dropped_observations dropped ON dropped.device_id = d.id
   LEFT JOIN LATERAL (${newest(`value <> 'unknown'`)}) answer ON true
   LEFT JOIN LATERAL (${newest(`value = 'unknown' AND (answer.id IS NULL OR observed_at > answer.observed_at)`)}) vain ON true`;
 

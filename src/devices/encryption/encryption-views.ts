@@ -30,7 +30,15 @@ const AgeThen = { ageSeconds: z.int().describe('How old it was at the instant th
 export const KnownEncryptionView = z.object({
   deviceId: z.uuid(),
   at: z.iso.datetime(),
-  state: State.describe('Of its weakest system or internal volume. `unknown`: nobody ever got an answer until then.'),
+  state: z
+    .enum([...ENCRYPTION_STATES, 'no_longer_kept'])
+    .describe(
+      'Of its weakest system or internal volume. `unknown`: nobody ever got an answer until then. `no_longer_kept`: what was known then was dropped, see `keptFrom`.',
+    ),
+  keptFrom: z.iso
+    .datetime()
+    .nullable()
+    .describe('What was known from then on can still be told, of a time before it no longer. Null: ever since.'),
   answer: z
     .object({ observationId: z.uuid(), ...Reporter, ...Times, ...AgeThen, volumes: z.array(VolumeView) })
     .nullable()
@@ -74,11 +82,12 @@ export const EncryptionOverviewView = z.object({
 });
 
 export function knownEncryptionView(deviceId: string, known: KnownThen): z.infer<typeof KnownEncryptionView> {
-  const { at, state, answer, inVain } = known;
+  const { at, state, keptFrom, answer, inVain } = known;
   return {
     deviceId,
     at: at.toISOString(),
     state,
+    keptFrom: keptFrom?.toISOString() ?? null,
     answer: answer && { ...seenView(answer), volumes: (answer.volumes ?? []).map(volumeView) },
     askedInVain: inVain && { ...seenView(inVain), why: inVain.why },
   };

@@ -1,10 +1,13 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { aCase } from '../../../test/factories/cases.js';
 import { aDevice, aDeviceModel } from '../../../test/factories/devices.js';
 import { startRecordsApp, type RecordsApp } from '../../../test/factories/records-app.js';
 import { queryRows } from '../../platform/database/query-rows.js';
 import { SYSTEM } from '../../platform/sign-in/actor.js';
 import { ObservationsService } from '../observations.service.js';
+import { ThinObservations } from '../retention/thin-observations.service.js';
+import { DeviceReplacement } from '../spares/device-replacement.entity.js';
 import { EncryptionKnowledge } from './encryption-knowledge.service.js';
 import { ENCRYPTION_STATES, weakestOf, type EncryptionState, type VolumeSeen } from './encryption-states.js';
 
@@ -132,6 +135,113 @@ describe('what is known of a disk', () => {
     const api = await records.caller();
     await api.get(`/v1/devices/${id}/encryption`).query({ at }).expect(400);
     await api.get(`/v1/devices/${id}/encryption`).query({ at: 'yesterday' }).expect(400);
+  });
+});
+
+describe('old observations', () => {
+  const KEPT_DAYS = 400;
+  const DAY = 24 * 60;
+
+  /** A row as it was written long ago. */
+  const seenLongAgo = (deviceId: string, seen: { observed: number; recorded: number; source: string; value: string }) =>
+    records.db.query(
+      `INSERT INTO device_observations (id, device_id, kind, value, source, observed_at, recorded_at)
+       VALUES (gen_random_uuid(), $1, 'disk_encryption', $2, $3, $4, $5)`,
+      [deviceId, seen.value, seen.source, minutesAgo(seen.observed * DAY), minutesAgo(seen.recorded * DAY)],
+    );
+  const countOf = async (deviceId: string) =>
+    (
+      await queryRows<{ n: number }>(
+        records.db,
+        `SELECT count(*)::int AS n FROM device_observations WHERE device_id = $1`,
+        [deviceId],
+      )
+    )[0]?.n;
+  /** As if a day had passed. */
+  const thin = async (): Promise<number> => {
+    await records.db.query(`UPDATE observation_retention SET next_at = now()`);
+    return records.app.get(ThinObservations).thinIfDue();
+  };
+
+  it('are dropped so that what was known at any time since is the same, and of a time before nothing is pretended', async () => {
+    const { id: modelId } = await aDeviceModel(records.db.manager);
+    const happening = fc.record({
+      observed: fc.integer({ min: 0, max: 900 }),
+      late: fc.integer({ min: 0, max: 300 }),
+      source: fc.constantFrom('osquery', 'fleet'),
+      value: fc.constantFrom('encrypted', 'not_encrypted', 'unknown'),
+    });
+    const long = fc.array(happening, { minLength: 20, maxLength: 40 });
+    const histories = [[], ...fc.sample(long, { numRuns: 8, seed: 5 })];
+    const devices = await Promise.all(
+      histories.map(async (history) => {
+        const { id } = await aDevice(records.db.manager, { modelId, state: 'retired' });
+        for (const { late, ...seen } of history) {
+          await seenLongAgo(id, { ...seen, recorded: Math.max(0, seen.observed - late) });
+        }
+        return id;
+      }),
+    );
+    const moments = [0, 1, 50, 120, 200, 300, 399].map((days) => minutesAgo(days * DAY));
+    const told = () =>
+      Promise.all(
+        devices.flatMap((id) =>
+          moments.map(async (at) => {
+            const { state, answer, inVain } = await knowledge.at(records.db.manager, id, at);
+            return [state, answer?.observationId, inVain?.observationId];
+          }),
+        ),
+      );
+    const before = await told();
+    expect(await thin()).toBeGreaterThan(20);
+    expect(await told()).toEqual(before);
+    const thinned = await queryRows<{ id: string }>(records.db, `SELECT device_id AS id FROM dropped_observations`);
+    const longAgo = minutesAgo((KEPT_DAYS + 1) * DAY);
+    for (const { id } of thinned) {
+      expect(await knowledge.at(records.db.manager, id, longAgo)).toMatchObject({
+        state: 'no_longer_kept',
+        answer: null,
+      });
+    }
+    const whole = devices.filter((id) => !thinned.some((one) => one.id === id));
+    expect(whole.length).toBeGreaterThan(0);
+    for (const id of whole) {
+      expect((await knowledge.at(records.db.manager, id, longAgo)).state).not.toBe('no_longer_kept');
+    }
+    const entries = await records.db.query(`SELECT facts FROM audit_entries WHERE action = 'observations.dropped'`);
+    expect(entries).toMatchObject([{ facts: { devices: thinned.length } }]);
+    expect(await thin()).toBe(0);
+  });
+
+  it('stay when their device was ever lost, or replaced one, and newer ones can’t be deleted', async () => {
+    const tx = records.db.manager;
+    const retired = () => aDevice(tx, { state: 'retired' });
+    const [lost, replacement, other] = [await retired(), await retired(), await retired()];
+    const { id: caseId, personId } = await aCase(tx, { kind: 'lost_device', lane: 'emergency', deviceId: lost.id });
+    await tx.insert(DeviceReplacement, {
+      lossCaseId: caseId,
+      lostDeviceId: lost.id,
+      personId,
+      replacementDeviceId: replacement.id,
+      replacedAt: new Date(),
+    });
+    for (const { id } of [lost, replacement, other]) {
+      for (const observed of [700, 600, 500]) {
+        await seenLongAgo(id, { observed, recorded: observed, source: 'osquery', value: 'encrypted' });
+      }
+    }
+    expect(await thin()).toBe(2);
+    expect([await countOf(lost.id), await countOf(replacement.id), await countOf(other.id)]).toEqual([3, 3, 1]);
+    const api = await records.caller();
+    const at = minutesAgo(650 * DAY).toISOString();
+    const ask = async (id: string) => (await api.get(`/v1/devices/${id}/encryption`).query({ at }).expect(200)).body;
+    expect(await ask(lost.id)).toMatchObject({ state: 'encrypted', keptFrom: null });
+    expect(await ask(other.id)).toMatchObject({ state: 'no_longer_kept', keptFrom: expect.any(String), answer: null });
+    await report(other.id, minutesAgo(1), 'encrypted');
+    await expect(records.db.query(`DELETE FROM device_observations WHERE device_id = $1`, [other.id])).rejects.toThrow(
+      'never deleted before its time',
+    );
+    await expect(records.db.query(`UPDATE device_observations SET value = 'unknown'`)).rejects.toThrow('overwritten');
   });
 });
 

@@ -14,9 +14,9 @@ const ShelfView = z.object({
   siteId: z.uuid().nullable(),
   siteName: z.string().nullable(),
   inStock: z.int(),
-  ready: z.int().describe('Can really be given: in stock, working, standard, with the newest version of its image.'),
+  ready: z.int().describe('Can really be given: in stock, working, standard, with the current version of its image.'),
   faulty: z.int(),
-  imageOutdated: z.int().describe('Without the newest version of its image, or without any.'),
+  imageOutdated: z.int().describe('Without the current version of its image, or without any.'),
   minimum: z.int().describe('How many there should be; 0: nobody said.'),
   short: z.int().describe('How many are missing.'),
 });

@@ -13,7 +13,7 @@ export interface Shelf {
   /** Those that can really be given. */
   ready: number;
   faulty: number;
-  /** Without the newest version of their image, or without any. */
+  /** Without the current version of their image, or without any. */
   imageOutdated: number;
   /** How many there should be; 0: nobody said. */
   minimum: number;

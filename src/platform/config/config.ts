@@ -25,6 +25,8 @@ export abstract class Config {
   abstract readonly auditPublishTo: readonly string[];
   /** Where the content of images is kept: an address as `placeAt` takes it. Without it none is taken. */
   abstract readonly imageStore?: string;
+  /** For how many days all observations of devices are kept; 0: for good. */
+  abstract readonly observationsKeptDays: number;
   abstract readonly rateLimits: RateLimitConfig;
   /** Without it the API speaks plain HTTP. */
   abstract readonly tls?: TlsConfig;
@@ -86,6 +88,8 @@ const RATE = z
   .string()
   .regex(/^\d{1,7}$/, { error: "isn't a number of requests a minute: write a whole number, 0 for no limit" })
   .transform(Number);
+
+const KEPT_DAYS = "isn't a number of days: write a whole number, 90 or more, or 0 to keep all observations";
 
 const VARIABLES = z.object({
   DATABASE_URL,
@@ -149,6 +153,12 @@ const VARIABLES = z.object({
       if (problem !== null) context.addIssue({ code: 'custom', message: problem });
     })
     .optional(),
+  OBSERVATIONS_KEPT_DAYS: z
+    .string()
+    .regex(/^(0|[1-9]\d{1,4})$/, { error: KEPT_DAYS })
+    .transform(Number)
+    .refine((days) => days === 0 || days >= 90, { error: KEPT_DAYS })
+    .default(400),
   TLS_CERT_FILE: z.string().optional(),
   TLS_KEY_FILE: z.string().optional(),
   TRUST_PROXY: z
@@ -190,6 +200,7 @@ export function loadConfig(env: Environment): Config {
     ...(oidc && { oidc }),
     auditPublishTo: variables.AUDIT_PUBLISH_TO,
     ...(variables.IMAGE_STORE !== undefined && { imageStore: variables.IMAGE_STORE }),
+    observationsKeptDays: variables.OBSERVATIONS_KEPT_DAYS,
     ...(tls && { tls }),
     trustProxy: variables.TRUST_PROXY ?? proxiesHere(variables.HOST, publicUrl, tls),
     allowsPlainHttp: variables.PLAIN_HTTP === 'allowed',

@@ -27,6 +27,10 @@ export const PUBLIC_ROUTES: readonly string[] = [
   'POST /v1/osquery/log',
   'POST /v1/osquery/distributed/read',
   'POST /v1/osquery/distributed/write',
+  // Opened by a device's own reporter, with the token of that device.
+  'POST /v1/reporters/observations',
+  'POST /v1/reporters/recovery-keys',
+  'POST /v1/reporters/recovery-keys/wanted',
   // Opened by the person whose credential it is, with the one-time token in the link.
   'GET /credential-links/:token',
   'POST /credential-links/:token',

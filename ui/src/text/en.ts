@@ -416,6 +416,8 @@ export const en = {
     noKeys: 'None is kept here.',
     keptFrom: (source: string) => `kept from ${source}`,
     neverRevealed: 'never read',
+    provedByDevice: 'the device said that it unlocks',
+    keyFormatWrong: 'no key of its kind looks like this',
     revealed: 'read',
     keyNeverRevealed: 'Its recovery key was never read.',
     keyRevealed: 'Its recovery key was read',

@@ -113,11 +113,18 @@ function Keys({ deviceId }: { deviceId: string }): ReactNode {
             <Empty>{text.devices.noKeys}</Empty>
           ) : (
             <ul className="rows">
-              {items.map(({ id, protects, source, keptAt, revealedAt }) => (
+              {items.map(({ id, protects, source, keptAt, format, provedAt, revealedAt }) => (
                 <li key={id} className="row-plain">
                   <span className="row-name">{protects.replaceAll('_', ' ')}</span>
                   <span className="row-detail">
                     {text.devices.keptFrom(source)} <Instant at={keptAt} />
+                    {provedAt !== null && (
+                      <>
+                        {' · '}
+                        {text.devices.provedByDevice} <Instant at={provedAt} />
+                      </>
+                    )}
+                    {format === 'wrong' && ` · ▲ ${text.devices.keyFormatWrong}`}
                   </span>
                   <span>
                     {revealedAt === null ? (
