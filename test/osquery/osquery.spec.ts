@@ -143,6 +143,19 @@ describe('enrolment', () => {
     expect((await post('config', { node_key: again }).expect(200)).body.node_invalid).toBe(false);
   });
 
+  it.each([
+    ['was revoked', `SET revoked_at = now()`],
+    ['expired', `SET expires_at = now() - interval '1 second'`],
+  ])('whose answer was lost isn’t taken up again by a secret that %s meanwhile', async (_how, ended) => {
+    const own = await aSecret(2);
+    const device = await aDevice(service.db.manager);
+    const machine = { uuid: newId(), serial: device.serial };
+    expect((await enrol(machine, 'windows', own).expect(200)).body.node_invalid).toBe(false);
+    const { body } = await api.get('/v1/osquery/enrolment-secrets').expect(200);
+    await service.db.query(`UPDATE osquery_enrolment_secrets ${ended} WHERE id = $1`, [body.items[0].id]);
+    expect((await enrol(machine, 'windows', own).expect(200)).body).toEqual({ node_invalid: true });
+  });
+
   it('of a machine that nobody has recorded makes no device: it is listed, and matched once there is one', async () => {
     const serial = `SN-${newId()}`;
     const { body } = await enrol({ uuid: newId(), serial }).expect(200);
