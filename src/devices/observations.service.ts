@@ -6,7 +6,7 @@ import { Problem } from '../platform/errors/problem.js';
 import { newId } from '../platform/ids/new-id.js';
 import { requireWithin } from '../platform/roles/within-reach.js';
 import type { Actor } from '../platform/sign-in/actor.js';
-import { DeviceObservation, type ObservationKind } from './device-observation.entity.js';
+import { DeviceObservation, OBSERVATION_KINDS, type ObservationKind } from './device-observation.entity.js';
 import { judgeReport, type DiskReport } from './encryption/judge-report.js';
 
 interface Seen {
@@ -85,14 +85,14 @@ export class ObservationsService {
     return answer ?? (await newest('')) ?? null;
   }
 
-  /** The newest of each kind. */
+  /** The newest of each kind, as `latest` knows it, by kind. */
   async latestOfEach(tx: EntityManager, deviceId: string): Promise<AgedObservation[]> {
-    return this.aged(
-      tx,
-      `WHERE id IN (SELECT DISTINCT ON (kind) id FROM device_observations
-                    WHERE device_id = $1 ORDER BY kind, observed_at DESC, id DESC) ORDER BY kind`,
-      [deviceId],
-    );
+    const newest: AgedObservation[] = [];
+    for (const kind of OBSERVATION_KINDS.toSorted()) {
+      const seen = await this.latest(tx, deviceId, kind);
+      if (seen) newest.push(seen);
+    }
+    return newest;
   }
 
   async list(

@@ -115,6 +115,8 @@ describe('what is known of a disk', () => {
     const { body } = await api.get(`/v1/devices/${id}/encryption`).expect(200);
     expect(body).toMatchObject({ state: 'encrypted', askedInVain: { why: 'disk 0: nobody could tell' } });
     expect(body.answer.ageSeconds).toBeGreaterThanOrEqual(5_400);
+    const device = await api.get(`/v1/devices/${id}`).expect(200);
+    expect(device.body.observations).toMatchObject([{ kind: 'disk_encryption', value: 'encrypted' }]);
     await report(id, minutesAgo(1), 'suspended');
     const then = await api.get(`/v1/devices/${id}/encryption`).expect(200);
     expect(then.body).toMatchObject({ state: 'suspended', askedInVain: null });
