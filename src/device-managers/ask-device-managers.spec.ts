@@ -54,6 +54,7 @@ describe('a device manager', () => {
     const untold = await aManagedDevice({ platform: 'ubuntu', detailUpdatedAt: hoursAgo(1) });
     const silent = await aManagedDevice({ platform: 'ubuntu', detailUpdatedAt: null });
     const liar = await aManagedDevice({ diskEncryptionEnabled: true, platform: 'windows', osqueryVersion: '5.17.0' });
+    const unclear = await aManagedDevice({ diskEncryptionEnabled: false, platform: 'ubuntu' });
     fleet.addHost({ diskEncryptionEnabled: true });
     expect((await api.get('/v1/device-managers').expect(200)).body.items).toEqual([]);
     await service.app.get(AskDeviceManagers).askAllDue();
@@ -66,8 +67,9 @@ describe('a device manager', () => {
     expect(await known(untold.id)).toMatchObject({ state: 'unknown', askedInVain: { source: 'fleet' } });
     expect(await known(silent.id)).toMatchObject({ state: 'unknown', askedInVain: null });
     expect((await known(liar.id)).askedInVain.why).toContain('8931');
+    expect((await known(unclear.id)).askedInVain.why).toContain('8639');
     const { body } = await api.get('/v1/device-managers').expect(200);
-    expect(body.items).toMatchObject([{ toolId, matched: 5, unmatched: 1, problem: null }]);
+    expect(body.items).toMatchObject([{ toolId, matched: 6, unmatched: 1, problem: null }]);
   });
 
   it('is asked by one worker, when its hour is over, and a computer that is away makes no rows', async () => {
