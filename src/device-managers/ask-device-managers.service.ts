@@ -134,19 +134,9 @@ export class AskDeviceManagers {
     return new Map(rows.map(({ id, serial }) => [serial, id]));
   }
 
-  /** What was taken in before isn't again: a computer that is away shows the same for weeks. */
   private async takeIn(tx: EntityManager, { key }: Tool, all: readonly Seen[]): Promise<void> {
-    const rows = await queryRows<{ id: string; kind: string; newest: Date }>(
-      tx,
-      `SELECT device_id AS id, kind, max(observed_at) AS newest FROM device_observations
-       WHERE device_id = ANY($1) AND source = $2 AND kind IN ('disk_encryption', 'last_online') GROUP BY 1, 2`,
-      [all.map(({ deviceId }) => deviceId), key],
-    );
-    const newest = new Map(rows.map(({ id, kind, newest: at }) => [`${id} ${kind}`, at.getTime()]));
     for (const { deviceId, computer, disk } of all) {
-      const isNews = ({ kind, observedAt }: NewObservation): boolean =>
-        observedAt.getTime() > (newest.get(`${deviceId} ${kind}`) ?? -Infinity);
-      await this.observations.takeIn(tx, deviceId, observationsOf(key, computer, disk).filter(isNews));
+      await this.observations.takeIn(tx, deviceId, observationsOf(key, computer, disk));
     }
   }
 

@@ -18,6 +18,10 @@ export const DISK_ENCRYPTION_VALUES = [...ENCRYPTION_STATES, 'encrypting'] as co
 @Index('ix_device_observations_encryption', ['deviceId', 'observedAt', 'id'], {
   where: `kind = 'disk_encryption' AND value <> 'unknown'`,
 })
+@Index('ux_device_observations_told', ['deviceId', 'kind', 'source', 'toldAt'], {
+  unique: true,
+  where: 'told_at IS NOT NULL',
+})
 export class DeviceObservation {
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'pk_device_observations' })
   id!: string;
@@ -56,6 +60,10 @@ export class DeviceObservation {
 
   @Column('timestamptz', { name: 'observed_at' })
   observedAt!: Date;
+
+  /** Of what an agent or a device manager tells: when they say it was seen, so that it is known when they tell it again. */
+  @Column('timestamptz', { name: 'told_at', nullable: true })
+  toldAt!: Date | null;
 
   @Column('timestamptz', { name: 'recorded_at', default: () => 'now()' })
   recordedAt!: Date;

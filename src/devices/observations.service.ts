@@ -51,7 +51,7 @@ export class ObservationsService {
       const detail = 'Nobody has seen anything in the future: look at the clock of whoever observed it.';
       throw new Problem('invalid-request', detail, [{ pointer: '/observedAt', detail }]);
     }
-    const { id, value } = await this.append(tx, deviceId, seen);
+    const { id, value } = await this.append(tx, deviceId, seen, null);
     const { kind, source, observedAt } = seen;
     await this.audit.record(tx, actor, 'device.observed', {
       subject: { kind: 'device', id: deviceId },
@@ -64,12 +64,13 @@ export class ObservationsService {
 
   /**
    * What a device's agent or its manager reports. The log itself is the record of it: nobody changed anything, so there is
-   * no audit entry for each. What comes from the future was seen when it arrived.
+   * no audit entry for each. What comes from the future was seen when it arrived. What the same source told of the same
+   * instant before isn't kept again: agents repeat what they don't know to have arrived, managers what they know.
    *
    * @param tx of the caller, who made sure that the device exists and that it is the sender's
    */
   async takeIn(tx: EntityManager, deviceId: string, all: readonly NewObservation[]): Promise<void> {
-    for (const seen of all) await this.append(tx, deviceId, seen);
+    for (const seen of all) await this.append(tx, deviceId, seen, seen.observedAt);
   }
 
   /**
@@ -109,10 +110,12 @@ export class ObservationsService {
     return query.getMany();
   }
 
+  /** @param toldAt null: it is kept however often it is said */
   private async append(
     tx: EntityManager,
     deviceId: string,
     seen: NewObservation,
+    toldAt: Date | null,
   ): Promise<{ id: string; value: string }> {
     const id = newId();
     const { kind, source, observedAt, details = {} } = seen;
@@ -120,8 +123,9 @@ export class ObservationsService {
     const agent = seen.kind === 'disk_encryption' ? seen.report.agent : undefined;
     const value = seen.kind === 'disk_encryption' ? (judged?.state ?? 'unknown') : seen.value;
     await tx.query(
-      `INSERT INTO device_observations (id, device_id, kind, value, details, source, observed_at, agent, agent_version, why, volumes)
-       VALUES ($1, $2, $3, $4, $5, $6, LEAST($7::timestamptz, now()), $8, $9, $10, $11)`,
+      `INSERT INTO device_observations (id, device_id, kind, value, details, source, observed_at, told_at, agent, agent_version, why, volumes)
+       VALUES ($1, $2, $3, $4, $5, $6, LEAST($7::timestamptz, now()), $8, $9, $10, $11, $12)
+       ON CONFLICT (device_id, kind, source, told_at) WHERE told_at IS NOT NULL DO NOTHING`,
       [
         id,
         deviceId,
@@ -130,6 +134,7 @@ export class ObservationsService {
         JSON.stringify(details),
         source,
         observedAt,
+        toldAt,
         agent?.name ?? null,
         agent?.version ?? null,
         judged?.why ?? null,

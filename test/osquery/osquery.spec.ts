@@ -322,6 +322,17 @@ describe('the log', () => {
     expect(answer.observedAt).toBe(answer.recordedAt);
   });
 
+  it('that comes again, at the same time too and from a clock that is ahead, is kept once', async () => {
+    const { deviceId, nodeKey } = await anEnrolled();
+    const data = [-10, 30].map((minutesAgo) =>
+      aSnapshot('qm_disk_encryption_windows', unixTime(minutesAgo), [FRESH_BITLOCKER]),
+    );
+    await Promise.all([log(nodeKey, data).expect(200), log(nodeKey, data).expect(200)]);
+    await log(nodeKey, data).expect(200);
+    const { body } = await api.get(`/v1/devices/${deviceId}/encryption/history`).expect(200);
+    expect(body.items).toHaveLength(2);
+  });
+
   it('may be larger than other bodies, but not without end', async () => {
     await log('nobody', ['x'.repeat(300 * 1024)]).expect(200);
     const answer = await log('nobody', ['x'.repeat(5 * 1024 * 1024)]).expect(413);

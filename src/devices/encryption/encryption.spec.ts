@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { aDevice, aDeviceModel } from '../../../test/factories/devices.js';
 import { startRecordsApp, type RecordsApp } from '../../../test/factories/records-app.js';
 import { queryRows } from '../../platform/database/query-rows.js';
+import { newId } from '../../platform/ids/new-id.js';
 import { SYSTEM } from '../../platform/sign-in/actor.js';
 import { ObservationsService } from '../observations.service.js';
 import { EncryptionKnowledge } from './encryption-knowledge.service.js';
@@ -22,9 +23,14 @@ const minutesAgo = (minutes: number): Date => new Date(Date.now() - minutes * 60
 const volumesOf = (states: readonly EncryptionState[]): VolumeSeen[] =>
   states.map((state, index) => ({ volume: `disk ${index}`, role: 'internal', state }));
 
-/** As an agent reports, in a transaction of its own. */
+/** As agents report, each of them once, in a transaction of its own. */
 async function report(deviceId: string, observedAt: Date, ...states: EncryptionState[]): Promise<void> {
-  const seen = { kind: 'disk_encryption', source: 'test', observedAt, report: { volumes: volumesOf(states) } } as const;
+  const seen = {
+    kind: 'disk_encryption',
+    source: `agent ${newId()}`,
+    observedAt,
+    report: { volumes: volumesOf(states) },
+  } as const;
   await records.db.transaction((tx) => records.app.get(ObservationsService).takeIn(tx, deviceId, [seen]));
 }
 
