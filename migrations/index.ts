@@ -39,6 +39,7 @@ import { ImageMedia1764000017200 } from './1764000017200-image-media.js';
 import { DeviceImagings1764000017300 } from './1764000017300-device-imagings.js';
 import { RunbookOfALoss1764000019000 } from './1764000019000-runbook-of-a-loss.js';
 import { AReportIsKeptOnce1764000026000 } from './1764000026000-a-report-is-kept-once.js';
+import { RoundsCountWhatWasNotRead1764000026100 } from './1764000026100-rounds-count-what-was-not-read.js';
 
 /** All of them, oldest first. */
 export const MIGRATIONS = [
@@ -83,4 +84,5 @@ export const MIGRATIONS = [
   DeviceImagings1764000017300,
   RunbookOfALoss1764000019000,
   AReportIsKeptOnce1764000026000,
+  RoundsCountWhatWasNotRead1764000026100,
 ];
