@@ -20,10 +20,22 @@ const Status = z.object({ severity: z.coerce.number(), message: z.string(), unix
 /** `osquery/dispatcher/scheduler.cpp` says so of a query that failed. Nothing else tells of it. */
 const FAILED = /^Error executing scheduled query (\S+?): (.*)$/s;
 
-/** What of a batch of log lines is about our queries. What can't be read, or is about others, is left out. */
+/**
+ * Outcomes of one query that one request may bring: four days of hourly looks. What is kept of them can't be deleted, and
+ * whoever has a node's key can send as many as fit into a body.
+ */
+const MOST_OF_A_QUERY = 100;
+
+/**
+ * What of a batch of log lines is about our queries, of each the newest outcomes, older ones first. What can't be read, or
+ * is about others, is left out.
+ */
 export function readLog(type: string, lines: readonly unknown[]): QueryOutcome[] {
-  if (type === 'result') return lines.flatMap(readSnapshot);
-  return type === 'status' ? lines.flatMap(readFailure) : [];
+  const read = type === 'result' ? lines.flatMap(readSnapshot) : type === 'status' ? lines.flatMap(readFailure) : [];
+  const byQuery = [...Map.groupBy(read, ({ query }) => query).values()];
+  return byQuery.flatMap((outcomes) =>
+    outcomes.toSorted((a, b) => a.observedAt.getTime() - b.observedAt.getTime()).slice(-MOST_OF_A_QUERY),
+  );
 }
 
 function readSnapshot(line: unknown): QueryOutcome[] {
