@@ -74,6 +74,17 @@ describe('a device manager', () => {
     expect(await roundNow()).toMatchObject({ toolId, matched: 6, unmatched: 1, unread: 0, problem: null });
   });
 
+  it('has a name that nobody else tells under, nor under that of agents', async () => {
+    const { id } = await aManagedDevice({});
+    const seen = { kind: 'os_version', value: '1', observedAt: new Date().toISOString() };
+    const tell = (source: string) => api.post(`/v1/devices/${id}/observations`).send({ ...seen, source });
+    for (const source of ['fleet', 'Fleet', 'osquery']) {
+      const { body } = await tell(source).expect(400);
+      expect(body.errors).toMatchObject([{ pointer: '/source', detail: expect.stringContaining('Name who') }]);
+    }
+    await tell('fleet export').expect(201);
+  });
+
   it('is asked by one worker, when its hour is over, and a computer that is away makes no rows', async () => {
     const { id, host } = await aManagedDevice({ diskEncryptionEnabled: true, detailUpdatedAt: hoursAgo(3) });
     await askAgain();
@@ -157,7 +168,14 @@ describe('a device manager', () => {
 
   it('that never answers about one computer loses that one’s time only', async () => {
     const computer = (externalId: string) => ({
-      computer: { externalId, name: externalId, serial: null, operatingSystem: null, isEnabled: true, lastSeenAt: null },
+      computer: {
+        externalId,
+        name: externalId,
+        serial: null,
+        operatingSystem: null,
+        isEnabled: true,
+        lastSeenAt: null,
+      },
     });
     const disk = { state: 'unknown', observedAt: null, agent: null, platform: null, raw: {} } as const;
     const read = (id: string) => (id === 'silent' ? new Promise<DiskSeen>(() => undefined) : Promise.resolve(disk));

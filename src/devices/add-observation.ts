@@ -27,7 +27,7 @@ const Reporter = z.strictObject({
 });
 
 const seen = {
-  source: TEXT,
+  source: TEXT.describe('Who or what saw it; not `osquery` or a device manager’s key, which tell by themselves.'),
   observedAt: z.iso.datetime({ offset: true }),
   details: ANYTHING.optional(),
 };

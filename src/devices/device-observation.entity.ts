@@ -8,6 +8,9 @@ export type ObservationKind = (typeof OBSERVATION_KINDS)[number];
 /** `encrypting` is how earlier versions said `converting`; it stands in old rows, and callers may say it still. */
 export const DISK_ENCRYPTION_VALUES = [...ENCRYPTION_STATES, 'encrypting'] as const;
 
+/** The source of what agents tell by their own keys. Device managers tell under the keys of their tools. */
+export const OSQUERY = 'osquery';
+
 /** A fact about a device, with its source and its time. Never overwritten: the database refuses it too. */
 @Entity('device_observations')
 @Check(

@@ -6,7 +6,7 @@ import { Problem } from '../platform/errors/problem.js';
 import { newId } from '../platform/ids/new-id.js';
 import { requireWithin } from '../platform/roles/within-reach.js';
 import type { Actor } from '../platform/sign-in/actor.js';
-import { DeviceObservation, OBSERVATION_KINDS, type ObservationKind } from './device-observation.entity.js';
+import { DeviceObservation, OBSERVATION_KINDS, OSQUERY, type ObservationKind } from './device-observation.entity.js';
 import { judgeReport, type DiskReport } from './encryption/judge-report.js';
 
 interface Seen {
@@ -38,18 +38,28 @@ export interface AgedObservation {
 export class ObservationsService {
   constructor(private readonly audit: AuditService) {}
 
-  /** @throws Problem `not-found` for an unknown device, `invalid-request` for an observation from the future */
+  /**
+   * What somebody with a token says.
+   * @throws Problem `not-found` for an unknown device, `invalid-request` for an observation from the future, and for one
+   * under the name of agents or of a device manager, which tell by themselves
+   */
   async add(tx: EntityManager, actor: Actor, deviceId: string, seen: NewObservation): Promise<AgedObservation> {
     await requireWithin(tx, actor, 'held device', deviceId);
-    const [device] = await queryRows<{ future: boolean }>(
+    const [device] = await queryRows<{ future: boolean; taken: boolean }>(
       tx,
-      `SELECT $2::timestamptz > now() + interval '5 minutes' AS future FROM devices WHERE id = $1`,
-      [deviceId, seen.observedAt],
+      `SELECT $2::timestamptz > now() + interval '5 minutes' AS future, lower($3) = $4 OR EXISTS (
+         SELECT FROM device_manager_rounds r JOIN tools t ON t.id = r.tool_id WHERE lower(t.key) = lower($3)) AS taken
+       FROM devices WHERE id = $1`,
+      [deviceId, seen.observedAt, seen.source, OSQUERY],
     );
     if (!device) throw new Problem('not-found', 'There is no device with this id.');
     if (device.future) {
       const detail = 'Nobody has seen anything in the future: look at the clock of whoever observed it.';
       throw new Problem('invalid-request', detail, [{ pointer: '/observedAt', detail }]);
+    }
+    if (device.taken) {
+      const detail = `“${seen.source}” tells here by itself. Name who or what saw it, as in “${seen.source} export”.`;
+      throw new Problem('invalid-request', detail, [{ pointer: '/source', detail }]);
     }
     const { id, value } = await this.append(tx, deviceId, seen, null);
     const { kind, source, observedAt } = seen;
