@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { queryNamed, type AgentQuery } from './queries.js';
+import { keepable } from './read-rows.js';
 
 /** What came of one query: its rows as they were sent, or why it failed. */
 export interface QueryOutcome {
@@ -50,7 +51,7 @@ function readFailure(line: unknown): QueryOutcome[] {
   const [, name = '', reason = ''] = (read.success && FAILED.exec(read.data.message)) || [];
   const query = queryNamed(name);
   if (!read.success || !query || read.data.severity < 2) return [];
-  return [{ query, observedAt: at(read.data.unixTime), outcome: { failed: reason.slice(0, 500) } }];
+  return [{ query, observedAt: at(read.data.unixTime), outcome: failedFor(reason) }];
 }
 
 /** What a distributed write tells. */
@@ -73,14 +74,18 @@ export function readWritten({ queries, statuses, messages }: Written, observedAt
     const status = typeof told === 'number' || typeof told === 'string' ? String(told) : 'unreadable';
     if (status !== '0') {
       const message = messages[name];
-      const said = typeof message === 'string' && message !== '' ? `: ${message.slice(0, 500)}` : '';
-      return [{ query, observedAt, outcome: { failed: `status ${status.slice(0, 20)}${said}` } }];
+      const said = typeof message === 'string' && message !== '' ? `: ${message}` : '';
+      return [{ query, observedAt, outcome: failedFor(`status ${status.slice(0, 20)}${said}`) }];
     }
     // Older agents write an empty list as an empty text.
     const rows = queries[name] === '' ? [] : queries[name];
     if (Array.isArray(rows)) return [{ query, observedAt, outcome: { rows } }];
     return [{ query, observedAt, outcome: { failed: 'the answer is no list of rows' } }];
   });
+}
+
+function failedFor(reason: string): { failed: string } {
+  return { failed: keepable(reason.slice(0, 500)) };
 }
 
 function at(unixTime: number): Date {

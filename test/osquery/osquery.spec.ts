@@ -284,6 +284,19 @@ describe('the log', () => {
     expect((await known(deviceId)).state).toBe('not_encrypted');
   });
 
+  it('loses nothing by a character that can’t be kept, which osquery would send again for ever', async () => {
+    const { deviceId, nodeKey } = await anEnrolled();
+    await log(nodeKey, [
+      aSnapshot('qm_packages_windows', unixTime(1), [{ name: 'Made\0by \ud800 somebody', version: '1\0' }]),
+      aSnapshot('qm_disk_encryption_windows', unixTime(1), [{ ...FRESH_BITLOCKER, 'odd\0': '\udc00' }]),
+    ]).expect(200);
+    expect((await known(deviceId)).state).toBe('not_encrypted');
+    const { body } = await api.get(`/v1/devices/${deviceId}/packages`).expect(200);
+    expect(body.packages).toEqual([{ name: 'Madeby \ufffd somebody', version: '1', list: 'windows-program' }]);
+    await log(nodeKey, [aFailure('qm_disk_encryption_windows', unixTime(0), 'no\0such \ud800')], 'status').expect(200);
+    expect((await known(deviceId)).askedInVain.why).toBe('the query failed: nosuch \ufffd');
+  });
+
   it('fills image, system, packages and the last check-in', async () => {
     const { deviceId, nodeKey } = await anEnrolled('linux');
     const packages = Array.from({ length: 3_000 }, (_, index) => ({
