@@ -13,6 +13,7 @@ import { Person } from '../../src/people/person.entity.js';
 import { AuditEntry } from '../../src/platform/audit/audit-entry.entity.js';
 import { LogKey } from '../../src/platform/audit/log-key.service.js';
 import { Sealer } from '../../src/platform/audit/sealer.service.js';
+import { newId } from '../../src/platform/ids/new-id.js';
 import { SYSTEM } from '../../src/platform/sign-in/actor.js';
 import { anAccessPolicy } from '../factories/access-policies.js';
 import { liftBrakeLimits } from '../factories/brake-limits.js';
@@ -386,5 +387,18 @@ describe('what people owe about devices', () => {
     expect(again).toHaveLength(2);
     expect(again.map(({ id }) => id)).toContain(told[1]?.id);
     expect(again.map(({ id }) => id)).not.toContain(told[0]?.id);
+  });
+
+  it('is IT’s to settle when who answers for an exception has left, and nobody’s once the device is retired', async () => {
+    const { id: ownerId } = await aPerson(tx, { status: 'left' });
+    const { id: modelId } = await aDeviceModel(tx, { standard: false });
+    const { id: deviceId, assetTag } = await aDevice(tx, { modelId });
+    const exception = { id: newId(), deviceId, ownerId, reason: 'Film editing', grantedBy: 'Grace' };
+    await tx.insert(DeviceException, { ...exception, endsOn: '2026-01-01' });
+    await look();
+    expect(await openAlerts(assetTag)).toMatchObject([{ kind: 'exception_overdue', owner: 'it-admins' }]);
+    await tx.update(Device, { id: deviceId }, { state: 'retired' });
+    await look();
+    expect(await openAlerts(assetTag)).toEqual([]);
   });
 });
