@@ -1,7 +1,7 @@
 #!/bin/sh
 # Tells Quartermaster how the disks of this machine are encrypted. As root, with QM_URL and QM_TOKEN_FILE: this device's own token.
 set -eu
-volumes=$(lsblk -nrpo NAME,MOUNTPOINT | awk '$2 ~ /^\// && $2 !~ /^\/(boot|efi|recovery|snap|media|mnt|run)(\/|$)/' | while read -r device path; do
+volumes=$(lsblk -nrpo NAME,RM,HOTPLUG,MOUNTPOINT | awk '$4 ~ /^\// && $4 !~ /^\/(boot|efi|recovery|snap)(\/|$)/ && !($2 + $3 && $4 ~ /^\/(media|mnt|run)(\/|$)/) { gsub(/\\/, "&&", $4); print $1, $4 }' | while read -r device path; do
   chain=$(lsblk -nrpso NAME,TYPE "$device") # A look that fails ends the script: it is no answer.
   mapped=$(echo "$chain" | awk '$2 == "crypt" { print $1; exit }')
   [ -n "$mapped" ] || { printf ',{"volume":"%s","device":"%s","state":"not_encrypted"}' "$path" "$device"; continue; }

@@ -45,11 +45,11 @@ export class DeviceWatch {
     await this.alerts.keepTo(
       tx,
       'exception_overdue',
-      overdue.map(({ id, assetTag, endsOn, reason, ownerEmail }) => ({
+      overdue.map(({ id, assetTag, endsOn, reason, ownerEmail, ownerHasLeft }) => ({
         dedupKey: `exception_overdue:${id}`,
         kind: 'exception_overdue',
         severity: 'warning',
-        owner: ownerEmail,
+        owner: ownerHasLeft ? 'it-admins' : ownerEmail,
         message: `The exception for the device ${assetTag} ended on ${endsOn} (${reason}). Replace the device, or grant another exception.`,
       })),
       AGAIN_AFTER,

@@ -1,38 +1,27 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
-import { methodOf, supports } from '../../connectors/kit/capabilities.js';
-import type { ComputerPage, DiskSeen, ObservedComputer } from '../../connectors/kit/contract.js';
+import { methodOf } from '../../connectors/kit/capabilities.js';
+import type { CallContext, ComputerPage, DiskSeen, ObservedComputer } from '../../connectors/kit/contract.js';
 import { ToolError } from '../../connectors/kit/errors.js';
-import { AlertsService } from '../cases/alerts.service.js';
 import type { DiskReport } from '../devices/encryption/judge-report.js';
 import { ObservationsService, type NewObservation } from '../devices/observations.service.js';
-import { Config } from '../platform/config/config.js';
 import { queryRows } from '../platform/database/query-rows.js';
-import { inTransaction } from '../platform/database/transaction.js';
 import { newId } from '../platform/ids/new-id.js';
-import { Connectors } from '../tools/connectors.js';
 import { ToolSessions } from '../tools/tool-sessions.service.js';
-import { Tool } from '../tools/tool.entity.js';
+import { DeviceManagerRounds, RoundLost, type HeldRound } from './device-manager-rounds.service.js';
+import { COMPUTER_MS, readComputers, type Unread } from './read-computers.js';
 
 /** Milliseconds between two looks whether somebody is due. */
 const EVERY = 30_000;
-/** Milliseconds for one page of computers with their disks. */
+/** Milliseconds for one page of computers, without their disks. */
 const PAGE_MS = 120_000;
-/** Of PostgreSQL. A round that dies is taken up again after its lease. */
-const [ROUND, LEASE, AGAIN] = ['1 hour', '15 minutes', '5 minutes'];
-/** How long a manager may fail before people hear of it. */
-const PATIENCE = '6 hours';
+/** Computers that are read before what was told is written: their times together are well within the lease of a round. */
+const BATCH = 50;
 
-interface Round {
-  matched: number;
-  unmatched: number;
-}
-
-/** A computer that is a device of ours, with what its manager knows of its disks. */
-interface Seen {
+/** A computer that is a device of ours. */
+interface Ours {
   deviceId: string;
   computer: ObservedComputer;
-  disk: DiskSeen;
 }
 
 /** Asks device managers, once an hour each, what they know of disks, and adds it to the devices' observations. */
@@ -42,11 +31,9 @@ export class AskDeviceManagers {
 
   constructor(
     private readonly db: DataSource,
-    private readonly config: Config,
-    private readonly connectors: Connectors,
+    private readonly rounds: DeviceManagerRounds,
     private readonly sessions: ToolSessions,
     private readonly observations: ObservationsService,
-    private readonly alerts: AlertsService,
   ) {}
 
   /** A worker's chore: returns at once until it is time again. */
@@ -59,145 +46,85 @@ export class AskDeviceManagers {
   /** @returns how many were asked */
   async askAllDue(): Promise<number> {
     let asked = 0;
-    for (let tool = await this.takeDue(); tool; tool = await this.takeDue()) {
-      await this.ask(tool);
+    for (let round = await this.rounds.takeDue(); round; round = await this.rounds.takeDue()) {
+      try {
+        await this.ask(round);
+      } catch (error) {
+        if (!(error instanceof RoundLost)) throw error;
+      }
       asked += 1;
     }
     return asked;
   }
 
-  private async takeDue(): Promise<Tool | null> {
-    const managers = this.connectors.all.filter((connector) => supports(connector, 'readDiskEncryption'));
-    return inTransaction(this.db, async (tx) => {
-      const names = managers.map(({ id }) => id);
-      await tx.query(
-        `INSERT INTO device_manager_rounds (tool_id)
-         SELECT id FROM tools WHERE connector = ANY($1) AND environment = $2 ON CONFLICT DO NOTHING`,
-        [names, this.config.environment],
-      );
-      const [due] = await queryRows<{ id: string }>(
-        tx,
-        `UPDATE device_manager_rounds SET next_at = now() + $3::interval WHERE tool_id = (
-           SELECT r.tool_id FROM device_manager_rounds r JOIN tools t ON t.id = r.tool_id
-           WHERE r.next_at <= now() AND t.state = 'active' AND t.connector = ANY($1) AND t.environment = $2
-           ORDER BY r.next_at LIMIT 1 FOR UPDATE OF r SKIP LOCKED)
-         RETURNING tool_id AS id`,
-        [names, this.config.environment, LEASE],
-      );
-      return due ? tx.findOneByOrFail(Tool, { id: due.id }) : null;
-    });
-  }
-
-  private async ask(tool: Tool): Promise<void> {
-    const round: Round = { matched: 0, unmatched: 0 };
+  private async ask(round: HeldRound): Promise<void> {
+    const unread: Unread = { count: 0, inARow: 0, newest: null };
+    let [matched, unmatched] = [0, 0];
     try {
       let next: string | null = null;
       do {
-        const { page, seen } = await this.askPage(tool, next);
-        round.matched += seen.length;
-        round.unmatched += page.computers.length - seen.length;
-        await inTransaction(this.db, (tx) => this.takeIn(tx, tool, seen));
+        await this.rounds.hold(round);
+        const page = await this.listPage(round, next);
+        const ours = await this.oursIn(page);
+        matched += ours.length;
+        unmatched += page.computers.length - ours.length;
+        for (let from = 0; from < ours.length; from += BATCH) {
+          await this.readAndTakeIn(round, ours.slice(from, from + BATCH), unread);
+        }
         next = page.next;
       } while (next !== null);
-      await this.finished(tool, round);
+      if (unread.newest && unread.count === matched) throw unread.newest;
+      await this.rounds.finished(round, { matched, unmatched, unread: unread.count });
     } catch (error) {
       if (!(error instanceof ToolError)) throw error;
-      await this.failed(tool, error);
+      await this.rounds.failed(round, error);
     }
   }
 
-  /** Outside of any transaction. */
-  private async askPage(tool: Tool, next: string | null): Promise<{ page: ComputerPage; seen: Seen[] }> {
-    const call = { signal: AbortSignal.timeout(PAGE_MS), deadline: new Date(Date.now() + PAGE_MS), attemptId: newId() };
-    const { session } = await this.sessions.open(tool.id, call);
+  private async listPage({ tool }: HeldRound, next: string | null): Promise<ComputerPage> {
+    const { session } = await this.sessions.open(tool.id, callOf(PAGE_MS));
     try {
-      const page = await methodOf(session, 'listComputers')(next);
-      const devices = await this.devicesWith(page.computers.flatMap(({ serial }) => serial ?? []));
-      const seen: Seen[] = [];
-      for (const computer of page.computers) {
-        const deviceId = devices.get(computer.serial ?? '');
-        const disk = deviceId && (await diskOf(computer, methodOf(session, 'readDiskEncryption')));
-        if (deviceId && disk) seen.push({ deviceId, computer, disk });
-      }
-      return { page, seen };
+      return await methodOf(session, 'listComputers')(next);
     } finally {
       await session.close();
     }
   }
 
-  private async devicesWith(serials: readonly string[]): Promise<Map<string, string>> {
-    const rows = await queryRows<{ id: string; serial: string }>(
-      this.db,
-      `SELECT id, serial FROM devices WHERE serial = ANY($1)`,
-      [serials],
-    );
-    return new Map(rows.map(({ id, serial }) => [serial, id]));
-  }
-
-  /** What was taken in before isn't again: a computer that is away shows the same for weeks. */
-  private async takeIn(tx: EntityManager, { key }: Tool, all: readonly Seen[]): Promise<void> {
-    const rows = await queryRows<{ id: string; kind: string; newest: Date }>(
-      tx,
-      `SELECT device_id AS id, kind, max(observed_at) AS newest FROM device_observations
-       WHERE device_id = ANY($1) AND source = $2 AND kind IN ('disk_encryption', 'last_online') GROUP BY 1, 2`,
-      [all.map(({ deviceId }) => deviceId), key],
-    );
-    const newest = new Map(rows.map(({ id, kind, newest: at }) => [`${id} ${kind}`, at.getTime()]));
-    for (const { deviceId, computer, disk } of all) {
-      const isNews = ({ kind, observedAt }: NewObservation): boolean =>
-        observedAt.getTime() > (newest.get(`${deviceId} ${kind}`) ?? -Infinity);
-      await this.observations.takeIn(tx, deviceId, observationsOf(key, computer, disk).filter(isNews));
+  /** What was read before the manager gave up is taken in as well. */
+  private async readAndTakeIn(round: HeldRound, ours: readonly Ours[], unread: Unread): Promise<void> {
+    const told: (Ours & { disk: DiskSeen })[] = [];
+    const { session } = await this.sessions.open(round.tool.id, callOf(BATCH * COMPUTER_MS));
+    try {
+      const read = methodOf(session, 'readDiskEncryption');
+      for await (const one of readComputers(ours, read, unread)) told.push(one);
+    } finally {
+      await session.close();
+      await this.rounds.hold(round, (tx) => this.takeIn(tx, round.tool.key, told));
     }
   }
 
-  private async finished({ id }: Tool, { matched, unmatched }: Round): Promise<void> {
-    await inTransaction(this.db, async (tx) => {
-      await tx.query(
-        `UPDATE device_manager_rounds SET next_at = now() + $4::interval, finished_at = now(), matched = $2, unmatched = $3,
-           problem = NULL, failing_since = NULL WHERE tool_id = $1`,
-        [id, matched, unmatched, ROUND],
-      );
-      await this.alerts.resolve(tx, [awayKey(id)]);
+  private async oursIn({ computers }: ComputerPage): Promise<Ours[]> {
+    const rows = await queryRows<{ id: string; serial: string }>(
+      this.db,
+      `SELECT id, serial FROM devices WHERE serial = ANY($1)`,
+      [computers.flatMap(({ serial }) => serial ?? [])],
+    );
+    const devices = new Map(rows.map(({ id, serial }) => [serial, id]));
+    return computers.flatMap((computer) => {
+      const deviceId = devices.get(computer.serial ?? '');
+      return deviceId === undefined ? [] : [{ deviceId, computer }];
     });
   }
 
-  private async failed({ id, name, owners }: Tool, { message, resetAt }: ToolError): Promise<void> {
-    await inTransaction(this.db, async (tx) => {
-      const [round] = await queryRows<{ long: boolean }>(
-        tx,
-        `UPDATE device_manager_rounds SET next_at = GREATEST(now() + $3::interval, $4), problem = $2,
-           failing_since = COALESCE(failing_since, now()) WHERE tool_id = $1
-         RETURNING failing_since < now() - $5::interval AS long`,
-        [id, message, AGAIN, resetAt ?? null, PATIENCE],
-      );
-      if (!round?.long) return;
-      await this.alerts.raise(tx, {
-        dedupKey: awayKey(id),
-        kind: 'device_manager_away',
-        severity: 'warning',
-        owner: owners[0] ?? 'it-admins',
-        message: `“${name}” has told nothing of devices for six hours: ${message} What is known of their disks grows older.`,
-        toolId: id,
-      });
-    });
+  private async takeIn(tx: EntityManager, source: string, told: readonly (Ours & { disk: DiskSeen })[]): Promise<void> {
+    for (const { deviceId, computer, disk } of told) {
+      await this.observations.takeIn(tx, deviceId, observationsOf(source, computer, disk));
+    }
   }
 }
 
-function awayKey(toolId: string): string {
-  return `device_manager_away:${toolId}`;
-}
-
-/** Null for one that was deleted since the page was made. */
-async function diskOf(
-  { externalId }: ObservedComputer,
-  read: (externalId: string) => Promise<DiskSeen>,
-): Promise<DiskSeen | null> {
-  try {
-    return await read(externalId);
-  } catch (error) {
-    if (error instanceof ToolError && error.kind === 'not-found') return null;
-    throw error;
-  }
+function callOf(ms: number): CallContext {
+  return { signal: AbortSignal.timeout(ms), deadline: new Date(Date.now() + ms), attemptId: newId() };
 }
 
 function observationsOf(source: string, computer: ObservedComputer, disk: DiskSeen): NewObservation[] {

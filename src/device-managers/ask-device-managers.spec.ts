@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { DiskSeen } from '../../connectors/kit/contract.js';
 import { FleetEmulator } from '../../test/emulators/fleet/fleet-emulator.js';
 import { aDevice } from '../../test/factories/devices.js';
 import { startServiceApp, type ServiceApp } from '../../test/factories/service-app.js';
 import { Alert } from '../cases/alert.entity.js';
 import { AskDeviceManagers } from './ask-device-managers.service.js';
+import { readComputers } from './read-computers.js';
 
 let service: ServiceApp;
 let fleet: FleetEmulator;
@@ -45,6 +47,7 @@ async function aManagedDevice(host: Parameters<FleetEmulator['addHost']>[0]) {
 }
 
 const known = async (id: string) => (await api.get(`/v1/devices/${id}/encryption`).expect(200)).body;
+const roundNow = async () => (await api.get('/v1/device-managers').expect(200)).body.items[0];
 const rowsOf = async (id: string) => (await api.get(`/v1/devices/${id}/encryption/history`).expect(200)).body.items;
 
 describe('a device manager', () => {
@@ -54,6 +57,7 @@ describe('a device manager', () => {
     const untold = await aManagedDevice({ platform: 'ubuntu', detailUpdatedAt: hoursAgo(1) });
     const silent = await aManagedDevice({ platform: 'ubuntu', detailUpdatedAt: null });
     const liar = await aManagedDevice({ diskEncryptionEnabled: true, platform: 'windows', osqueryVersion: '5.17.0' });
+    const unclear = await aManagedDevice({ diskEncryptionEnabled: false, platform: 'ubuntu' });
     fleet.addHost({ diskEncryptionEnabled: true });
     expect((await api.get('/v1/device-managers').expect(200)).body.items).toEqual([]);
     await service.app.get(AskDeviceManagers).askAllDue();
@@ -66,8 +70,19 @@ describe('a device manager', () => {
     expect(await known(untold.id)).toMatchObject({ state: 'unknown', askedInVain: { source: 'fleet' } });
     expect(await known(silent.id)).toMatchObject({ state: 'unknown', askedInVain: null });
     expect((await known(liar.id)).askedInVain.why).toContain('8931');
-    const { body } = await api.get('/v1/device-managers').expect(200);
-    expect(body.items).toMatchObject([{ toolId, matched: 5, unmatched: 1, problem: null }]);
+    expect((await known(unclear.id)).askedInVain.why).toContain('8639');
+    expect(await roundNow()).toMatchObject({ toolId, matched: 6, unmatched: 1, unread: 0, problem: null });
+  });
+
+  it('has a name that nobody else tells under, nor under that of agents', async () => {
+    const { id } = await aManagedDevice({});
+    const seen = { kind: 'os_version', value: '1', observedAt: new Date().toISOString() };
+    const tell = (source: string) => api.post(`/v1/devices/${id}/observations`).send({ ...seen, source });
+    for (const source of ['fleet', 'Fleet', 'osquery']) {
+      const { body } = await tell(source).expect(400);
+      expect(body.errors).toMatchObject([{ pointer: '/source', detail: expect.stringContaining('Name who') }]);
+    }
+    await tell('fleet export').expect(201);
   });
 
   it('is asked by one worker, when its hour is over, and a computer that is away makes no rows', async () => {
@@ -88,7 +103,7 @@ describe('a device manager', () => {
     await askAgain();
     fleet.next({ status: 503 });
     await askAgain();
-    const failing = (await api.get('/v1/device-managers').expect(200)).body.items[0];
+    const failing = await roundNow();
     expect(failing).toMatchObject({ problem: expect.any(String), failingSince: expect.any(String) });
     expect(Date.parse(failing.nextAt)).toBeLessThan(Date.now() + 10 * 60_000);
     expect(await known(id)).toMatchObject({ state: 'encrypted', askedInVain: null });
@@ -100,6 +115,74 @@ describe('a device manager', () => {
     expect(await alerts()).toMatchObject([{ resolvedAt: null, owner: 'it@acme.example' }]);
     await askAgain();
     expect(await alerts()).toMatchObject([{ resolvedAt: expect.any(Date) }]);
+  });
+
+  it('that can’t tell of one computer tells of the others, and how many it left out', async () => {
+    const encrypted = { diskEncryptionEnabled: true };
+    const good = [await aManagedDevice(encrypted)];
+    const bad = await aManagedDevice({ ...encrypted, failsWith: 500 });
+    good.push(await aManagedDevice(encrypted));
+    await askAgain();
+    for (const { id } of good) expect(await known(id)).toMatchObject({ state: 'encrypted' });
+    expect(await known(bad.id)).toMatchObject({ answer: null, askedInVain: null });
+    expect(await roundNow()).toMatchObject({ unread: 1, problem: null, failingSince: null });
+    bad.host.failsWith = undefined;
+    await askAgain();
+    expect(await known(bad.id)).toMatchObject({ state: 'encrypted' });
+    expect(await roundNow()).toMatchObject({ unread: 0 });
+  });
+
+  it('that outlives its lease is left to whoever took it over, whether it would fail or go on', async () => {
+    const { id } = await aManagedDevice({ diskEncryptionEnabled: true });
+    /** Another worker's whole round, while this one waits for its first answer. */
+    const overtaken = async (then: () => void): Promise<string[]> => {
+      fleet.meanwhile = async () => {
+        fleet.meanwhile = async () => undefined;
+        await askAgain();
+        then();
+      };
+      const before = fleet.requests.length;
+      await askAgain();
+      const { problem, failingSince, nextAt } = await roundNow();
+      expect({ problem, failingSince }).toEqual({ problem: null, failingSince: null });
+      expect(Date.parse(nextAt)).toBeGreaterThan(Date.now() + 30 * 60_000);
+      return fleet.requests.slice(before).filter((request) => request.includes('?page=1&'));
+    };
+    expect(await overtaken(() => undefined)).toHaveLength(1);
+    expect(await overtaken(() => fleet.next({ status: 503 }))).toHaveLength(1);
+    expect(await rowsOf(id)).toHaveLength(1);
+  });
+
+  it('that tells nothing of ten in a row is in trouble itself, and what it told before them is kept', async () => {
+    await service.db.query(`UPDATE tools SET settings = jsonb_set(settings, '{connector,pageSize}', '100')`);
+    const there = fleet.hosts.length;
+    const before = await aManagedDevice({ diskEncryptionEnabled: true });
+    for (let bad = 0; bad < 10; bad += 1) await aManagedDevice({ failsWith: 500 });
+    const after = await aManagedDevice({ diskEncryptionEnabled: true });
+    await askAgain();
+    expect(await roundNow()).toMatchObject({ problem: expect.stringContaining('500') });
+    expect(await known(before.id)).toMatchObject({ state: 'encrypted' });
+    expect(await known(after.id)).toMatchObject({ answer: null });
+    fleet.hosts.length = there;
+  });
+
+  it('that never answers about one computer loses that one’s time only', async () => {
+    const computer = (externalId: string) => ({
+      computer: {
+        externalId,
+        name: externalId,
+        serial: null,
+        operatingSystem: null,
+        isEnabled: true,
+        lastSeenAt: null,
+      },
+    });
+    const disk = { state: 'unknown', observedAt: null, agent: null, platform: null, raw: {} } as const;
+    const read = (id: string) => (id === 'silent' ? new Promise<DiskSeen>(() => undefined) : Promise.resolve(disk));
+    const unread = { count: 0, inARow: 0, newest: null };
+    const told = await Array.fromAsync(readComputers(['silent', 'other'].map(computer), read, unread, 1));
+    expect(told.map(({ computer: { name } }) => name)).toEqual(['other']);
+    expect(unread).toMatchObject({ count: 1, inARow: 0, newest: { kind: 'transient' } });
   });
 
   it('shows at this moment whether a computer is wiped, apart from whether somebody asked for it', async () => {

@@ -7,11 +7,11 @@ export class DeviceManagerRound {
   @ForeignKey('Tool', { name: 'fk_device_manager_rounds_tool' })
   toolId!: string;
 
-  /** Also the lease: whoever asks moves it on first. */
+  /** Also the lease: whoever asks moves it on, first and with everything that they write. */
   @Column('timestamptz', { name: 'next_at', default: () => 'now()' })
   nextAt!: Date;
 
-  /** Of the last round that saw everything. */
+  /** Of the last round that went through all of them. */
   @Column('timestamptz', { name: 'finished_at', nullable: true })
   finishedAt!: Date | null;
 
@@ -21,6 +21,10 @@ export class DeviceManagerRound {
 
   @Column('integer', { default: 0 })
   unmatched!: number;
+
+  /** Of the matched ones, how many the manager couldn't tell of. */
+  @Column('integer', { default: 0 })
+  unread!: number;
 
   @Column('text', { nullable: true })
   problem!: string | null;

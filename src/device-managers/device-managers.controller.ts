@@ -7,9 +7,10 @@ import { DeviceManagerRound } from './device-manager-round.entity.js';
 
 const RoundView = z.object({
   toolId: z.uuid(),
-  finishedAt: z.iso.datetime().nullable().describe('The last round that saw everything.'),
+  finishedAt: z.iso.datetime().nullable().describe('The last round that went through all of its computers.'),
   matched: z.int().describe('Computers of it that are devices of ours, by serial number.'),
   unmatched: z.int(),
+  unread: z.int().describe('Of the matched ones, those that it couldn’t tell of in that round.'),
   problem: z.string().nullable(),
   failingSince: z.iso.datetime().nullable(),
   nextAt: z.iso.datetime(),
@@ -30,12 +31,14 @@ export class DeviceManagersController {
   }
 }
 
-function roundView({ toolId, matched, unmatched, problem, ...times }: DeviceManagerRound): z.infer<typeof RoundView> {
+function roundView(round: DeviceManagerRound): z.infer<typeof RoundView> {
+  const { toolId, matched, unmatched, unread, problem, ...times } = round;
   return {
     toolId,
     finishedAt: times.finishedAt?.toISOString() ?? null,
     matched,
     unmatched,
+    unread,
     problem,
     failingSince: times.failingSince?.toISOString() ?? null,
     nextAt: times.nextAt.toISOString(),

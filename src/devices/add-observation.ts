@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Instant } from '../platform/http/instant.js';
 import { DISK_ENCRYPTION_VALUES } from './device-observation.entity.js';
 import { ENCRYPTION_STATES, PROTECTORS, VOLUME_ROLES } from './encryption/encryption-states.js';
 import type { DiskReport } from './encryption/judge-report.js';
@@ -27,8 +28,8 @@ const Reporter = z.strictObject({
 });
 
 const seen = {
-  source: TEXT,
-  observedAt: z.iso.datetime({ offset: true }),
+  source: TEXT.describe('Who or what saw it; not `osquery` or a device manager’s key, which tell by themselves.'),
+  observedAt: Instant,
   details: ANYTHING.optional(),
 };
 

@@ -23,6 +23,9 @@ export type StandingException = Pick<
   'id' | 'deviceId' | 'ownerId' | 'reason' | 'endsOn' | 'grantedBy' | 'grantedAt'
 > & { assetTag: string; overdue: boolean };
 
+/** So that somebody can be told. */
+type OverdueException = StandingException & { ownerEmail: string; ownerHasLeft: boolean };
+
 /** What has passed its last day by the database's clock. */
 const OVERDUE = 'exception.ends_on < current_date';
 
@@ -86,14 +89,16 @@ export class DeviceExceptions {
     return query.getRawMany<StandingException>();
   }
 
-  /** Whoever answers for one that is overdue, so that they can be told. At most 200 of them. */
-  async overdue(tx: EntityManager): Promise<(StandingException & { ownerEmail: string })[]> {
+  /** Those overdue, of devices that are still here, and who answers for each. At most 200 of them. */
+  async overdue(tx: EntityManager): Promise<OverdueException[]> {
     return standing(tx)
       .innerJoin('people', 'owner', 'owner.id = exception.owner_id')
       .addSelect('owner.corporate_email', 'ownerEmail')
+      .addSelect(`owner.status = 'left'`, 'ownerHasLeft')
       .andWhere(OVERDUE)
+      .andWhere(`device.state NOT IN ('retired', 'disposed')`)
       .limit(200)
-      .getRawMany<StandingException & { ownerEmail: string }>();
+      .getRawMany<OverdueException>();
   }
 
   private async get(tx: EntityManager, id: string): Promise<StandingException> {

@@ -8,6 +8,9 @@ export type ObservationKind = (typeof OBSERVATION_KINDS)[number];
 /** `encrypting` is how earlier versions said `converting`; it stands in old rows, and callers may say it still. */
 export const DISK_ENCRYPTION_VALUES = [...ENCRYPTION_STATES, 'encrypting'] as const;
 
+/** The source of what agents tell by their own keys. Device managers tell under the keys of their tools. */
+export const OSQUERY = 'osquery';
+
 /** A fact about a device, with its source and its time. Never overwritten: the database refuses it too. */
 @Entity('device_observations')
 @Check(
@@ -17,6 +20,10 @@ export const DISK_ENCRYPTION_VALUES = [...ENCRYPTION_STATES, 'encrypting'] as co
 @Index('ix_device_observations_newest', ['deviceId', 'kind', 'observedAt'])
 @Index('ix_device_observations_encryption', ['deviceId', 'observedAt', 'id'], {
   where: `kind = 'disk_encryption' AND value <> 'unknown'`,
+})
+@Index('ux_device_observations_told', ['deviceId', 'kind', 'source', 'toldAt'], {
+  unique: true,
+  where: 'told_at IS NOT NULL',
 })
 export class DeviceObservation {
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'pk_device_observations' })
@@ -56,6 +63,10 @@ export class DeviceObservation {
 
   @Column('timestamptz', { name: 'observed_at' })
   observedAt!: Date;
+
+  /** Of what an agent or a device manager tells: when they say it was seen, so that it is known when they tell it again. */
+  @Column('timestamptz', { name: 'told_at', nullable: true })
+  toldAt!: Date | null;
 
   @Column('timestamptz', { name: 'recorded_at', default: () => 'now()' })
   recordedAt!: Date;

@@ -43,7 +43,9 @@ export const AgedObservationView = z.object({
 });
 
 export const DeviceDetails = DeviceView.extend({
-  observations: z.array(AgedObservationView).describe('The newest of each kind.'),
+  observations: z
+    .array(AgedObservationView)
+    .describe('The newest of each kind; of disk encryption the newest answer, whoever asked in vain since then.'),
 });
 
 export const ObservationView = AgedObservationView.omit({ ageSeconds: true }).extend({ recordedAt: z.iso.datetime() });

@@ -165,14 +165,14 @@ export class DevicesService {
     return query.getMany();
   }
 
-  /** Keeps a device in stock for somebody. @throws Problem `conflict` in another state, or when it is faulty */
+  /** Keeps a device in stock for somebody. @throws Problem `conflict` in another state, when it is faulty, or for who has left */
   async reserve(tx: EntityManager, actor: Actor, id: string, personId: string): Promise<Device> {
     await requireWithin(tx, actor, 'device', id);
     await requireWithin(tx, actor, 'whole person', personId);
+    await this.lockReceiver(tx, personId);
     const device = await this.lock(tx, id);
     if (device.state === 'reserved' && device.reservedForId === personId) return device;
     refuseUnless(device.state, 'reserved');
-    await this.refuseUnknown(tx, { personId });
     await this.refuseUnfit(tx, device);
     await this.move(tx, device, 'reserved', { reservedForId: personId });
     await this.audit.record(tx, actor, 'device.reserved', {
@@ -184,18 +184,19 @@ export class DevicesService {
 
   /**
    * Gives a device to somebody, who is asked to sign for it: one in stock, or one that is kept for them. Again to the same person changes nothing.
-   * @throws Problem `conflict` in another state, for one that is kept for somebody else, is faulty, or isn't standard and no exception stands
+   * @throws Problem `conflict` in another state, for one that is kept for somebody else, is faulty, or isn't standard and no exception stands,
+   * and for who has left
    */
   async assign(tx: EntityManager, actor: Actor, id: string, personId: string, caseId?: string): Promise<Device> {
     await requireWithin(tx, actor, 'device', id);
     await requireWithin(tx, actor, 'whole person', personId);
+    await this.lockReceiver(tx, personId);
     const device = await this.lock(tx, id);
     if (device.state === 'assigned' && device.holderId === personId) return device;
     refuseUnless(device.state, 'assigned');
     if (device.state === 'reserved' && device.reservedForId !== personId) {
       throw new Problem('conflict', 'This device is kept for somebody else. Put it back in stock first.');
     }
-    await this.refuseUnknown(tx, { personId });
     await this.refuseUnfit(tx, device);
     await this.move(tx, device, 'assigned', { holderId: personId });
     await this.audit.record(tx, actor, 'device.assigned', {
@@ -215,9 +216,9 @@ export class DevicesService {
   async takeBack(tx: EntityManager, actor: Actor, id: string, caseId?: string): Promise<Device> {
     await requireWithin(tx, actor, 'held device', id);
     const device = await this.lock(tx, id);
-    if (device.state === 'in_stock') return device;
     const outstanding = await this.returns.outstandingFor(tx, id);
     if (outstanding) await this.returns.finishAtOnce(tx, actor, outstanding);
+    if (device.state === 'in_stock') return device;
     return this.leavesPerson(tx, actor, device, 'in_stock', caseId);
   }
 
@@ -314,6 +315,18 @@ export class DevicesService {
     if (holderId !== null && !KEEPS_ITS_HOLDER.has(state)) await this.acknowledgements.drop(tx, id);
   }
 
+  /** Before the device, as a loss and a leave do: who is given something now doesn't leave before that is written. */
+  private async lockReceiver(tx: EntityManager, personId: string): Promise<void> {
+    const [person] = await queryRows<{ hasLeft: boolean }>(
+      tx,
+      `SELECT status = 'left' AS "hasLeft" FROM people WHERE id = $1 FOR UPDATE`,
+      [personId],
+    );
+    if (!person) throw noSuch('personId', 'person');
+    if (person.hasLeft)
+      throw new Problem('conflict', 'This person has left: nothing is kept for them or given to them.');
+  }
+
   /** What is faulty, or neither standard nor tolerated, is given to nobody. */
   private async refuseUnfit(tx: EntityManager, { id, working }: Device): Promise<void> {
     if (!working) throw new Problem('conflict', 'This device is faulty. Have it mended, and say that it works again.');
@@ -347,9 +360,7 @@ export class DevicesService {
       const id = refs[name as keyof typeof REFERENCES];
       if (!id) continue;
       const [found] = await tx.query<unknown[]>(`SELECT FROM ${table} WHERE id = $1`, [id]);
-      if (found) continue;
-      const detail = `There is no ${called} with this id.`;
-      throw new Problem('invalid-request', detail, [{ pointer: `/${name}`, detail }]);
+      if (!found) throw noSuch(name, called);
     }
   }
 }
@@ -359,7 +370,6 @@ const REFERENCES = {
   modelId: { table: 'device_models', called: 'device model' },
   imageVersionId: { table: 'image_versions', called: 'image version' },
   siteId: { table: 'sites', called: 'site' },
-  personId: { table: 'people', called: 'person' },
 } as const;
 
 const SPARE = `EXISTS (SELECT FROM devices d JOIN device_models m ON m.id = d.model_id WHERE d.id = device.id AND ${CAN_BE_GIVEN})`;
@@ -367,6 +377,11 @@ const SPARE = `EXISTS (SELECT FROM devices d JOIN device_models m ON m.id = d.mo
 const PAST_LIFETIME = `device.state NOT IN ('ordered', 'retired', 'disposed') AND EXISTS (
   SELECT FROM device_models m WHERE m.id = device.model_id
     AND device.purchased_on + make_interval(months => m.lifetime_months) <= current_date)`;
+
+function noSuch(name: string, called: string): Problem {
+  const detail = `There is no ${called} with this id.`;
+  return new Problem('invalid-request', detail, [{ pointer: `/${name}`, detail }]);
+}
 
 function isInserted(raw: unknown): boolean {
   return Array.isArray(raw) && raw.length > 0;

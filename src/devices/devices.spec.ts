@@ -153,6 +153,17 @@ describe('/v1/devices', () => {
     await see({ kind: 'os_version', value: '1', observedAt: hoursAgo(-1).toISOString() }).expect(400);
   });
 
+  it('take and ask about no instant of a year that answers don’t tell', async () => {
+    const api = await records.caller();
+    const { id } = await aDevice(records.db.manager);
+    // In UTC it is of the year −1.
+    const before = '0000-01-01T00:00:00+01:00';
+    const seen = { kind: 'last_online', value: 'yes', source: 'agent', observedAt: before };
+    await api.post(`/v1/devices/${id}/observations`).send(seen).expect(400);
+    await api.get(`/v1/devices/${id}/encryption`).query({ at: before }).expect(400);
+    await api.get('/v1/lost-devices/lead-times').query({ since: before }).expect(400);
+  });
+
   it('refuse what is taken, unknown or changed by somebody else', async () => {
     const api = await records.caller();
     const device = await aDevice(records.db.manager, { assetTag: 'QM-taken' });

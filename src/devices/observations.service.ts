@@ -6,8 +6,8 @@ import { Problem } from '../platform/errors/problem.js';
 import { newId } from '../platform/ids/new-id.js';
 import { requireWithin } from '../platform/roles/within-reach.js';
 import type { Actor } from '../platform/sign-in/actor.js';
-import { DeviceObservation, type ObservationKind } from './device-observation.entity.js';
 import { judgeReport, type DiskReport, type JudgedVolume } from './encryption/judge-report.js';
+import { DeviceObservation, OBSERVATION_KINDS, OSQUERY, type ObservationKind } from './device-observation.entity.js';
 
 interface Seen {
   details?: Record<string, unknown>;
@@ -40,20 +40,30 @@ export interface AgedObservation {
 export class ObservationsService {
   constructor(private readonly audit: AuditService) {}
 
-  /** @throws Problem `not-found` for an unknown device, `invalid-request` for an observation from the future */
+  /**
+   * What somebody with a token says.
+   * @throws Problem `not-found` for an unknown device, `invalid-request` for an observation from the future, and for one
+   * under the name of agents or of a device manager, which tell by themselves
+   */
   async add(tx: EntityManager, actor: Actor, deviceId: string, seen: NewObservation): Promise<AgedObservation> {
     await requireWithin(tx, actor, 'held device', deviceId);
-    const [device] = await queryRows<{ future: boolean }>(
+    const [device] = await queryRows<{ future: boolean; taken: boolean }>(
       tx,
-      `SELECT $2::timestamptz > now() + interval '5 minutes' AS future FROM devices WHERE id = $1`,
-      [deviceId, seen.observedAt],
+      `SELECT $2::timestamptz > now() + interval '5 minutes' AS future, lower($3) = $4 OR EXISTS (
+         SELECT FROM device_manager_rounds r JOIN tools t ON t.id = r.tool_id WHERE lower(t.key) = lower($3)) AS taken
+       FROM devices WHERE id = $1`,
+      [deviceId, seen.observedAt, seen.source, OSQUERY],
     );
     if (!device) throw new Problem('not-found', 'There is no device with this id.');
     if (device.future) {
       const detail = 'Nobody has seen anything in the future: look at the clock of whoever observed it.';
       throw new Problem('invalid-request', detail, [{ pointer: '/observedAt', detail }]);
     }
-    const { id, value } = await this.append(tx, deviceId, seen);
+    if (device.taken) {
+      const detail = `“${seen.source}” tells here by itself. Name who or what saw it, as in “${seen.source} export”.`;
+      throw new Problem('invalid-request', detail, [{ pointer: '/source', detail }]);
+    }
+    const { id, value } = await this.append(tx, deviceId, seen, null);
     const { kind, source, observedAt } = seen;
     await this.audit.record(tx, actor, 'device.observed', {
       subject: { kind: 'device', id: deviceId },
@@ -66,12 +76,13 @@ export class ObservationsService {
 
   /**
    * What a device's agent or its manager reports. The log itself is the record of it: nobody changed anything, so there is
-   * no audit entry for each. What comes from the future was seen when it arrived.
+   * no audit entry for each. What comes from the future was seen when it arrived. What the same source told of the same
+   * instant before isn't kept again: agents repeat what they don't know to have arrived, managers what they know.
    *
    * @param tx of the caller, who made sure that the device exists and that it is the sender's
    */
   async takeIn(tx: EntityManager, deviceId: string, all: readonly NewObservation[]): Promise<void> {
-    for (const seen of all) await this.append(tx, deviceId, seen);
+    for (const seen of all) await this.append(tx, deviceId, seen, seen.observedAt);
   }
 
   /**
@@ -87,14 +98,14 @@ export class ObservationsService {
     return answer ?? (await newest('')) ?? null;
   }
 
-  /** The newest of each kind. */
+  /** The newest of each kind, as `latest` knows it, by kind. */
   async latestOfEach(tx: EntityManager, deviceId: string): Promise<AgedObservation[]> {
-    return this.aged(
-      tx,
-      `WHERE id IN (SELECT DISTINCT ON (kind) id FROM device_observations
-                    WHERE device_id = $1 ORDER BY kind, observed_at DESC, id DESC) ORDER BY kind`,
-      [deviceId],
-    );
+    const newest: AgedObservation[] = [];
+    for (const kind of OBSERVATION_KINDS.toSorted()) {
+      const seen = await this.latest(tx, deviceId, kind);
+      if (seen) newest.push(seen);
+    }
+    return newest;
   }
 
   async list(
@@ -111,10 +122,12 @@ export class ObservationsService {
     return query.getMany();
   }
 
+  /** @param toldAt null: it is kept however often it is said */
   private async append(
     tx: EntityManager,
     deviceId: string,
     seen: NewObservation,
+    toldAt: Date | null,
   ): Promise<{ id: string; value: string }> {
     const id = newId();
     const { kind, source, observedAt, details = {} } = seen;
@@ -122,8 +135,9 @@ export class ObservationsService {
     const agent = seen.kind === 'disk_encryption' ? seen.report.agent : undefined;
     const value = seen.kind === 'disk_encryption' ? (judged?.state ?? 'unknown') : seen.value;
     await tx.query(
-      `INSERT INTO device_observations (id, device_id, kind, value, details, source, observed_at, agent, agent_version, why, volumes)
-       VALUES ($1, $2, $3, $4, $5, $6, LEAST($7::timestamptz, now()), $8, $9, $10, $11)`,
+      `INSERT INTO device_observations (id, device_id, kind, value, details, source, observed_at, told_at, agent, agent_version, why, volumes)
+       VALUES ($1, $2, $3, $4, $5, $6, LEAST($7::timestamptz, now()), $8, $9, $10, $11, $12)
+       ON CONFLICT (device_id, kind, source, told_at) WHERE told_at IS NOT NULL DO NOTHING`,
       [
         id,
         deviceId,
@@ -132,6 +146,7 @@ export class ObservationsService {
         JSON.stringify(details),
         source,
         observedAt,
+        toldAt,
         agent?.name ?? null,
         agent?.version ?? null,
         judged?.why ?? null,

@@ -21,7 +21,8 @@ export interface Machine {
 }
 
 /** The node's key, shown this once; or why there is none, for our log and not for the caller. */
-export type Enrolled = { nodeKey: string } | { refused: 'unknown secret' | 'spent secret' | 'duplicate' };
+export type Enrolled =
+  { nodeKey: string } | { refused: 'unknown secret' | 'ended secret' | 'spent secret' | 'duplicate' };
 
 interface Live {
   id: string;
@@ -44,21 +45,22 @@ export class EnrolNode {
 
   async enrol(secret: string, machine: Machine, from: Origin): Promise<Enrolled> {
     return inTransaction(this.db, async (tx) => {
-      const [batch] = await queryRows<{ id: string; name: string; good: boolean }>(
+      const [batch] = await queryRows<{ id: string; name: string; open: boolean; spent: boolean }>(
         tx,
-        `SELECT id, name, revoked_at IS NULL AND expires_at > now() AND used < uses AS good
+        `SELECT id, name, revoked_at IS NULL AND expires_at > now() AS open, used >= uses AS spent
          FROM osquery_enrolment_secrets WHERE secret_hash = $1 FOR UPDATE`,
         [hashToken(secret)],
       );
       if (!batch) return { refused: 'unknown secret' };
+      if (!batch.open) return { refused: 'ended secret' };
       const hardwareUuid = usableUuid(machine.hardwareUuid);
       const serial = usableSerial(machine.serial);
       const deviceId = await deviceWith(tx, serial);
       const live = await this.live(tx, hardwareUuid, serial, deviceId);
-      // The answer to its enrolment was lost: its key was never used, and nobody has it.
+      // The answer to its enrolment was lost: its key was never used, nobody has it, and its use is counted already.
       const isAgain = (one: Live): boolean =>
         one.unused && one.secret_id === batch.id && one.hardware_uuid === hardwareUuid && one.serial === serial;
-      if (!batch.good && !live.some(isAgain)) return { refused: 'spent secret' };
+      if (batch.spent && !live.some(isAgain)) return { refused: 'spent secret' };
       const others = live.filter((one) => !isAgain(one));
       if (others.length > 0) {
         for (const other of others) await this.tellOfDuplicate(tx, other, machine);

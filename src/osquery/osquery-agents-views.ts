@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Machine } from './enrol-node.service.js';
+import { keepable } from './read-rows.js';
 
 const Key = z.string().max(500).describe('The node’s own key, as it was given when it enrolled.');
 const Details = z.record(z.string(), z.unknown());
@@ -50,11 +51,11 @@ export function machineIn({ host_identifier, host_details = {} }: z.infer<typeof
   const tell = (table: string, column: string): string | undefined => {
     const row = Details.safeParse(host_details[table]).data;
     const value = row?.[column];
-    return typeof value === 'string' && value.trim() !== '' ? value.trim().slice(0, 200) : undefined;
+    return typeof value === 'string' ? keepable(value.trim().slice(0, 200)) || undefined : undefined;
   };
   const system = [tell('os_version', 'name'), tell('os_version', 'version')].filter((part) => part !== undefined);
   return {
-    hostIdentifier: host_identifier,
+    hostIdentifier: keepable(host_identifier),
     hardwareUuid: tell('system_info', 'uuid'),
     serial: tell('system_info', 'hardware_serial'),
     hostname: tell('system_info', 'hostname') ?? tell('system_info', 'computer_name'),

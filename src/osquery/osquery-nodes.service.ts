@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { AlertsService } from '../cases/alerts.service.js';
+import { OSQUERY } from '../devices/device-observation.entity.js';
 import { ObservationsService } from '../devices/observations.service.js';
 import { AuditService } from '../platform/audit/audit.service.js';
 import { databaseNow } from '../platform/database/database-now.js';
@@ -45,7 +46,7 @@ export class OsqueryNodes {
     if (due?.online && node.deviceId !== null) {
       const observedAt = await databaseNow(tx);
       await this.observations.takeIn(tx, node.deviceId, [
-        { kind: 'last_online', value: 'osquery checked in', source: 'osquery', observedAt },
+        { kind: 'last_online', value: 'osquery checked in', source: OSQUERY, observedAt },
       ]);
     }
     return node;

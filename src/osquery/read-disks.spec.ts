@@ -3,6 +3,7 @@ import { judgeReport } from '../devices/encryption/judge-report.js';
 import type { Platform } from '../devices/encryption/known-lies.js';
 import { usableSerial, usableUuid } from './hardware-ids.js';
 import { readDisks } from './read-disks.js';
+import { readLog } from './read-log.js';
 import { readRows } from './read-rows.js';
 
 const VERSION = '5.24.0';
@@ -150,7 +151,10 @@ describe('LUKS', () => {
       mount('/snap/core/1', '/dev/loop3', 'not encrypted'),
     ];
     expect(judged('linux', [root, ...others]).state).toBe('encrypted');
-    expect(judged('linux', [root, ...others, mount('/srv', '/dev/sdc1', 'not encrypted')]).state).toBe('not_encrypted');
+    for (const path of ['/srv', '/mnt/data']) {
+      const fixed = mount(path, '/dev/sdc1', 'not encrypted');
+      expect(judged('linux', [root, ...others, fixed]).state).toBe('not_encrypted');
+    }
   });
 
   it('below LVM isn’t believed when osquery says there is none; of a bare partition it is', () => {
@@ -204,4 +208,14 @@ describe('an id of hardware', () => {
     }
     expect(usableUuid('4C4C4544-0044-3210-8054-B4C04F4D4E32')).toBe('4c4c4544-0044-3210-8054-b4c04f4d4e32');
   });
+});
+
+it('a log brings the newest hundred outcomes of each query, older ones first, and those of others none the less', () => {
+  const line = (name: string, unixTime: number) => ({ name, unixTime, snapshot: [] });
+  const looks = Array.from({ length: 150 }, (_, second) => line('qm_disk_encryption_linux', 1_000 - second));
+  const read = readLog('result', [...looks, line('qm_os_linux', 1)]);
+  const times = (subject: string) =>
+    read.filter(({ query }) => query.subject === subject).map(({ observedAt }) => observedAt.getTime() / 1_000);
+  expect(times('disk_encryption')).toEqual(Array.from({ length: 100 }, (_, index) => 901 + index));
+  expect(times('os_version')).toEqual([1]);
 });

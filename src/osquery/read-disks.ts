@@ -128,7 +128,8 @@ function bitLockerState(row: Row, percentage: number | null): { state: Encryptio
 
 /** Where a system keeps what it starts from; it is plain nearly everywhere. */
 const BOOT = /^\/(boot|efi|recovery)(\/|$)/;
-const REMOVABLE = /^\/(media|mnt|run\/media)\//;
+/** Where a desktop mounts what is plugged in; osquery tells of nothing better. What somebody mounts below /mnt is theirs. */
+const REMOVABLE = /^\/(media|run\/media)\//;
 
 function readLuks(rows: readonly Row[]): ReturnType<Reader> {
   // A snap or an image in a file is on one of the other volumes.

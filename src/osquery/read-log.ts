@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { queryNamed, type AgentQuery } from './queries.js';
+import { keepable } from './read-rows.js';
 
 /** What came of one query: its rows as they were sent, or why it failed. */
 export interface QueryOutcome {
@@ -20,10 +21,22 @@ const Status = z.object({ severity: z.coerce.number(), message: z.string(), unix
 /** `osquery/dispatcher/scheduler.cpp` says so of a query that failed. Nothing else tells of it. */
 const FAILED = /^Error executing scheduled query (\S+?): (.*)$/s;
 
-/** What of a batch of log lines is about our queries. What can't be read, or is about others, is left out. */
+/**
+ * Outcomes of one query that one request may bring: four days of hourly looks. What is kept of them can't be deleted, and
+ * whoever has a node's key can send as many as fit into a body.
+ */
+const MOST_OF_A_QUERY = 100;
+
+/**
+ * What of a batch of log lines is about our queries, of each the newest outcomes, older ones first. What can't be read, or
+ * is about others, is left out.
+ */
 export function readLog(type: string, lines: readonly unknown[]): QueryOutcome[] {
-  if (type === 'result') return lines.flatMap(readSnapshot);
-  return type === 'status' ? lines.flatMap(readFailure) : [];
+  const read = type === 'result' ? lines.flatMap(readSnapshot) : type === 'status' ? lines.flatMap(readFailure) : [];
+  const byQuery = [...Map.groupBy(read, ({ query }) => query).values()];
+  return byQuery.flatMap((outcomes) =>
+    outcomes.toSorted((a, b) => a.observedAt.getTime() - b.observedAt.getTime()).slice(-MOST_OF_A_QUERY),
+  );
 }
 
 function readSnapshot(line: unknown): QueryOutcome[] {
@@ -38,7 +51,7 @@ function readFailure(line: unknown): QueryOutcome[] {
   const [, name = '', reason = ''] = (read.success && FAILED.exec(read.data.message)) || [];
   const query = queryNamed(name);
   if (!read.success || !query || read.data.severity < 2) return [];
-  return [{ query, observedAt: at(read.data.unixTime), outcome: { failed: reason.slice(0, 500) } }];
+  return [{ query, observedAt: at(read.data.unixTime), outcome: failedFor(reason) }];
 }
 
 /** What a distributed write tells. */
@@ -61,14 +74,18 @@ export function readWritten({ queries, statuses, messages }: Written, observedAt
     const status = typeof told === 'number' || typeof told === 'string' ? String(told) : 'unreadable';
     if (status !== '0') {
       const message = messages[name];
-      const said = typeof message === 'string' && message !== '' ? `: ${message.slice(0, 500)}` : '';
-      return [{ query, observedAt, outcome: { failed: `status ${status.slice(0, 20)}${said}` } }];
+      const said = typeof message === 'string' && message !== '' ? `: ${message}` : '';
+      return [{ query, observedAt, outcome: failedFor(`status ${status.slice(0, 20)}${said}`) }];
     }
     // Older agents write an empty list as an empty text.
     const rows = queries[name] === '' ? [] : queries[name];
     if (Array.isArray(rows)) return [{ query, observedAt, outcome: { rows } }];
     return [{ query, observedAt, outcome: { failed: 'the answer is no list of rows' } }];
   });
+}
+
+function failedFor(reason: string): { failed: string } {
+  return { failed: keepable(reason.slice(0, 500)) };
 }
 
 function at(unixTime: number): Date {

@@ -15,8 +15,19 @@ const RowShape = z.record(
 export function readRows(rows: readonly unknown[]): RowRead[] {
   return rows.map((row) => {
     const read = RowShape.safeParse(row);
-    if (read.success) return { row: read.data };
+    if (read.success) {
+      const columns = Object.entries(read.data).map(([name, value]) => [keepable(name), keepable(value)] as const);
+      return { row: Object.fromEntries(columns) };
+    }
     const { message = 'it is no row', path = [] } = read.error.issues[0] ?? {};
-    return { unreadable: [...path.map(String), message].join(': ') };
+    return { unreadable: keepable([...path.map(String), message].join(': ')) };
   });
+}
+
+/**
+ * The text without what PostgreSQL can't keep: NUL, and halves of surrogate pairs. An agent whose report is refused for one
+ * sends it again for ever, and nothing else of it arrives.
+ */
+export function keepable(text: string): string {
+  return text.replaceAll('\0', '').toWellFormed();
 }

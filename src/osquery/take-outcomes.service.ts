@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import { OSQUERY } from '../devices/device-observation.entity.js';
 import type { DiskReport } from '../devices/encryption/judge-report.js';
 import { ObservationsService, type NewObservation } from '../devices/observations.service.js';
 import type { Package } from '../devices/packages/device-packages.entity.js';
@@ -9,8 +10,6 @@ import type { AgentQuery } from './queries.js';
 import { readDisks } from './read-disks.js';
 import type { QueryOutcome } from './read-log.js';
 import { readRows, type Row } from './read-rows.js';
-
-const SOURCE = 'osquery';
 
 /** Writes what an agent saw into the records of its device. */
 @Injectable()
@@ -24,7 +23,7 @@ export class TakeOutcomes {
   async take(tx: EntityManager, node: OsqueryNode, outcomes: readonly QueryOutcome[]): Promise<void> {
     if (node.deviceId === null) return;
     for (const { query, observedAt, outcome } of outcomes) {
-      const seen = { source: SOURCE, observedAt };
+      const seen = { source: OSQUERY, observedAt };
       if (query.subject === 'disk_encryption') {
         const report = diskReport(query, outcome, node.agentVersion);
         await this.observations.takeIn(tx, node.deviceId, [{ ...seen, kind: 'disk_encryption', report }]);

@@ -1,3 +1,4 @@
+import type { Response, Test } from 'supertest';
 import type { EntityManager } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DeviceWatch } from '../../src/alerting/device-watch.service.js';
@@ -6,16 +7,21 @@ import { DeviceAcknowledgement } from '../../src/devices/acknowledgements/device
 import { DeviceException } from '../../src/devices/device-exception.entity.js';
 import { Device } from '../../src/devices/device.entity.js';
 import { ObservationsService } from '../../src/devices/observations.service.js';
+import { DevicesService } from '../../src/devices/devices.service.js';
 import { DeviceReturn } from '../../src/devices/returns/device-return.entity.js';
-import type { Person } from '../../src/people/person.entity.js';
+import { DeviceReplacement } from '../../src/devices/spares/device-replacement.entity.js';
+import { Person } from '../../src/people/person.entity.js';
 import { AuditEntry } from '../../src/platform/audit/audit-entry.entity.js';
 import { LogKey } from '../../src/platform/audit/log-key.service.js';
 import { Sealer } from '../../src/platform/audit/sealer.service.js';
+import { newId } from '../../src/platform/ids/new-id.js';
+import { SYSTEM } from '../../src/platform/sign-in/actor.js';
 import { anAccessPolicy } from '../factories/access-policies.js';
 import { liftBrakeLimits } from '../factories/brake-limits.js';
-import { aDevice, aDeviceModel, anImageVersion, aSite } from '../factories/devices.js';
+import { aDevice, aDeviceModel, anImageVersion, aReturn, aSite } from '../factories/devices.js';
 import { aPerson } from '../factories/people.js';
 import { startServiceApp, type ServiceApp } from '../factories/service-app.js';
+import { waitFor } from '../support/wait-for.js';
 
 let service: ServiceApp;
 let tx: EntityManager;
@@ -110,7 +116,97 @@ describe('a leave', () => {
   });
 });
 
+/** Until a statement of somebody waits for what another transaction holds. */
+async function untilSomebodyWaits(): Promise<void> {
+  await waitFor('somebody waits for a lock', async () => {
+    const waiting: unknown[] = await tx.query(
+      `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+    );
+    return waiting.length;
+  });
+}
+
+/** What comes of a request that is sent while a transaction does this, and waits for it to be committed. */
+async function meanwhile(work: (other: EntityManager) => Promise<unknown>, request: () => Test): Promise<Response> {
+  const { sent } = await service.db.transaction(async (other) => {
+    await work(other);
+    const begun = request().then((answer) => answer);
+    await untilSomebodyWaits();
+    return { sent: begun };
+  });
+  return sent;
+}
+
+describe('who has left', () => {
+  it('is given nothing, and nothing is kept for them, when a device is lost neither', async () => {
+    const ada = await leaver();
+    const image = await anImageVersion(tx);
+    const { id } = await aDevice(tx, { imageVersionId: image.id });
+    for (const what of ['reserve', 'assign']) {
+      const { body } = await admin.post(`/v1/devices/${id}/${what}`).send({ personId: ada.person.id }).expect(409);
+      expect(body.detail).toContain('has left');
+    }
+    await admin.post('/v1/lost-devices').send({ deviceId: ada.laptop.id }).expect(202);
+    expect(await tx.findOneByOrFail(Device, { id })).toMatchObject({ state: 'in_stock', reservedForId: null });
+    expect(await tx.findBy(DeviceReplacement, { personId: ada.person.id })).toMatchObject([{ reservedDeviceId: null }]);
+  });
+
+  it('is given nothing at the same moment either', async () => {
+    const { id: personId } = await aPerson(tx);
+    const { id } = await aDevice(tx);
+    const { status } = await meanwhile(
+      async (other) => {
+        await other.query(`SELECT FROM people WHERE id = $1 FOR UPDATE`, [personId]);
+        await other.update(Person, { id: personId }, { status: 'left' });
+      },
+      () => admin.post(`/v1/devices/${id}/assign`).send({ personId }),
+    );
+    expect(status).toBe(409);
+    expect(await tx.findOneByOrFail(Device, { id })).toMatchObject({ state: 'in_stock', holderId: null });
+  });
+
+  it('lets go of what was kept for them', async () => {
+    const { id: personId } = await aPerson(tx);
+    const { id } = await aDevice(tx);
+    await admin.post(`/v1/devices/${id}/reserve`).send({ personId }).expect(200);
+    const { body } = await admin.post('/v1/leavers').send({ personId, reason: 'Last day.' }).expect(202);
+    expect(await tx.findOneByOrFail(Device, { id })).toMatchObject({ state: 'in_stock', reservedForId: null });
+    expect(await tx.countBy(AuditEntry, { action: 'device.reservation-ended', caseId: body.caseId })).toBe(1);
+  });
+
+  it('isn’t asked for what is taken back at the same moment', async () => {
+    const { id: personId } = await aPerson(tx);
+    const { id } = await aDevice(tx, { holderId: personId });
+    const { status } = await meanwhile(
+      (other) => service.app.get(DevicesService).takeBack(other, SYSTEM, id),
+      () => admin.post('/v1/leavers').send({ personId, reason: 'Last day.' }),
+    );
+    expect(status).toBe(202);
+    expect(await tx.countBy(DeviceReturn, { deviceId: id })).toBe(0);
+  });
+});
+
 describe('a return', () => {
+  it('of a device that its person doesn’t have any more takes it from nobody, and ends with taking it back', async () => {
+    const [ada, grace] = [await aPerson(tx), await aPerson(tx)];
+    const site = await aSite(tx);
+    const laptop = await aDevice(tx, { holderId: grace.id });
+    const asked = await aReturn(tx, { deviceId: laptop.id, personId: ada.id });
+    for (const [what, body] of [
+      ['receive', { siteId: site.id }],
+      ['write-off', { reason: 'Gone.' }],
+    ] as const) {
+      expect((await act(asked.id, what, body).expect(409)).body.detail).toContain('any more');
+    }
+    await tx.update(DeviceReturn, { id: asked.id }, { state: 'received', receivedAt: new Date(), receivedBy: 'Eve' });
+    await act(asked.id, 'inspect', GOOD).expect(409);
+    expect(await tx.findOneByOrFail(Device, { id: laptop.id })).toMatchObject({ holderId: grace.id });
+    const shelved = await aDevice(tx);
+    const stuck = await aReturn(tx, { deviceId: shelved.id, personId: ada.id });
+    await admin.post(`/v1/devices/${shelved.id}/return`).expect(200);
+    expect(await tx.findOneByOrFail(DeviceReturn, { id: stuck.id })).toMatchObject({ state: 'inspected' });
+  });
+
   it('of a faulty device takes it to the workshop', async () => {
     const ada = await leaver();
     await act(ada.returnId, 'receive', { siteId: (await aSite(tx)).id }).expect(200);
@@ -229,6 +325,21 @@ describe('a spare', () => {
     expect(text).toMatch(/quartermaster_replacement_lead_seconds\{quantile="0.5"\} \d/);
   });
 
+  it('replaces one loss when two are given at the same moment', async () => {
+    const { id: personId } = await aPerson(tx);
+    for (const lost of [await aDevice(tx, { holderId: personId }), await aDevice(tx, { holderId: personId })]) {
+      await admin.post('/v1/lost-devices').send({ deviceId: lost.id }).expect(202);
+    }
+    const [one, other] = [await aDevice(tx), await aDevice(tx)];
+    const { status } = await meanwhile(
+      (begun) => service.app.get(DevicesService).assign(begun, SYSTEM, one.id, personId),
+      () => admin.post(`/v1/devices/${other.id}/assign`).send({ personId }),
+    );
+    expect(status).toBe(200);
+    const replaced = await tx.findBy(DeviceReplacement, { personId });
+    expect(new Set(replaced.map((loss) => loss.replacementDeviceId))).toEqual(new Set([one.id, other.id]));
+  });
+
   it('that isn’t there holds up no loss', async () => {
     const ada = await aPerson(tx);
     await tx.update(Device, { state: 'in_stock' }, { working: false });
@@ -285,5 +396,18 @@ describe('what people owe about devices', () => {
     expect(again).toHaveLength(2);
     expect(again.map(({ id }) => id)).toContain(told[1]?.id);
     expect(again.map(({ id }) => id)).not.toContain(told[0]?.id);
+  });
+
+  it('is IT’s to settle when who answers for an exception has left, and nobody’s once the device is retired', async () => {
+    const { id: ownerId } = await aPerson(tx, { status: 'left' });
+    const { id: modelId } = await aDeviceModel(tx, { standard: false });
+    const { id: deviceId, assetTag } = await aDevice(tx, { modelId });
+    const exception = { id: newId(), deviceId, ownerId, reason: 'Film editing', grantedBy: 'Grace' };
+    await tx.insert(DeviceException, { ...exception, endsOn: '2026-01-01' });
+    await look();
+    expect(await openAlerts(assetTag)).toMatchObject([{ kind: 'exception_overdue', owner: 'it-admins' }]);
+    await tx.update(Device, { id: deviceId }, { state: 'retired' });
+    await look();
+    expect(await openAlerts(assetTag)).toEqual([]);
   });
 });

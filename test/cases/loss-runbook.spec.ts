@@ -74,7 +74,7 @@ async function observed(
 ): Promise<void> {
   await admin
     .post(`/v1/devices/${laptop.id}/observations`)
-    .send({ kind: 'disk_encryption', source: 'osquery', observedAt: observedAt.toISOString(), ...what })
+    .send({ kind: 'disk_encryption', source: 'agent', observedAt: observedAt.toISOString(), ...what })
     .expect(201);
 }
 

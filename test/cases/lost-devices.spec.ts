@@ -108,11 +108,11 @@ describe('a lost laptop', () => {
     const hourAgo = new Date(Date.now() - 3_600_000).toISOString();
     await admin
       .post(`/v1/devices/${ada.laptop.id}/observations`)
-      .send({ kind: 'disk_encryption', value: 'encrypted', source: 'osquery', observedAt: hourAgo })
+      .send({ kind: 'disk_encryption', value: 'encrypted', source: 'agent', observedAt: hourAgo })
       .expect(201);
     const caseId = await lose(ada);
     const known = (await caseOf(caseId)).facts as Record<string, Record<string, unknown>>;
-    expect(known['diskEncryption']).toMatchObject({ value: 'encrypted', source: 'osquery', observedAt: hourAgo });
+    expect(known['diskEncryption']).toMatchObject({ value: 'encrypted', source: 'agent', observedAt: hourAgo });
     expect(known['diskEncryption']?.['ageSeconds']).toBeGreaterThanOrEqual(3_600);
     expect(known['lastOnline']).toEqual({ value: 'unknown', because: 'nobody ever looked' });
   });

@@ -83,7 +83,7 @@ async function asItself(deviceId: string, serial: string): Promise<Record<string
 }
 
 const PLAIN = {
-  lsblk: `case "$*" in *-nrpso*) echo "$3 part" ;; *) echo '/dev/vda1 /' ;; esac`,
+  lsblk: `case "$*" in *-nrpso*) echo "$3 part" ;; *) echo '/dev/vda1 0 0 /' ;; esac`,
   cryptsetup: 'exit 4',
 };
 
@@ -125,9 +125,24 @@ it('the shell reporter tells of a plain disk, and where it sees no volume it cla
   });
 });
 
+it('the shell reporter tells of a fixed disk wherever it is mounted, and of none that is plugged in', async () => {
+  const { id } = await aDevice(records.db.manager);
+  // Linux counts every eMMC among what can be plugged in.
+  const mounts = [
+    '/dev/mmcblk0p2 0 1 /',
+    '/dev/sdb1 0 0 /media/ada/my\\x20data',
+    '/dev/sdc1 1 1 /media/ada/stick',
+    '/dev/sdd1 0 1 /mnt/disk',
+  ];
+  const lsblk = `case "$*" in *-nrpso*) echo "$3 part" ;; *) printf '%s\\n' '${mounts.join("' '")}' ;; esac`;
+  await report(id, { lsblk, cryptsetup: 'exit 4' });
+  const { answer } = await known(id);
+  expect(answer.volumes.map(({ volume }: { volume: string }) => volume)).toEqual(['/', '/media/ada/my\\x20data']);
+});
+
 it('the shell reporter sends nothing when a look fails half-way', async () => {
   const { id } = await aDevice(records.db.manager);
-  const failing = `case "$*" in *-nrpso*) exit 1 ;; *) echo '/dev/vda1 /' ;; esac`;
+  const failing = `case "$*" in *-nrpso*) exit 1 ;; *) echo '/dev/vda1 0 0 /' ;; esac`;
   await expect(report(id, { lsblk: failing, cryptsetup: 'exit 4' })).rejects.toThrow('Command failed');
   expect(await known(id)).toMatchObject({ answer: null, askedInVain: null });
 });

@@ -143,6 +143,19 @@ describe('enrolment', () => {
     expect((await post('config', { node_key: again }).expect(200)).body.node_invalid).toBe(false);
   });
 
+  it.each([
+    ['was revoked', `SET revoked_at = now()`],
+    ['expired', `SET expires_at = now() - interval '1 second'`],
+  ])('whose answer was lost isn’t taken up again by a secret that %s meanwhile', async (_how, ended) => {
+    const own = await aSecret(2);
+    const device = await aDevice(service.db.manager);
+    const machine = { uuid: newId(), serial: device.serial };
+    expect((await enrol(machine, 'windows', own).expect(200)).body.node_invalid).toBe(false);
+    const { body } = await api.get('/v1/osquery/enrolment-secrets').expect(200);
+    await service.db.query(`UPDATE osquery_enrolment_secrets ${ended} WHERE id = $1`, [body.items[0].id]);
+    expect((await enrol(machine, 'windows', own).expect(200)).body).toEqual({ node_invalid: true });
+  });
+
   it('of a machine that nobody has recorded makes no device: it is listed, and matched once there is one', async () => {
     const serial = `SN-${newId()}`;
     const { body } = await enrol({ uuid: newId(), serial }).expect(200);
@@ -271,6 +284,19 @@ describe('the log', () => {
     expect((await known(deviceId)).state).toBe('not_encrypted');
   });
 
+  it('loses nothing by a character that can’t be kept, which osquery would send again for ever', async () => {
+    const { deviceId, nodeKey } = await anEnrolled();
+    await log(nodeKey, [
+      aSnapshot('qm_packages_windows', unixTime(1), [{ name: 'Made\0by \ud800 somebody', version: '1\0' }]),
+      aSnapshot('qm_disk_encryption_windows', unixTime(1), [{ ...FRESH_BITLOCKER, 'odd\0': '\udc00' }]),
+    ]).expect(200);
+    expect((await known(deviceId)).state).toBe('not_encrypted');
+    const { body } = await api.get(`/v1/devices/${deviceId}/packages`).expect(200);
+    expect(body.packages).toEqual([{ name: 'Madeby \ufffd somebody', version: '1', list: 'windows-program' }]);
+    await log(nodeKey, [aFailure('qm_disk_encryption_windows', unixTime(0), 'no\0such \ud800')], 'status').expect(200);
+    expect((await known(deviceId)).askedInVain.why).toBe('the query failed: nosuch \ufffd');
+  });
+
   it('fills image, system, packages and the last check-in', async () => {
     const { deviceId, nodeKey } = await anEnrolled('linux');
     const packages = Array.from({ length: 3_000 }, (_, index) => ({
@@ -307,6 +333,17 @@ describe('the log', () => {
     await log(nodeKey, [aSnapshot('qm_disk_encryption_windows', unixTime(-600), [FRESH_BITLOCKER])]).expect(200);
     const { answer } = await known(deviceId);
     expect(answer.observedAt).toBe(answer.recordedAt);
+  });
+
+  it('that comes again, at the same time too and from a clock that is ahead, is kept once', async () => {
+    const { deviceId, nodeKey } = await anEnrolled();
+    const data = [-10, 30].map((minutesAgo) =>
+      aSnapshot('qm_disk_encryption_windows', unixTime(minutesAgo), [FRESH_BITLOCKER]),
+    );
+    await Promise.all([log(nodeKey, data).expect(200), log(nodeKey, data).expect(200)]);
+    await log(nodeKey, data).expect(200);
+    const { body } = await api.get(`/v1/devices/${deviceId}/encryption/history`).expect(200);
+    expect(body.items).toHaveLength(2);
   });
 
   it('may be larger than other bodies, but not without end', async () => {

@@ -2,6 +2,7 @@ import { Controller, Get, Param, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { DataSource } from 'typeorm';
 import { z } from 'zod';
+import { Instant } from '../../platform/http/instant.js';
 import { pageOf, PageQuery, positionOf, toPage, type Page } from '../../platform/http/page.js';
 import { requireWithin } from '../../platform/roles/within-reach.js';
 import type { Actor } from '../../platform/sign-in/actor.js';
@@ -17,7 +18,7 @@ import {
 } from './encryption-views.js';
 
 const KnownQuery = z.object({
-  at: z.iso.datetime({ offset: true }).optional().describe('What was known at this instant; without it, now.'),
+  at: Instant.optional().describe('What was known at this instant; without it, now.'),
 });
 
 @ApiTags('devices')

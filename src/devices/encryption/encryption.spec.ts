@@ -4,6 +4,7 @@ import { aCase } from '../../../test/factories/cases.js';
 import { aDevice, aDeviceModel } from '../../../test/factories/devices.js';
 import { startRecordsApp, type RecordsApp } from '../../../test/factories/records-app.js';
 import { queryRows } from '../../platform/database/query-rows.js';
+import { newId } from '../../platform/ids/new-id.js';
 import { SYSTEM } from '../../platform/sign-in/actor.js';
 import { ObservationsService } from '../observations.service.js';
 import { ThinObservations } from '../retention/thin-observations.service.js';
@@ -25,9 +26,14 @@ const minutesAgo = (minutes: number): Date => new Date(Date.now() - minutes * 60
 const volumesOf = (states: readonly EncryptionState[]): VolumeSeen[] =>
   states.map((state, index) => ({ volume: `disk ${index}`, role: 'internal', state }));
 
-/** As an agent reports, in a transaction of its own. */
+/** As agents report, each of them once, in a transaction of its own. */
 async function report(deviceId: string, observedAt: Date, ...states: EncryptionState[]): Promise<void> {
-  const seen = { kind: 'disk_encryption', source: 'test', observedAt, report: { volumes: volumesOf(states) } } as const;
+  const seen = {
+    kind: 'disk_encryption',
+    source: `agent ${newId()}`,
+    observedAt,
+    report: { volumes: volumesOf(states) },
+  } as const;
   await records.db.transaction((tx) => records.app.get(ObservationsService).takeIn(tx, deviceId, [seen]));
 }
 
@@ -118,6 +124,8 @@ describe('what is known of a disk', () => {
     const { body } = await api.get(`/v1/devices/${id}/encryption`).expect(200);
     expect(body).toMatchObject({ state: 'encrypted', askedInVain: { why: 'disk 0: nobody could tell' } });
     expect(body.answer.ageSeconds).toBeGreaterThanOrEqual(5_400);
+    const device = await api.get(`/v1/devices/${id}`).expect(200);
+    expect(device.body.observations).toMatchObject([{ kind: 'disk_encryption', value: 'encrypted' }]);
     await report(id, minutesAgo(1), 'suspended');
     const then = await api.get(`/v1/devices/${id}/encryption`).expect(200);
     expect(then.body).toMatchObject({ state: 'suspended', askedInVain: null });

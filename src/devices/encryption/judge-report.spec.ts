@@ -111,6 +111,7 @@ describe('an agent', () => {
     expect(whyNotBelieved(agent, root('/dev/mapper/vg-root'))).toContain('8639');
     expect(whyNotBelieved(agent, root('/dev/dm-1'))).toContain('8639');
     expect(whyNotBelieved(agent, root('/dev/nvme0n1p2'))).toBeNull();
+    expect(whyNotBelieved(agent, aVolume('not_encrypted', { volume: '/' }))).toContain('8639');
   });
 
   it('whom nobody knows anything against is believed', () => {

@@ -38,7 +38,8 @@ const KNOWN_LIES: readonly KnownLie[] = [
     platform: 'linux',
     honestFrom: null,
     says: 'not_encrypted',
-    of: ({ device }) => /^\/dev\/(mapper\/|dm-)/.test(device ?? ''),
+    // Who doesn't say which device it is, as Fleet doesn't, may mean a mapped one.
+    of: ({ device }) => device === undefined || /^\/dev\/(mapper\/|dm-)/.test(device),
     because: 'osquery misses LUKS below LVM and newer LUKS formats (osquery issues 7314, 7889, 8112, 8402 and 8639)',
   },
 ];

@@ -56,6 +56,8 @@ export interface KnownThings {
 }
 
 const LONGEST = 200;
+/** Lines with the same text, of each of which all others would be named otherwise. */
+const MOST_NAMED = 20;
 
 /** What a spreadsheet that opens our data later would run instead of showing it. */
 const FORMULA = /^[=+\-@\t\r]/;
@@ -72,7 +74,9 @@ export function planImport(
     const found = new Map<string, number[]>();
     for (const { line, cells } of lines) {
       const value = cells[column] ?? '';
-      found.set(value, [...(found.get(value) ?? []), line]);
+      const same = found.get(value);
+      if (same) same.push(line);
+      else found.set(value, [line]);
     }
     return found;
   };
@@ -150,7 +154,9 @@ function problemOfTwin(
 ): LineProblem[] {
   const others = (inFile.get(value) ?? []).filter((other) => other !== line);
   if (value === '' || others.length === 0) return [];
-  return [{ column, detail: `It stands in line ${others.join(', ')} as well. Keep one of them.` }];
+  const more = others.length > MOST_NAMED ? ` and ${others.length - MOST_NAMED} more` : '';
+  const named = others.slice(0, MOST_NAMED).join(', ');
+  return [{ column, detail: `It stands in line ${named}${more} as well. Keep one of them.` }];
 }
 
 function problemOfTag(assetTag: string, device: KnownDevice | undefined, { byTag }: KnownThings): LineProblem[] {

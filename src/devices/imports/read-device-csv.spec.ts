@@ -125,4 +125,10 @@ describe('a line of it', () => {
       ['asset_tag: It stands in line 3 as well. Keep one of them.'],
     ]);
   });
+
+  it('names twenty of many lines with the same one, and how many more there are', () => {
+    const lines = plan('', ...Array.from({ length: 100 }, () => 'QM-2,SN-2,Laptop'));
+    const named = Array.from({ length: 20 }, (_, index) => index + 3).join(', ');
+    expect(lines[0]?.problems[0]?.detail).toBe(`It stands in line ${named} and 79 more as well. Keep one of them.`);
+  });
 });

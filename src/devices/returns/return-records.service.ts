@@ -6,6 +6,7 @@ import { queryRows } from '../../platform/database/query-rows.js';
 import { newId } from '../../platform/ids/new-id.js';
 import { keepWithin } from '../../platform/roles/within-reach.js';
 import type { Actor } from '../../platform/sign-in/actor.js';
+import { Replacements } from '../spares/replacements.service.js';
 import { DeviceReturn } from './device-return.entity.js';
 import { OUTSTANDING, refuseReturnUnless, type ReturnState } from './return-states.js';
 
@@ -36,7 +37,10 @@ type Wanted = Pick<DeviceReturn, 'deviceId' | 'personId'> & Partial<Pick<DeviceR
 /** The only writer of `device_returns`. */
 @Injectable()
 export class ReturnRecords {
-  constructor(private readonly audit: AuditService) {}
+  constructor(
+    private readonly audit: AuditService,
+    private readonly replacements: Replacements,
+  ) {}
 
   async ask(tx: EntityManager, actor: Actor, wanted: Wanted): Promise<KnownReturn> {
     const id = newId();
@@ -49,19 +53,23 @@ export class ReturnRecords {
     return this.get(tx, id);
   }
 
-  /** Everything that somebody has: they leave. What was asked for before belongs to this leave from now on. */
+  /**
+   * Everything that somebody has: they leave. What was asked for before belongs to this leave from now on, and what was kept
+   * for them is free again. The caller holds the person's lock, so that nothing more is given to them.
+   */
   async askLeaver(tx: EntityManager, actor: Actor, personId: string, caseId: string): Promise<void> {
-    const devices = await queryRows<{ id: string; siteId: string | null; returnId: string | null }>(
+    const devices = await queryRows<{ id: string; siteId: string | null }>(
       tx,
-      prepared(`SELECT d.id, d.site_id AS "siteId", r.id AS "returnId" FROM devices d
-       LEFT JOIN device_returns r ON r.device_id = d.id AND r.state IN ('asked', 'sent', 'received')
-       WHERE d.holder_id = $1 AND d.state = 'assigned' ORDER BY d.id`),
+      prepared(`SELECT d.id, d.site_id AS "siteId" FROM devices d
+       WHERE d.holder_id = $1 AND d.state = 'assigned' ORDER BY d.id FOR UPDATE`),
       [personId],
     );
-    for (const { id: deviceId, siteId, returnId } of devices) {
-      if (returnId === null) await this.ask(tx, actor, { deviceId, personId, caseId, siteId });
-      else await tx.update(DeviceReturn, { id: returnId }, { caseId });
+    for (const { id: deviceId, siteId } of devices) {
+      const outstanding = await this.outstandingFor(tx, deviceId);
+      if (outstanding) await tx.update(DeviceReturn, { id: outstanding.id }, { caseId });
+      else await this.ask(tx, actor, { deviceId, personId, caseId, siteId });
     }
+    await this.replacements.freeLeaver(tx, actor, personId, caseId);
   }
 
   /**

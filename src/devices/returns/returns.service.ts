@@ -13,6 +13,7 @@ import {
   writtenOffBy,
   type KnownReturn,
 } from './return-records.service.js';
+import { OUTSTANDING } from './return-states.js';
 
 export interface Inspection {
   condition: 'good' | 'worn' | 'faulty';
@@ -91,12 +92,21 @@ export class Returns {
     return writtenOff;
   }
 
-  /** The device first, as everywhere; then its return, as it is then. */
+  /**
+   * The device first, as everywhere; then its return, as it is then.
+   * @throws Problem `conflict` when an outstanding one is of a device that they don't have any more
+   */
   private async lock(tx: EntityManager, actor: Actor, id: string): Promise<DeviceReturn> {
     await requireWithin(tx, actor, 'return', id);
     const found = await this.records.find(tx, id);
     if (!found) throw new Problem('not-found', 'There is no return with this id.');
-    await this.devices.lock(tx, found.deviceId);
-    return (await this.records.find(tx, id)) ?? found;
+    const device = await this.devices.lock(tx, found.deviceId);
+    const locked = (await this.records.find(tx, id)) ?? found;
+    if (OUTSTANDING.includes(locked.state) && device.holderId !== locked.personId) {
+      const detail =
+        'They don’t have this device any more. POST /v1/devices/:id/return ends what is outstanding and puts it on the shelf, whoever has it.';
+      throw new Problem('conflict', detail);
+    }
+    return locked;
   }
 }

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { AuditService } from '../../platform/audit/audit.service.js';
+import { prepared } from '../../platform/database/prepared.js';
 import { queryRows } from '../../platform/database/query-rows.js';
 import { keepWithin } from '../../platform/roles/within-reach.js';
 import { SYSTEM, type Actor } from '../../platform/sign-in/actor.js';
@@ -40,7 +41,7 @@ export class Replacements {
   constructor(private readonly audit: AuditService) {}
 
   /**
-   * A device was lost: starts the clock, and keeps a spare for the person, where there is one. One statement, that waits
+   * A device was lost: starts the clock, and keeps a spare for the person, where there is one and they haven't left. One statement, that waits
    * for nobody's lock: it comes with the decision to cut access, and must not hold it up. At the lost one's site and of
    * its model when it can be, otherwise any.
    * @returns the device that is kept
@@ -55,7 +56,7 @@ export class Replacements {
       `WITH spare AS (
          SELECT d.id FROM devices d JOIN device_models m ON m.id = d.model_id
          LEFT JOIN devices lost ON lost.id = $2
-         WHERE ${CAN_BE_GIVEN}
+         WHERE ${CAN_BE_GIVEN} AND EXISTS (SELECT FROM people p WHERE p.id = $3 AND p.status <> 'left')
          ORDER BY d.site_id IS NOT DISTINCT FROM lost.site_id DESC, d.model_id = lost.model_id DESC, d.id
          LIMIT 1 FOR UPDATE OF d SKIP LOCKED
        ), kept AS (
@@ -78,7 +79,10 @@ export class Replacements {
     return reserved;
   }
 
-  /** Somebody was given a device: it replaces what they lost first, and what else was kept for that loss is free again. */
+  /**
+   * Somebody was given a device: it replaces what they lost first, and what else was kept for that loss is free again. The
+   * caller holds the person's lock: of two that are given at once, each replaces one loss.
+   */
   async given(tx: EntityManager, personId: string, deviceId: string): Promise<void> {
     const [loss] = await queryRows<{ id: string }>(
       tx,
@@ -87,19 +91,33 @@ export class Replacements {
          ORDER BY lost_at LIMIT 1) RETURNING loss_case_id AS id`,
       [personId, deviceId],
     );
-    if (!loss) return;
+    if (loss) await this.free(tx, SYSTEM, personId, { ofLoss: loss.id, caseId: loss.id });
+  }
+
+  /** They leave: what is kept for them, for whatever reason, is free again. */
+  async freeLeaver(tx: EntityManager, actor: Actor, personId: string, caseId: string): Promise<void> {
+    await this.free(tx, actor, personId, { ofLoss: null, caseId });
+  }
+
+  /** @param ofLoss what is kept for this loss; null: all of it. It is on record in the case. */
+  private async free(
+    tx: EntityManager,
+    actor: Actor,
+    personId: string,
+    { ofLoss, caseId }: { ofLoss: string | null; caseId: string },
+  ): Promise<void> {
     const freed = await queryRows<{ id: string }>(
       tx,
-      `UPDATE devices SET state = 'in_stock', reserved_for_id = NULL, reserved_for_case_id = NULL, state_changed_at = now(),
-         version = version + 1
-       WHERE reserved_for_case_id = $1 AND reserved_for_id = $2 AND state = 'reserved' RETURNING id`,
-      [loss.id, personId],
+      prepared(`UPDATE devices SET state = 'in_stock', reserved_for_id = NULL, reserved_for_case_id = NULL,
+         state_changed_at = now(), version = version + 1
+       WHERE reserved_for_id = $1 AND state = 'reserved' AND ($2::uuid IS NULL OR reserved_for_case_id = $2) RETURNING id`),
+      [personId, ofLoss],
     );
     await this.audit.recordAll(
       tx,
-      SYSTEM,
+      actor,
       'device.reservation-ended',
-      freed.map(({ id }) => ({ subject: { kind: 'device', id }, caseId: loss.id })),
+      freed.map(({ id }) => ({ subject: { kind: 'device', id }, caseId })),
     );
   }
 

@@ -2,6 +2,7 @@ import { Controller, Get, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { DataSource } from 'typeorm';
 import { z } from 'zod';
+import { Instant } from '../../platform/http/instant.js';
 import { PageQuery, positionOf, toPage } from '../../platform/http/page.js';
 import type { Actor } from '../../platform/sign-in/actor.js';
 import { Allow, CurrentActor } from '../../platform/sign-in/who-may-call.js';
@@ -27,17 +28,17 @@ const SparesQuery = z.object({
   short: z.enum(['true']).optional().describe('Only where there are fewer than there should be.'),
 });
 
-const Instant = z.iso.datetime();
+const Told = z.iso.datetime();
 
 const LeadTimeView = z.object({
   lossCaseId: z.uuid(),
   lostDeviceId: z.uuid(),
   personId: z.uuid(),
-  lostAt: Instant,
+  lostAt: Told,
   reservedDeviceId: z.uuid().nullable().describe('The spare that was kept at once; null: there was none.'),
   replacementDeviceId: z.uuid().nullable().describe('The next device that they were given.'),
-  replacedAt: Instant.nullable(),
-  checkedInAt: Instant.nullable().describe('When it was first seen after that.'),
+  replacedAt: Told.nullable(),
+  checkedInAt: Told.nullable().describe('When it was first seen after that.'),
   leadSeconds: z.number().nullable().describe('From the loss to that.'),
 });
 
@@ -51,7 +52,7 @@ const LeadTimesView = z.object({
 });
 
 const LeadTimesQuery = PageQuery.extend({
-  since: z.iso.datetime({ offset: true }).optional().describe('Losses from then on; left out: all.'),
+  since: Instant.optional().describe('Losses from then on; left out: all.'),
 });
 
 @ApiTags('devices')

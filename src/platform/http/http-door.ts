@@ -3,6 +3,7 @@ import type { DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import cookieParser from 'cookie-parser';
+import type { NextFunction, Request, Response } from 'express';
 import helmet from 'helmet';
 import { Config } from '../config/config.js';
 import { isStrictlyHttps } from '../transport/check-transport.js';
@@ -87,7 +88,10 @@ function openDoor(app: NestExpressApplication, config: Config): void {
   });
   // The provider speaks in forms (OpenID Connect Back-Channel Logout 1.0, section 2.5), and so does a page without scripts.
   app.useBodyParser('urlencoded', { limit: BODY_LIMIT, extended: false, type: isForm });
-  app.use(refuseHalfCharacters);
+  app.use((request: Request, response: Response, next: NextFunction) =>
+    // An agent sends again for ever what is refused; its rows are cleaned one by one.
+    isAgentsReport(request) ? next() : refuseHalfCharacters(request, response, next),
+  );
   app.use(explainBodyErrors);
 }
 

@@ -3,6 +3,8 @@ import type { AddressInfo } from 'node:net';
 
 export interface FleetEmulatedHost {
   id: number;
+  /** What is answered to whoever asks for this host alone. */
+  failsWith?: number;
   serial: string;
   platform: 'darwin' | 'windows' | 'ubuntu';
   osqueryVersion: string;
@@ -43,7 +45,11 @@ export class FleetEmulator {
   /** Each request, as `GET /api/v1/fleet/hosts?page=0`. */
   readonly requests: string[] = [];
   private readonly script: Behaviour[] = [];
-  private readonly server = createServer((request, response) => this.answer(request, response));
+  /** What happens elsewhere before a request is looked at. */
+  meanwhile = async (): Promise<void> => undefined;
+  private readonly server = createServer((request, response) => {
+    void this.meanwhile().then(() => this.answer(request, response));
+  });
 
   static async start(): Promise<FleetEmulator> {
     const emulator = new FleetEmulator();
@@ -143,6 +149,7 @@ export class FleetEmulator {
     const [, id, rest = ''] = /^\/hosts\/(\d+)(\/\w+)?$/.exec(path) ?? [];
     const host = this.hosts.find((one) => String(one.id) === id);
     if (!host) return { status: 404, body: problem('Resource Not Found', `Host ${id} was not found in the datastore`) };
+    if (host.failsWith !== undefined) return { status: host.failsWith, body: problem('injected') };
     if (rest === '') return ok({ host: detailed(host) });
     if (rest === '/activities') return ok({ activities: host.activities.map(activity), meta: {} });
     return { status: 404, body: problem('Resource Not Found') };
