@@ -3,7 +3,8 @@ import { mkdtemp, open, readdir, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { request } from 'node:http';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { PassThrough, Readable } from 'node:stream';
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { aDevice } from '../../test/factories/devices.js';
 import { aDraft, aPublishedVersion, aReleaser, checked, send } from '../../test/factories/images.js';
 import { startRecordsApp, type RecordsApp } from '../../test/factories/records-app.js';
@@ -12,7 +13,9 @@ import { newId } from '../platform/ids/new-id.js';
 import { SYSTEM } from '../platform/sign-in/actor.js';
 import { IMAGE_CHANNELS, NEXT_IMAGE_CHANNELS, refuseUnlessMoves } from './image-channels.js';
 import { ImageVersions } from './image-versions.service.js';
+import { IncomingContent } from './incoming-content.js';
 import { releaseStatement } from './release-statement.js';
+import { IMAGE_STORE, type ImageStore } from './store/image-store.js';
 
 type Agent = Awaited<ReturnType<RecordsApp['caller']>>;
 
@@ -27,6 +30,7 @@ beforeAll(async () => {
   api = await records.caller();
 });
 afterAll(() => records?.close());
+afterEach(() => void vi.useRealTimers());
 
 const at = (id: string, rest = '') => `/v1/images/versions/${id}${rest}`;
 const get = async (id: string) => (await api.get(at(id)).expect(200)).body;
@@ -211,6 +215,25 @@ describe('an image version', () => {
 });
 
 describe('the content of an image version', () => {
+  const storeOfImages = () => records.app.get<ImageStore>(IMAGE_STORE);
+  /** All of it came, and nobody has looked at it yet. */
+  const received = async () => {
+    const draft = await aDraft(api);
+    await writeFile(join(store, `${draft.id}.part`), draft.content);
+    const row = `INSERT INTO image_contents (version_id, state, received_bytes) VALUES ($1, 'received', $2)`;
+    await records.db.query(row, [draft.id, draft.content.length]);
+    return draft;
+  };
+  const setLease = (id: string, owner: string | null, until: string) =>
+    records.db.query(
+      `UPDATE image_contents SET lease_owner = $2, lease_until = now() + $3::interval WHERE version_id = $1`,
+      [id, owner, until],
+    );
+  const leaseOf = async (id: string) => {
+    const sql = `SELECT lease_owner AS owner, lease_until > now() + interval '30 seconds' AS renewed FROM image_contents WHERE version_id = $1`;
+    return (await records.db.query<{ owner: string | null; renewed: boolean }[]>(sql, [id]))[0];
+  };
+
   const offset = async (id: string) =>
     (await api.head(at(id, '/upload')).set('Tus-Resumable', '1.0.0').expect(200)).headers['upload-offset'];
 
@@ -294,31 +317,74 @@ describe('the content of an image version', () => {
   });
 
   it('whose check died with its process is checked by whoever asks next', async () => {
-    const { id, content } = await aDraft(api);
-    await writeFile(join(store, `${id}.part`), content);
-    const received = `INSERT INTO image_contents (version_id, state, received_bytes, lease_owner, lease_until) VALUES ($1, 'received', $2, $3, now() + interval '1 hour')`;
-    await records.db.query(received, [id, content.length, newId()]);
+    const { id } = await received();
+    await setLease(id, newId(), '1 hour');
     await api.post(at(id, '/check')).expect(200);
     expect((await get(id)).content.state).toBe('received');
-    await records.db.query(
-      `UPDATE image_contents SET lease_until = now() - interval '1 second' WHERE version_id = $1`,
-      [id],
-    );
+    await setLease(id, newId(), '-1 second');
     expect(await checked(api, id)).toMatchObject({ content: { state: 'stored' } });
   });
 
   it('is written by one request at a time', async () => {
     const { id, content } = await aDraft(api);
     await send(api, id, 0, content.subarray(0, 10)).expect(204);
-    const lease = (until: string) =>
-      records.db.query(
-        `UPDATE image_contents SET lease_owner = $2, lease_until = now() + $3::interval WHERE version_id = $1`,
-        [id, newId(), until],
-      );
-    await lease('1 minute');
+    await setLease(id, newId(), '1 minute');
     expect((await send(api, id, 10, content.subarray(10)).expect(409)).headers['retry-after']).toBe('1');
-    await lease('-1 second');
+    await setLease(id, newId(), '-1 second');
     await send(api, id, 10, content.subarray(10)).expect(204);
+  });
+
+  it('belongs to a process for as long as it works on it; one that lost it stops, and says nothing about it', async () => {
+    const { id } = await received();
+    const [sealing, sealed] = [Promise.withResolvers<AbortSignal>(), Promise.withResolvers<void>()];
+    const images = storeOfImages();
+    const { seal } = images;
+    vi.spyOn(images, 'seal').mockImplementationOnce(async (key, held, signal) => {
+      sealing.resolve(signal);
+      await sealed.promise;
+      return seal(key, held, signal);
+    });
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    await api.post(at(id, '/check')).expect(200);
+    const signal = await sealing.promise;
+    await setLease(id, (await leaseOf(id))?.owner ?? null, '2 seconds');
+    vi.advanceTimersByTime(5_000);
+    await waitFor('it is renewed', async () => (await leaseOf(id))?.renewed);
+    expect(signal.aborted).toBe(false);
+    const other = newId();
+    await setLease(id, other, '1 minute');
+    vi.advanceTimersByTime(5_000);
+    await waitFor('whoever lost it stops', () => signal.aborted);
+    sealed.resolve();
+    await waitFor('it ended', () => records.log().includes('somebody else has taken the content over'));
+    expect((await get(id)).content).toMatchObject({ state: 'received', problem: null });
+    expect((await leaseOf(id))?.owner).toBe(other);
+  });
+
+  it('whose store sends nothing any more isn’t waited for', async () => {
+    const { id } = await received();
+    const reading = Promise.withResolvers<void>();
+    vi.spyOn(storeOfImages(), 'read').mockImplementationOnce(async (_key, _first, _last, signal) => {
+      reading.resolve();
+      return new Readable({ read: () => undefined, signal });
+    });
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    await api.post(at(id, '/check')).expect(200);
+    await reading.promise;
+    vi.advanceTimersByTime(60_000);
+    vi.useRealTimers();
+    await waitFor('that is told', async () => (await get(id)).content.problem?.includes('can’t be checked'));
+  });
+
+  it('isn’t taken from a body any further once somebody else may write', async () => {
+    const taken = new AbortController();
+    const body = new PassThrough();
+    const chunks = new IncomingContent(body, 100, taken.signal).chunks()[Symbol.asyncIterator]();
+    body.write('first');
+    expect(await chunks.next()).toMatchObject({ value: Buffer.from('first') });
+    const next = chunks.next();
+    taken.abort();
+    expect(await next).toMatchObject({ done: true });
   });
 
   it('is read in ranges, and goes on only while it is the same', async () => {
