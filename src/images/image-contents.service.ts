@@ -94,18 +94,25 @@ export class ImageContents implements OnModuleDestroy {
     return received;
   }
 
-  /** Deletes what was sent of a version that isn't published. Nothing there: nothing happens. */
+  /**
+   * Deletes what was sent of a draft. Nothing there: nothing happens.
+   * @throws Problem `conflict` for what was published or withdrawn, `request-in-flight`, `store-failed`, `not-set-up`
+   */
   async discard(actor: Actor, id: string): Promise<void> {
     const lease = new ContentLease(id);
     const claimed = await inTransaction(this.db, async (tx) => {
       const version = await this.versions.lock(tx, id);
-      if (version.publishedAt !== null) {
-        throw new Problem('conflict', 'The content of a version that was published stays as it is.');
-      }
+      refuseUnlessDraft(version);
       const row = await this.row(tx, id);
       if (!row) return null;
       if (row.busy) throw busy();
       const store = this.storeOrProblem();
+      // Before a byte of it goes: what is going to be deleted can't be published any more, nor what is left of it.
+      await tx.query(
+        `UPDATE image_contents SET state = 'receiving', received_bytes = 0, checked_bytes = 0, stored_at = NULL
+         WHERE version_id = $1`,
+        [id],
+      );
       await lease.take(tx);
       return { store, held: row.held, imageId: version.imageId };
     });
@@ -114,7 +121,12 @@ export class ImageContents implements OnModuleDestroy {
     await lease.during(this.db, async (signal) => {
       await store.remove(id, held, signal).catch((failure: unknown) => this.refuseFailure(failure));
       await inTransaction(this.db, async (tx) => {
-        await tx.query(`DELETE FROM image_contents WHERE version_id = $1 AND lease_owner = $2`, [id, lease.owner]);
+        const deleted = await queryRows(
+          tx,
+          `DELETE FROM image_contents WHERE version_id = $1 AND lease_owner = $2 RETURNING version_id`,
+          [id, lease.owner],
+        );
+        if (deleted.length === 0) throw busy();
         await this.audit.record(tx, actor, 'image-content.discarded', {
           subject: { kind: 'image', id: imageId },
           facts: { imageVersionId: id },

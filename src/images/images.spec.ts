@@ -316,6 +316,48 @@ describe('the content of an image version', () => {
     expect(await checked(api, id)).toMatchObject({ content: { state: 'refused' } });
   });
 
+  it('that is being discarded can’t be published, and what a discard that broke off left neither', async () => {
+    const draft = await aDraft(api, { releaser: await aReleaser(api) });
+    const { id, content } = draft;
+    await send(api, id, 0, content).expect(204);
+    expect(await checked(api, id)).toMatchObject({ content: { state: 'stored' } });
+    const images = storeOfImages();
+    const { remove } = images;
+    vi.spyOn(images, 'remove').mockImplementationOnce(async (...what) => {
+      await api.post(at(id, '/publish')).expect(409);
+      await remove(...what);
+      throw new Error('and then nobody was there any more');
+    });
+    expect((await api.delete(at(id, '/upload'))).body.type).toBe('/problems/store-failed');
+    expect((await get(id)).content).toMatchObject({ state: 'receiving', receivedBytes: 0 });
+    await api.post(at(id, '/publish')).expect(409);
+    expect(await entriesOf(id)).not.toContain('image-content.discarded');
+    // It is sent anew.
+    await send(api, id, 0, content).expect(204);
+    expect(await checked(api, id)).toMatchObject({ content: { state: 'stored' } });
+    await api.post(at(id, '/publish')).expect(200);
+  });
+
+  it('is deleted by nobody who lost it meanwhile, and then nobody says so either', async () => {
+    const { id, content } = await aDraft(api);
+    await send(api, id, 0, content.subarray(0, 10)).expect(204);
+    vi.spyOn(storeOfImages(), 'remove').mockImplementationOnce(async () => {
+      await setLease(id, newId(), '1 minute');
+    });
+    await api.delete(at(id, '/upload')).expect(409);
+    expect((await get(id)).content).not.toBeNull();
+    expect(await entriesOf(id)).toEqual(['image-version.created']);
+  });
+
+  it('of a version that was withdrawn stays in the store, as evidence', async () => {
+    const { id, content } = await aDraft(api);
+    await send(api, id, 0, content).expect(204);
+    await checked(api, id);
+    await records.db.transaction((tx) => records.app.get(ImageVersions).withdraw(tx, SYSTEM, id, 'Built wrongly.'));
+    expect((await api.delete(at(id, '/upload')).expect(409)).body.detail).toContain('is withdrawn');
+    expect(await readdir(store)).toContain(`${id}.img`);
+  });
+
   it('whose check died with its process is checked by whoever asks next', async () => {
     const { id } = await received();
     await setLease(id, newId(), '1 hour');
