@@ -147,13 +147,13 @@ export class ImageContents implements OnModuleDestroy {
     const run = lease
       .during(this.db, async (lost) => {
         const signal = AbortSignal.any([lost, this.stopping.signal]);
-        try {
-          await this.settle(actor, content, lease, await this.hash(content, lease, signal), signal);
-        } catch (err) {
+        const found = await this.hash(content, lease, signal).catch(async (err: unknown) => {
           this.log.warn({ err, imageVersionId: id }, 'the content of an image could not be checked; ask for it again');
           // Whoever comes next finds out.
           if (!signal.aborted) await this.tellOfFailure(id, lease);
-        }
+          return null;
+        });
+        if (found !== null) await this.settle(actor, content, lease, found, signal);
       })
       .catch((err: unknown) => this.log.warn({ err, imageVersionId: id }, 'a check of an image ended without a word'))
       .finally(() => this.checks.delete(run));
@@ -275,30 +275,31 @@ export class ImageContents implements OnModuleDestroy {
   private async settle(
     actor: Actor,
     { id, imageId, store, held, sha256 }: ContentToCheck,
-    lease: ContentLease,
+    { owner }: ContentLease,
     found: string,
     signal: AbortSignal,
   ): Promise<void> {
     const isRight = found === sha256;
+    // What is refused is still ours until it is deleted: whoever sends it again must not find their bytes gone.
     const change = isRight
-      ? `state = 'stored', stored_at = now(), held = '{}'`
-      : `state = 'refused', received_bytes = 0, held = '{}'`;
+      ? `state = 'stored', stored_at = now(), lease_owner = NULL, lease_until = NULL`
+      : `state = 'refused', received_bytes = 0`;
     const problem = `What was sent has the SHA-256 ${found}; the version says ${sha256}. It was deleted: send it again.`;
-    await inTransaction(this.db, async (tx) => {
+    const isOurs = await inTransaction(this.db, async (tx) => {
       const settled = await queryRows(
         tx,
-        `UPDATE image_contents SET problem = $3, lease_owner = NULL, lease_until = NULL, ${change}
+        `UPDATE image_contents SET held = '{}', problem = $3, ${change}
          WHERE version_id = $1 AND lease_owner = $2 RETURNING version_id`,
-        [id, lease.owner, isRight ? null : problem],
+        [id, owner, isRight ? null : problem],
       );
-      if (settled.length === 0) return;
+      if (settled.length === 0) return false;
       await this.audit.record(tx, actor, isRight ? 'image-content.stored' : 'image-content.refused', {
         subject: { kind: 'image', id: imageId },
         facts: { imageVersionId: id, sha256, ...(!isRight && { found }) },
       });
+      return true;
     });
-    // Only once nobody takes it for content any more.
-    if (!isRight) await store.remove(id, held, signal);
+    if (isOurs && !isRight) await store.remove(id, held, signal);
   }
 
   private async tellOfFailure(id: string, { owner }: ContentLease): Promise<void> {

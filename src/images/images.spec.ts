@@ -292,10 +292,10 @@ describe('the content of an image version', () => {
       problem: expect.stringMatching(/has the SHA-256 \w{64};/),
     });
     await api.get(at(id, '/content')).expect(404);
-    await waitFor('it is deleted', async () => (await readdir(store)).every((name) => !name.startsWith(id)));
     // The right one may come yet.
     expect(await offset(id)).toBe('0');
-    await send(api, id, 0, content.subarray(0, 10)).expect(204);
+    await waitFor('it is sent again', async () => (await send(api, id, 0, content.subarray(0, 10))).status === 204);
+    expect((await readdir(store)).filter((name) => name.startsWith(id))).toEqual([`${id}.part`]);
     await api
       .patch(at(id))
       .set('If-Match', '"1"')
@@ -306,14 +306,28 @@ describe('the content of an image version', () => {
     expect(await entriesOf(id)).toEqual(['image-version.created', 'image-content.refused', 'image-content.discarded']);
   });
 
-  it('is checked as it lies in the store: one that was changed there is refused', async () => {
+  it('is checked as it lies in the store: one that was changed there is refused, and can be sent again', async () => {
     const { id, content } = await aDraft(api);
+    const images = storeOfImages();
+    const { remove } = images;
+    const [removing, goOn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    vi.spyOn(images, 'remove').mockImplementationOnce(async (...what) => {
+      removing.resolve();
+      await goOn.promise;
+      return remove(...what);
+    });
     await send(api, id, 0, content.subarray(0, 4_000)).expect(204);
     const file = await open(join(store, `${id}.part`), 'r+');
     await file.write(Buffer.from([(content[17] ?? 0) ^ 1]), 0, 1, 17);
     await file.close();
     await send(api, id, 4_000, content.subarray(4_000)).expect(204);
     expect(await checked(api, id)).toMatchObject({ content: { state: 'refused' } });
+    await removing.promise;
+    // Until the old bytes are gone nobody sends new ones, which would go with them.
+    expect((await send(api, id, 0, content)).headers['retry-after']).toBe('1');
+    goOn.resolve();
+    await waitFor('it is sent again', async () => (await send(api, id, 0, content)).status === 204);
+    expect(await checked(api, id)).toMatchObject({ content: { state: 'stored' } });
   });
 
   it('that is being discarded can’t be published, and what a discard that broke off left neither', async () => {
