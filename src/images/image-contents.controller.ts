@@ -109,6 +109,7 @@ export class ImageContentsController {
   @Allow('images:write')
   @ApiOperation({
     summary: 'Check the content’s hash, unless that is going on; ask again until it is stored or refused',
+    description: 'A `problem` of what is still received: that failed, and for half a minute nothing else is tried.',
   })
   @ApiOkResponse({ standardSchema: ImageVersionView })
   async check(

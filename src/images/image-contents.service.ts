@@ -18,6 +18,9 @@ import { IMAGE_STORE, type Appended, type Held, type ImageStore } from './store/
 /** Milliseconds between two words of how far a hash is computed. */
 const TELLING = 5_000;
 
+/** Seconds after a failed check before the next one: so long everybody who asks hears of the failure. */
+const REST = 30;
+
 /** Milliseconds in which a store that is read has to send something. */
 const STALLED = 60_000;
 
@@ -30,7 +33,12 @@ export interface StoredContent {
   name: string;
 }
 
-type Row = Pick<ImageContent, 'state' | 'receivedBytes' | 'held'> & { busy: boolean };
+interface Row extends Pick<ImageContent, 'state' | 'receivedBytes' | 'held'> {
+  /** Somebody writes, checks or deletes it. */
+  busy: boolean;
+  /** A check failed just now. */
+  resting: boolean;
+}
 
 /** A content whose bytes are all there. */
 interface ContentToCheck {
@@ -136,8 +144,8 @@ export class ImageContents implements OnModuleDestroy {
   }
 
   /**
-   * Begins to compute the hash of what is there, from the store itself, unless somebody is doing that or it is done. It goes
-   * on after this answers; whoever waits for it and hears of nobody who is at it calls again.
+   * Begins to compute the hash of what is there, from the store itself, unless somebody is doing that, it is done, or it
+   * failed just now. It goes on after this answers; whoever waits for it and hears of nobody who is at it calls again.
    */
   async check(actor: Actor, id: string): Promise<void> {
     if (!(await this.db.manager.existsBy(ImageContent, { versionId: id, state: 'received' }))) return;
@@ -211,7 +219,7 @@ export class ImageContents implements OnModuleDestroy {
   private async claimForCheck(tx: EntityManager, id: string, lease: ContentLease): Promise<ContentToCheck | null> {
     const version = await this.versions.get(tx, id);
     const row = await this.row(tx, id);
-    if (row?.state !== 'received' || row.busy) return null;
+    if (row?.state !== 'received' || row.busy || row.resting) return null;
     const store = this.storeOrProblem();
     await tx.query(`UPDATE image_contents SET checked_bytes = 0, problem = NULL WHERE version_id = $1`, [id]);
     await lease.take(tx);
@@ -221,7 +229,9 @@ export class ImageContents implements OnModuleDestroy {
   private async row(tx: EntityManager, id: string): Promise<Row | undefined> {
     const [row] = await queryRows<Row>(
       tx,
-      `SELECT state, received_bytes AS "receivedBytes", held, COALESCE(lease_until > now(), false) AS busy
+      `SELECT state, received_bytes AS "receivedBytes", held,
+         lease_owner IS NOT NULL AND lease_until > now() AS busy,
+         lease_owner IS NULL AND COALESCE(lease_until > now(), false) AS resting
        FROM image_contents WHERE version_id = $1 FOR UPDATE`,
       [id],
     );
@@ -304,9 +314,15 @@ export class ImageContents implements OnModuleDestroy {
 
   private async tellOfFailure(id: string, { owner }: ContentLease): Promise<void> {
     await this.db.query(
-      `UPDATE image_contents SET checked_bytes = 0, problem = $3, lease_owner = NULL, lease_until = NULL
+      `UPDATE image_contents SET checked_bytes = 0, problem = $3, lease_owner = NULL,
+         lease_until = now() + make_interval(secs => $4)
        WHERE version_id = $1 AND lease_owner = $2`,
-      [id, owner, 'It can’t be checked at the moment: the store of images doesn’t answer as it should.'],
+      [
+        id,
+        owner,
+        `It couldn’t be checked: the store of images doesn’t answer as it should. Look after that, and ask again in ${REST} seconds.`,
+        REST,
+      ],
     );
   }
 

@@ -352,6 +352,27 @@ describe('the content of an image version', () => {
     await api.post(at(id, '/publish')).expect(200);
   });
 
+  it('whose check fails is told to everybody who asks, and is checked again a while later', async () => {
+    const { id } = await received();
+    const seal = vi.spyOn(storeOfImages(), 'seal').mockRejectedValueOnce(new Error('the bucket is away'));
+    await api.post(at(id, '/check')).expect(200);
+    await waitFor('it failed', async () => (await get(id)).content.problem);
+    for (let asked = 0; asked < 2; asked += 1) {
+      const { body } = await api.post(at(id, '/check')).expect(200);
+      expect(body.content).toMatchObject({ state: 'received', problem: expect.stringContaining('ask again in') });
+    }
+    expect(seal).toHaveBeenCalledTimes(1);
+    await setLease(id, null, '-1 second');
+    expect(await checked(api, id)).toMatchObject({ content: { state: 'stored', problem: null } });
+  });
+
+  it('that can’t be checked can be discarded at once', async () => {
+    const { id } = await received();
+    await setLease(id, null, '1 minute');
+    await api.delete(at(id, '/upload')).expect(204);
+    expect((await get(id)).content).toBeNull();
+  });
+
   it('is deleted by nobody who lost it meanwhile, and then nobody says so either', async () => {
     const { id, content } = await aDraft(api);
     await send(api, id, 0, content.subarray(0, 10)).expect(204);
@@ -429,7 +450,7 @@ describe('the content of an image version', () => {
     await reading.promise;
     vi.advanceTimersByTime(60_000);
     vi.useRealTimers();
-    await waitFor('that is told', async () => (await get(id)).content.problem?.includes('can’t be checked'));
+    await waitFor('that is told', async () => (await get(id)).content.problem?.includes('couldn’t be checked'));
   });
 
   it('isn’t taken from a body any further once somebody else may write', async () => {
