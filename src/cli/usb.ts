@@ -29,7 +29,7 @@ type MediumSeen = z.infer<typeof ImageMediumView>;
 type Note = (line: string) => void;
 
 const noProof = (target: string): string =>
-  `${target} can't be read past the system's memory: that it reads back is no proof.`;
+  `${target} can't be read past the system's memory: that it reads back is no proof, and in the record it isn't verified.`;
 
 const SPEAKS_REST = `
 The service records it: QUARTERMASTER_URL is its address, QUARTERMASTER_TOKEN_FILE a file with an API token.`;

@@ -17,6 +17,9 @@ export interface MediaFilter {
   imageVersionId?: string;
 }
 
+const UNPROVED =
+  'It read back as the image, but not past the memory of the system: that is no proof. Verify it once more, on a machine that can.';
+
 /** The only writer of `image_media`. */
 @Injectable()
 export class ImageMedia {
@@ -40,7 +43,10 @@ export class ImageMedia {
     return this.get(tx, id);
   }
 
-  /** @throws Problem `conflict` for one that failed before, `invalid-request` for a hash that can't be called the same */
+  /**
+   * What shows nothing of a stick that is verified changes nothing.
+   * @throws Problem `conflict` for one that failed before, `invalid-request` for a hash that can't be called the same
+   */
   async readBack(
     tx: EntityManager,
     actor: Actor,
@@ -48,14 +54,16 @@ export class ImageMedia {
     { verdict, sha256, uncached, problem }: z.infer<typeof ReadBack>,
   ): Promise<ImageMedium> {
     const medium = known(await tx.findOne(ImageMedium, { where: { id }, lock: { mode: 'pessimistic_write' } }));
-    const state = afterReadBack(medium.state, verdict);
+    const state = afterReadBack(medium.state, verdict, uncached);
     const version = await this.versions.get(tx, medium.imageVersionId);
     if (verdict === 'same' && sha256 !== version.sha256) {
       const detail = 'What is the same as the image has its SHA-256.';
       throw new Problem('invalid-request', detail, [{ pointer: '/sha256', detail }]);
     }
-    if (state === 'verified' && verdict !== 'same') return medium;
-    const found = { state, sha256, uncached, problem, checkedBy: actor.name, checkedAt: () => 'now()' };
+    const isShown = verdict === 'same' && uncached;
+    if (state === 'verified' && !isShown) return medium;
+    const why = problem ?? (state === 'writing' ? UNPROVED : null);
+    const found = { state, sha256, uncached, problem: why, checkedBy: actor.name, checkedAt: () => 'now()' };
     await tx.update(ImageMedium, { id }, found);
     await this.audit.record(tx, actor, 'image-medium.read-back', {
       subject: { kind: 'image', id: version.imageId },

@@ -1,7 +1,9 @@
+import { createHash } from 'node:crypto';
 import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { IsNull } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { SticksAreVerifiedPastMemory1764000025000 } from '../../migrations/1764000025000-sticks-are-verified-past-memory.js';
 import { aDevice } from '../../test/factories/devices.js';
 import { aPublishedVersion, aReleaser } from '../../test/factories/images.js';
 import { anEmployment, aPerson } from '../../test/factories/people.js';
@@ -9,6 +11,7 @@ import { aRoleHolder } from '../../test/factories/role-holders.js';
 import { startServiceApp, type ServiceApp } from '../../test/factories/service-app.js';
 import { Alert } from '../cases/alert.entity.js';
 import { Device } from '../devices/device.entity.js';
+import { ImageMedium } from '../images/image-medium.entity.js';
 
 type Agent = Awaited<ReturnType<ServiceApp['caller']>>;
 
@@ -85,6 +88,40 @@ describe('the imaging of a machine', () => {
     expect((await helpdesk.get(`/v1/images/versions/${one.id}/imagings`).expect(200)).body.items).toEqual([]);
     expect((await helpdesk.get(`/v1/images/versions/${one.id}/devices`).expect(200)).body.items).toEqual([]);
     expect(await versionOf(id)).toBe(one.id);
+  });
+});
+
+describe('a stick', () => {
+  it('is verified by what was read past the system’s memory, and by nothing else', async () => {
+    const { id: imageVersionId, content } = await aPublishedVersion(api);
+    const same = { verdict: 'same', sha256: createHash('sha256').update(content).digest('hex') };
+    const { id } = await aStick('S-cached', imageVersionId);
+    const readBack = async (body: object) =>
+      (await api.post(`/v1/images/media/${id}/read-backs`).send(body).expect(200)).body;
+    expect(await readBack(same)).toMatchObject({
+      state: 'writing',
+      uncached: false,
+      problem: expect.stringContaining('no proof'),
+    });
+    const verified = { state: 'verified', uncached: true, problem: null };
+    expect(await readBack({ ...same, uncached: true })).toMatchObject(verified);
+    // It says nothing about what was shown before.
+    expect(await readBack(same)).toMatchObject(verified);
+    const sql = `UPDATE image_media SET uncached = false WHERE id = $1`;
+    await expect(service.db.query(sql, [id])).rejects.toThrow(/ck_image_media_verified/);
+    // One from before that was called verified on less isn't any more.
+    const runner = service.db.createQueryRunner();
+    await runner.startTransaction();
+    try {
+      const migration = new SticksAreVerifiedPastMemory1764000025000();
+      await migration.down(runner);
+      await runner.query(sql, [id]);
+      await migration.up(runner);
+      expect(await runner.manager.findOneBy(ImageMedium, { id })).toMatchObject({ state: 'writing', uncached: false });
+    } finally {
+      await runner.rollbackTransaction();
+      await runner.release();
+    }
   });
 });
 
