@@ -44,7 +44,8 @@ export class ImageMedia {
   }
 
   /**
-   * What shows nothing of a stick that is verified changes nothing.
+   * What shows nothing of a stick that is verified changes nothing, nor does the failure that was told already: whoever tells
+   * it again heard no answer.
    * @throws Problem `conflict` for one that failed before, `invalid-request` for a hash that can't be called the same
    */
   async readBack(
@@ -54,6 +55,8 @@ export class ImageMedia {
     { verdict, sha256, uncached, problem }: z.infer<typeof ReadBack>,
   ): Promise<ImageMedium> {
     const medium = known(await tx.findOne(ImageMedium, { where: { id }, lock: { mode: 'pessimistic_write' } }));
+    const isToldAgain = verdict !== 'same' && medium.sha256 === sha256 && medium.problem === problem;
+    if (medium.state === 'failed' && isToldAgain) return medium;
     const state = afterReadBack(medium.state, verdict, uncached);
     const version = await this.versions.get(tx, medium.imageVersionId);
     if (verdict === 'same' && sha256 !== version.sha256) {
