@@ -10,7 +10,7 @@ import { ImageMedium } from './image-medium.entity.js';
 import { ImageVersions } from './image-versions.service.js';
 import { afterReadBack } from './medium-states.js';
 
-export type NewMedium = z.infer<typeof BeginMedium>;
+type NewMedium = z.infer<typeof BeginMedium>;
 
 export interface MediaFilter {
   serial?: string;
@@ -88,11 +88,11 @@ export class ImageMedia {
     return query.getMany();
   }
 
-  /** The sticks that a version is on, as far as it is known: nothing was written to them since. */
-  async carrying(tx: EntityManager, imageVersionId: string): Promise<ImageMedium[]> {
+  /** The sticks that one of these versions is on, as far as it is known: nothing was written to them since. */
+  async carrying(tx: EntityManager, imageVersionIds: readonly string[]): Promise<ImageMedium[]> {
     return tx
       .createQueryBuilder(ImageMedium, 'medium')
-      .where('medium.image_version_id = :imageVersionId', { imageVersionId })
+      .where('medium.image_version_id = ANY(:imageVersionIds)', { imageVersionIds })
       .andWhere(
         `NOT EXISTS (SELECT FROM image_media later WHERE later.serial = medium.serial AND later.id > medium.id)`,
       )

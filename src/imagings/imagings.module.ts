@@ -12,5 +12,6 @@ import { Imagings } from './imagings.service.js';
   imports: [DevicesModule, ImagesModule, CasesModule],
   controllers: [ImageMediaController, ImagingsController],
   providers: [Imagings, ImageCarriers, ImageDrift],
+  exports: [ImageCarriers],
 })
 export class ImagingsModule {}
