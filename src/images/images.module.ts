@@ -28,7 +28,8 @@ import { IMAGE_STORE, imageStoreAt } from './store/image-store.js';
     {
       provide: IMAGE_STORE,
       inject: [Config],
-      useFactory: ({ imageStore }: Config) => (imageStore === undefined ? null : imageStoreAt(imageStore)),
+      useFactory: ({ imageStore, awsRegion }: Config) =>
+        imageStore === undefined ? null : imageStoreAt(imageStore, awsRegion),
     },
   ],
   exports: [ImagesService, ImageVersions, ImageMedia],

@@ -40,8 +40,12 @@ export interface ImageStore {
 /** Provided by the module: an `ImageStore`, or null where none is configured. */
 export const IMAGE_STORE = Symbol('IMAGE_STORE');
 
-/** @param address as `placeAt` takes it. @throws PlaceAddressError */
-export function imageStoreAt(address: string): ImageStore {
-  const place = placeAt(address);
+/**
+ * @param address as `placeAt` takes it
+ * @param region of a bucket whose address names none
+ * @throws PlaceAddressError
+ */
+export function imageStoreAt(address: string, region?: string): ImageStore {
+  const place = placeAt(address, region);
   return place.kind === 'folder' ? folderStore(place.folder) : bucketStore(place);
 }

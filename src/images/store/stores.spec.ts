@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import S3rver from 's3rver';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { imageStoreAt, type Appended, type Held, type ImageStore } from './image-store.js';
 
 const MIB = 1 << 20;
@@ -39,15 +39,14 @@ beforeAll(async () => {
     request.resume();
     response.writeHead(500).end();
   });
-  process.env['AWS_ACCESS_KEY_ID'] = 'S3RVER';
-  process.env['AWS_SECRET_ACCESS_KEY'] = 'S3RVER';
+  vi.stubEnv('AWS_ACCESS_KEY_ID', 'S3RVER');
+  vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'S3RVER');
   stores['a folder'] = imageStoreAt(join(folder, 'images'));
   stores['a bucket'] = imageStoreAt(`s3://images/acme?endpoint=http://127.0.0.1:${port}&region=eu-central-1`);
 });
 afterAll(async () => {
   await s3?.close();
-  delete process.env['AWS_ACCESS_KEY_ID'];
-  delete process.env['AWS_SECRET_ACCESS_KEY'];
+  vi.unstubAllEnvs();
 });
 
 const storeNamed = (name: string): ImageStore => {

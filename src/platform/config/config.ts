@@ -25,6 +25,8 @@ export abstract class Config {
   abstract readonly auditPublishTo: readonly string[];
   /** Where the content of images is kept: an address as `placeAt` takes it. Without it none is taken. */
   abstract readonly imageStore?: string;
+  /** Of buckets whose address names no region. */
+  abstract readonly awsRegion?: string;
   abstract readonly rateLimits: RateLimitConfig;
   /** Without it the API speaks plain HTTP. */
   abstract readonly tls?: TlsConfig;
@@ -149,6 +151,8 @@ const VARIABLES = z.object({
       if (problem !== null) context.addIssue({ code: 'custom', message: problem });
     })
     .optional(),
+  // Amazon's own name for it: whoever has a role or a profile has set it already.
+  AWS_REGION: z.string().optional(),
   TLS_CERT_FILE: z.string().optional(),
   TLS_KEY_FILE: z.string().optional(),
   TRUST_PROXY: z
@@ -190,6 +194,7 @@ export function loadConfig(env: Environment): Config {
     ...(oidc && { oidc }),
     auditPublishTo: variables.AUDIT_PUBLISH_TO,
     ...(variables.IMAGE_STORE !== undefined && { imageStore: variables.IMAGE_STORE }),
+    awsRegion: variables.AWS_REGION,
     ...(tls && { tls }),
     trustProxy: variables.TRUST_PROXY ?? proxiesHere(variables.HOST, publicUrl, tls),
     allowsPlainHttp: variables.PLAIN_HTTP === 'allowed',
@@ -243,6 +248,11 @@ function isNetwork(text: string): boolean {
 /** For commands that touch nothing but the database, such as the migrations: they need no key. */
 export function loadDatabaseUrl(env: Environment): string {
   return parseVariables(VARIABLES.pick({ DATABASE_URL: true }), env).DATABASE_URL;
+}
+
+/** For commands that reach for a bucket and need no database of ours for that. */
+export function loadAwsRegion(env: Environment): string | undefined {
+  return parseVariables(VARIABLES.pick({ AWS_REGION: true }), env).AWS_REGION;
 }
 
 /** An empty variable counts as one that isn't set. @throws ConfigError with every mistake at once */
