@@ -38,7 +38,9 @@ it('shows nothing with sessions that never worked, nor with cuts that nobody mad
   const [tool, other] = stage.tools;
   if (!tool || !other) throw new Error('the stage has no tools');
   // Who signs in at one of them isn't signed in at the other.
-  await expect(signIn({ ...tool, url: other.url }, 'dana.drill', 'DRILL-1')).rejects.toThrow("doesn't work before the loss");
+  await expect(signIn({ ...tool, url: other.url }, 'dana.drill', 'DRILL-1')).rejects.toThrow(
+    "doesn't work before the loss",
+  );
   const at = '2026-11-23T20:00:00.000Z';
   const cut = { act: 'suspend_account', toolName: 'simulated-1', sentAt: at, confirmedAt: null };
   expect(lastOfCuts([cut], 'sentAt', 1)).toBe(Date.parse(at));

@@ -64,10 +64,10 @@ export class ContentLease {
 
   private async giveBack(db: DataSource): Promise<void> {
     await db
-      .query(`UPDATE image_contents SET lease_owner = NULL, lease_until = NULL WHERE version_id = $1 AND lease_owner = $2`, [
-        this.versionId,
-        this.owner,
-      ])
+      .query(
+        `UPDATE image_contents SET lease_owner = NULL, lease_until = NULL WHERE version_id = $1 AND lease_owner = $2`,
+        [this.versionId, this.owner],
+      )
       // It ends by itself.
       .catch(() => undefined);
   }

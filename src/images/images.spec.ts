@@ -309,7 +309,7 @@ describe('the content of an image version', () => {
   it('is checked as it lies in the store: one that was changed there is refused, and can be sent again', async () => {
     const { id, content } = await aDraft(api);
     const images = storeOfImages();
-    const { remove } = images;
+    const remove = images.remove.bind(images);
     const [removing, goOn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     vi.spyOn(images, 'remove').mockImplementationOnce(async (...what) => {
       removing.resolve();
@@ -336,7 +336,7 @@ describe('the content of an image version', () => {
     await send(api, id, 0, content).expect(204);
     expect(await checked(api, id)).toMatchObject({ content: { state: 'stored' } });
     const images = storeOfImages();
-    const { remove } = images;
+    const remove = images.remove.bind(images);
     vi.spyOn(images, 'remove').mockImplementationOnce(async (...what) => {
       await api.post(at(id, '/publish')).expect(409);
       await remove(...what);
@@ -415,7 +415,7 @@ describe('the content of an image version', () => {
     const { id } = await received();
     const [sealing, sealed] = [Promise.withResolvers<AbortSignal>(), Promise.withResolvers<void>()];
     const images = storeOfImages();
-    const { seal } = images;
+    const seal = images.seal.bind(images);
     vi.spyOn(images, 'seal').mockImplementationOnce(async (key, held, signal) => {
       sealing.resolve(signal);
       await sealed.promise;

@@ -71,7 +71,9 @@ export class ImageCarriers {
   /** Looks what carries withdrawn versions by now: people are told of new ones, and no longer of those that are gone. */
   async look(): Promise<void> {
     await inTransaction(this.db, async (tx) => {
-      const [lock] = await queryRows<{ mine: boolean }>(tx, `SELECT pg_try_advisory_xact_lock($1) AS mine`, [LOOK_LOCK]);
+      const [lock] = await queryRows<{ mine: boolean }>(tx, `SELECT pg_try_advisory_xact_lock($1) AS mine`, [
+        LOOK_LOCK,
+      ]);
       if (lock?.mine) await this.tell(tx);
     });
   }

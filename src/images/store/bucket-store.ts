@@ -78,7 +78,9 @@ export function bucketStore(bucket: Bucket): ImageStore {
     const { ListObjectsV2Command } = await library();
     const { Bucket, Key: Prefix } = at(`${key}.tail-`);
     for (;;) {
-      const { Contents = [] } = await (await client()).send(new ListObjectsV2Command({ Bucket, Prefix }), patiently(signal));
+      const { Contents = [] } = await (
+        await client()
+      ).send(new ListObjectsV2Command({ Bucket, Prefix }), patiently(signal));
       if (Contents.length === 0) return;
       for (const { Key } of Contents) await removeObject(Key, signal);
     }
@@ -160,7 +162,9 @@ export function bucketStore(bucket: Bucket): ImageStore {
       if (upload) {
         const request = { ...objectOf(key), UploadId: upload.uploadId };
         // It may be complete, or the provider may know no abort: the bucket's rule for unfinished uploads takes the rest.
-        await (await client())
+        await (
+          await client()
+        )
           .send(new AbortMultipartUploadCommand(request), patiently(signal))
           .catch(() => signal.throwIfAborted());
       }

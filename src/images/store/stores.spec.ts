@@ -61,8 +61,14 @@ const inChunks = (bytes: Buffer): AsyncIterable<Buffer> =>
     })(),
   );
 const never = new AbortController().signal;
-const append = async (store: ImageStore, key: string, held: Held, from: number, content: Buffer, until = content.length) =>
-  store.append(key, held, { from, size: content.length, chunks: inChunks(content.subarray(from, until)) }, never);
+const append = async (
+  store: ImageStore,
+  key: string,
+  held: Held,
+  from: number,
+  content: Buffer,
+  until = content.length,
+) => store.append(key, held, { from, size: content.length, chunks: inChunks(content.subarray(from, until)) }, never);
 /** As it goes through the database. */
 const recorded = ({ held }: Appended): Held => JSON.parse(JSON.stringify(held)) as Held;
 const whole = async (store: ImageStore, key: string, size: number) => buffer(await store.read(key, 0, size - 1, never));
@@ -125,7 +131,7 @@ describe.each(['a folder', 'a bucket'])('a store in %s', (name) => {
   });
 });
 
-describe('a store in a bucket', () => {
+describe('a bucket', () => {
   it('reads nothing back that came late from a process which was taken for dead', async () => {
     const store = storeNamed('a bucket');
     const content = randomBytes(3 * MIB);
