@@ -57,6 +57,8 @@ const Case = z.object({
   ),
 });
 
+type Steps = Pick<z.infer<typeof Case>['steps'][number], 'act' | 'toolName' | 'sentAt' | 'confirmedAt'>[];
+
 /** Plays a loss through to its end: a laptop that was seen with no encryption is lost, and everything the runbook asks for is done. */
 export async function runDrill(
   { api, second, hr, tools }: DrillStage,
@@ -65,7 +67,7 @@ export async function runDrill(
 ): Promise<DrillReport> {
   const startedAt = new Date().toISOString();
   const { username, assetTag } = await prepare({ api, hr, tools }, say);
-  const tokens = tools.map((tool) => signIn(tool, username, assetTag));
+  const tokens = await Promise.all(tools.map((tool) => signIn(tool, username, assetTag)));
 
   const askedAt = performance.now();
   const report = { assetTag, note: 'A drill.' };
@@ -92,9 +94,9 @@ export async function runDrill(
     tools: tools.length,
     runbook,
     reportedMs: round(reportedAt - askedAt),
-    lastSentMs: latest(seen.steps, 'sentAt') - start,
+    lastSentMs: lastOfCuts(seen.steps, 'sentAt', tools.length) - start,
     containedMs: round(containedMs),
-    confirmedMs: latest(seen.steps, 'confirmedAt') - start,
+    confirmedMs: lastOfCuts(seen.steps, 'confirmedAt', tools.length) - start,
     proposal: proposal?.propose ?? 'none',
     wipedMs: round(wipedMs),
     tasks: tasks.map(({ task, owner, dueAt, doneAt }) => ({
@@ -134,18 +136,23 @@ async function prepare(
   return { username, assetTag };
 }
 
-/** A session on the laptop, at a tool that this process is. */
-function signIn({ accounts }: ExampleTool, username: string, device: string): string {
+/** A session on the laptop, at a tool that this process is: one that works, or its end would show nothing. */
+export async function signIn({ accounts, url }: ExampleTool, username: string, device: string): Promise<string> {
   const account = [...accounts.byId.values()].find((one) => one.username === username);
   if (!account) throw new Error(`A simulated tool has no account ${username}.`);
   const token = `session-of-${device}-${account.id}`;
   account.tokens.set(token, device);
+  const status = await tryAt(url, token);
+  if (status !== 200) throw new Error(`A session at a simulated tool doesn't work before the loss: ${status}.`);
   return token;
 }
 
+async function tryAt(url: string, token: string): Promise<number> {
+  return (await fetch(url, { headers: { authorization: `Bearer ${token}` } })).status;
+}
+
 async function untilDead({ url }: ExampleTool, token: string): Promise<void> {
-  const tries = async () => (await fetch(url, { headers: { authorization: `Bearer ${token}` } })).status === 401;
-  await until('a session on the lost laptop still works', tries);
+  await until('a session on the lost laptop still works', async () => (await tryAt(url, token)) === 401);
 }
 
 async function untilClosed(api: QuartermasterApi, caseId: string): Promise<z.infer<typeof Case>> {
@@ -163,14 +170,15 @@ async function wipe(api: QuartermasterApi, second: QuartermasterApi, path: strin
   if (approval === null) throw new Error('A wipe was decided by one person.');
   await api.post(`/v1/approvals/${approval.id}/approve`, { note: 'A drill.' }, z.unknown());
   const { commands } = await api.get(path, Loss);
-  const id = commands.find(({ kind, state }) => kind === 'wipe' && state === 'ordered')?.id;
+  const ordered = commands.find(({ kind, state }) => kind === 'wipe' && state === 'ordered');
+  if (!ordered) throw new Error('Two people decided to wipe the laptop, and no wipe was ordered.');
   for (const [state, note] of [
     ['requested', 'The simulated device manager took it; the machine is offline.'],
     ['delivered', 'The simulated machine came online.'],
     ['acknowledged', 'It says that it wiped itself.'],
     ['verified', 'It was enrolled anew, and clean.'],
   ]) {
-    await api.post(`${path}/commands/${id}/progress`, { state, note }, z.unknown());
+    await api.post(`${path}/commands/${ordered.id}/progress`, { state, note }, z.unknown());
   }
 }
 
@@ -199,9 +207,16 @@ async function until(problem: string, isSo: () => Promise<boolean>): Promise<voi
   }
 }
 
-function latest(steps: z.infer<typeof Case>['steps'], instant: 'sentAt' | 'confirmedAt'): number {
+/** In milliseconds since 1970. @param tools how many cuts there have to be at least. @throws where one is missing, or has no such instant */
+export function lastOfCuts(steps: Steps, instant: 'sentAt' | 'confirmedAt', tools: number): number {
   const cuts = steps.filter(({ act }) => act === 'suspend_account');
-  return Math.max(...cuts.map((step) => Date.parse(step[instant] ?? '')));
+  if (cuts.length < tools) throw new Error(`The case has ${cuts.length} cuts at ${tools} tools.`);
+  return Math.max(
+    ...cuts.map(({ toolName, [instant]: at }) => {
+      if (at === null) throw new Error(`The cut at ${toolName} has no ${instant}.`);
+      return Date.parse(at);
+    }),
+  );
 }
 
 export function inSeconds(ms: number): string {

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { RemindOfBrakes } from '../brakes/remind-of-brakes.service.js';
+import { ImageCarriers } from '../imagings/image-carriers.service.js';
 import { WatchLosses } from '../lost-devices/watch-losses.service.js';
 import { Config } from '../platform/config/config.js';
 import { ChannelsService } from './channels.service.js';
@@ -19,6 +20,7 @@ const WATCH_LOSSES_EVERY = 5_000;
 const ESCALATE_EVERY = 2_000;
 const REMIND_EVERY = 30_000;
 const LOOK_AT_DEVICES_EVERY = 60_000;
+const LOOK_AT_IMAGES_EVERY = 300_000;
 const RENEW_KEYS_EVERY = 60_000;
 const LOOK_AT_TOKENS_EVERY = 60_000;
 const FAREWELL = 3_000;
@@ -43,6 +45,7 @@ export class AlertingLoop {
     private readonly keys: KeyWatch,
     private readonly tokens: TokenWatch,
     private readonly devices: DeviceWatch,
+    private readonly images: ImageCarriers,
     private readonly config: Config,
   ) {}
 
@@ -64,6 +67,7 @@ export class AlertingLoop {
       this.keepDoing(() => this.keys.look(processName), RENEW_KEYS_EVERY, onError),
       this.keepDoing(() => this.tokens.look(), LOOK_AT_TOKENS_EVERY, onError),
       this.keepDoing(() => this.devices.look(), LOOK_AT_DEVICES_EVERY, onError),
+      this.keepDoing(() => this.images.look(), LOOK_AT_IMAGES_EVERY, onError),
     ];
     void this.once(() => this.keys.look(processName), onError);
   }

@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { BrakesModule } from '../brakes/brakes.module.js';
 import { CasesModule } from '../cases/cases.module.js';
 import { DevicesModule } from '../devices/devices.module.js';
+import { ImagingsModule } from '../imagings/imagings.module.js';
 import { LostDevicesModule } from '../lost-devices/lost-devices.module.js';
 import { AlertChannelsController } from './alert-channels.controller.js';
 import { AlertDeliveriesReader } from './alert-deliveries-reader.service.js';
@@ -22,7 +23,7 @@ import { SealAuditLog } from './seal-audit-log.service.js';
 import { TokenWatch } from './token-watch.service.js';
 
 @Module({
-  imports: [CasesModule, BrakesModule, DevicesModule, LostDevicesModule],
+  imports: [CasesModule, BrakesModule, DevicesModule, ImagingsModule, LostDevicesModule],
   controllers: [AlertChannelsController, EscalationController],
   providers: [
     AlertDeliveriesReader,

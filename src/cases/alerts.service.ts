@@ -103,7 +103,10 @@ export class AlertsService {
 
   /** More is known of what was told already: nobody is told again, and whoever looks sees it. */
   async reword(tx: EntityManager, dedupKey: string, message: string): Promise<void> {
-    await tx.query(`UPDATE alerts SET message = $2 WHERE dedup_key = $1 AND resolved_at IS NULL`, [dedupKey, message]);
+    await tx.query(`UPDATE alerts SET message = $2 WHERE dedup_key = $1 AND resolved_at IS NULL AND message <> $2`, [
+      dedupKey,
+      message,
+    ]);
   }
 
   async resolve(tx: EntityManager, dedupKeys: readonly string[]): Promise<void> {

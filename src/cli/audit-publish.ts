@@ -6,6 +6,7 @@ import { publications, unsealed } from '../platform/audit/log-reader.js';
 import { shelfAt } from '../platform/audit/log-shelf.js';
 import { proveEntries } from '../platform/audit/prove-entry.js';
 import { publishLog } from '../platform/audit/publish-log.js';
+import { loadAwsRegion } from '../platform/config/config.js';
 import { queryRows } from '../platform/database/query-rows.js';
 import { Problem } from '../platform/errors/problem.js';
 import { EXIT } from '../platform/lifecycle/failure.js';
@@ -14,7 +15,7 @@ import { PlaceAddressError } from '../platform/storage/place.js';
 import { CommandFailure, type AddCommand } from './command.js';
 
 /** `audit publish`, `audit status` and `audit prove`: what others can check of the log without the whole of it. */
-export const addAuditPublish: AddCommand = (audit, { out, note, withDatabase }) => {
+export const addAuditPublish: AddCommand = (audit, { env, out, note, withDatabase }) => {
   audit
     .command('publish')
     .description('publish the log’s checkpoint, tiles and entries (C2SP tlog-tiles) once; workers do it by themselves')
@@ -27,7 +28,7 @@ Workers publish at every place of AUDIT_PUBLISH_TO.`,
     )
     .action((options: { to: string }) =>
       withDatabase(async (db) => {
-        const { size } = await publishLog(db, shelfOf(options.to)).catch(refuse);
+        const { size } = await publishLog(db, shelfOf(options.to, loadAwsRegion(env))).catch(refuse);
         out(`${size} entries are published at ${options.to}.`);
       }),
     );
@@ -80,9 +81,9 @@ Workers publish at every place of AUDIT_PUBLISH_TO.`,
     );
 };
 
-function shelfOf(address: string) {
+function shelfOf(address: string, region: string | undefined) {
   try {
-    return shelfAt(address);
+    return shelfAt(address, region);
   } catch (error) {
     if (error instanceof PlaceAddressError) throw new CommandFailure(`--to ${error.message}.`, EXIT.usage);
     throw error;

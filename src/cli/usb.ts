@@ -29,7 +29,9 @@ type MediumSeen = z.infer<typeof ImageMediumView>;
 type Note = (line: string) => void;
 
 const noProof = (target: string): string =>
-  `${target} can't be read past the system's memory: that it reads back is no proof.`;
+  `${target} can't be read past the system's memory: that it reads back is no proof, and in the record it isn't verified.`;
+
+const TOLD = 'The service was told.';
 
 const SPEAKS_REST = `
 The service records it: QUARTERMASTER_URL is its address, QUARTERMASTER_TOKEN_FILE a file with an API token.`;
@@ -91,13 +93,16 @@ function addWrite(usb: Command, { env, out, note }: CliContext): void {
         const found = await judge(medium, (signal) =>
           writeAndReadBack({ medium, before, file, sizeBytes, sha256, signal }, note),
         );
+        // Before anybody is asked to record it: they may be away, and this is what somebody waited for.
+        if (found.problem === null) {
+          out(`${target} (${serial}) holds ${name}: all ${sizeBytes} bytes were read back, SHA-256 ${sha256}.`);
+          if (!medium.uncached) note(noProof(target));
+        } else note(`${target} is NOT verified. ${found.problem}`);
         await report(api, record.id, found, note);
-        if (found.problem !== null) throw new CommandFailure(`${target} is NOT verified. ${found.problem}`);
+        if (found.problem !== null) throw new CommandFailure(TOLD);
       } finally {
         await medium.close();
       }
-      out(`${target} (${serial}) holds ${name}: all ${sizeBytes} bytes were read back, SHA-256 ${sha256}.`);
-      if (!medium.uncached) note(noProof(target));
     });
 }
 
@@ -123,17 +128,18 @@ function addVerify(usb: Command, { env, out, note }: CliContext): void {
       const found = await judge(medium, (signal) =>
         readWhole({ medium, file: options.file ?? null, ...releaseOf(version, version.image), signal }, note),
       ).finally(() => medium.close());
-      if (record && isItsRecord) await report(api, record.id, found, note);
-      if (found.problem !== null)
-        throw new CommandFailure(`${target} isn’t ${version.image}@${version.version}. ${found.problem}`);
-      if (version.channel === 'withdrawn') {
-        throw new CommandFailure(
-          `${target} holds ${version.image}@${version.version}, which was withdrawn: ${version.withdrawalReason}`,
-        );
+      const name = `${version.image}@${version.version}`;
+      if (found.problem !== null) note(`${target} isn’t ${name}. ${found.problem}`);
+      else if (version.channel === 'withdrawn') {
+        note(`${target} holds ${name}, which was withdrawn: ${version.withdrawalReason}`);
+      } else {
+        out(`${target} (${serial}) holds ${name}, SHA-256 ${found.sha256}.`);
+        if (!medium.uncached) note(noProof(target));
       }
-      out(`${target} (${serial}) holds ${version.image}@${version.version}, SHA-256 ${found.sha256}.`);
-      if (!medium.uncached) note(noProof(target));
-      if (!isItsRecord) note('The service has no record of this on it.');
+      if (record && isItsRecord) await report(api, record.id, found, note);
+      const told = isItsRecord ? TOLD : 'The service has no record of this on it.';
+      if (found.problem !== null || version.channel === 'withdrawn') throw new CommandFailure(told);
+      if (!isItsRecord) note(told);
     });
 }
 

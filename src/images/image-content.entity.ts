@@ -38,6 +38,7 @@ export class ImageContent {
   @Column('uuid', { name: 'lease_owner', nullable: true })
   leaseOwner!: string | null;
 
+  /** Until when that is believed without a renewal. Of nobody: until when it isn't checked again, since that failed. */
   @Column('timestamptz', { name: 'lease_until', nullable: true })
   leaseUntil!: Date | null;
 

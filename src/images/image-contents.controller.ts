@@ -109,6 +109,7 @@ export class ImageContentsController {
   @Allow('images:write')
   @ApiOperation({
     summary: 'Check the content’s hash, unless that is going on; ask again until it is stored or refused',
+    description: 'A `problem` of what is still received: that failed, and for half a minute nothing else is tried.',
   })
   @ApiOkResponse({ standardSchema: ImageVersionView })
   async check(
@@ -135,14 +136,8 @@ export class ImageContentsController {
   ): Promise<void> {
     const { sizeBytes: size, sha256, name } = await this.contents.stored(id);
     const etag = `"sha256-${sha256}"`;
-    response.set({
-      ETag: etag,
-      'Accept-Ranges': 'bytes',
-      'Repr-Digest': `sha-256=:${Buffer.from(sha256, 'hex').toString('base64')}:`,
-      'Content-Disposition': `attachment; filename*=UTF-8''${encodeURIComponent(name)}.img`,
-    });
     const wanted = wantedRange(conditionsOf(request), size, etag);
-    if (wanted.kind === 'unchanged') return void response.status(304).end();
+    if (wanted.kind === 'unchanged') return void response.status(304).set('ETag', etag).end();
     if (wanted.kind === 'other') throw new Problem('precondition-failed', 'The content is another one than you know.');
     if (wanted.kind === 'nothing') {
       response.set('Content-Range', `bytes */${size}`);
@@ -153,7 +148,15 @@ export class ImageContentsController {
     const gone = new AbortController();
     response.once('close', () => gone.abort());
     const content = isHead ? null : await this.contents.read(id, first, last, gone.signal);
-    response.set({ 'Content-Type': 'application/octet-stream', 'Content-Length': String(last - first + 1) });
+    // From here on it is the image: a refusal would be saved as one.
+    response.set({
+      ETag: etag,
+      'Accept-Ranges': 'bytes',
+      'Repr-Digest': `sha-256=:${Buffer.from(sha256, 'hex').toString('base64')}:`,
+      'Content-Disposition': `attachment; filename*=UTF-8''${encodeURIComponent(name)}.img`,
+      'Content-Type': 'application/octet-stream',
+      'Content-Length': String(last - first + 1),
+    });
     if (wanted.kind === 'part') response.status(206).set('Content-Range', `bytes ${first}-${last}/${size}`);
     if (content === null) return void response.end();
     await pipeline(content, response).catch((cause: unknown) => {

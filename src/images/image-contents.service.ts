@@ -1,29 +1,28 @@
 import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
-import { Injectable, type OnModuleDestroy } from '@nestjs/common';
+import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
 import { DataSource, type EntityManager } from 'typeorm';
 import { AuditService } from '../platform/audit/audit.service.js';
-import { Config } from '../platform/config/config.js';
 import { queryRows } from '../platform/database/query-rows.js';
 import { inTransaction } from '../platform/database/transaction.js';
 import { Problem } from '../platform/errors/problem.js';
-import { newId } from '../platform/ids/new-id.js';
 import type { Actor } from '../platform/sign-in/actor.js';
+import { ContentLease } from './content-lease.js';
 import { ImageContent } from './image-content.entity.js';
 import { ImageVersions, refuseUnlessDraft } from './image-versions.service.js';
 import { IncomingContent } from './incoming-content.js';
 import { isFull } from './store/folder-store.js';
-import { imageStoreAt, type Held, type ImageStore } from './store/image-store.js';
+import { IMAGE_STORE, type Appended, type Held, type ImageStore } from './store/image-store.js';
 
-/** Seconds for which one process writes or checks a content before another may. */
-const LEASE = 60;
+/** Milliseconds between two words of how far a hash is computed. */
+const TELLING = 5_000;
 
-/** Milliseconds for which one request may write: shorter than the lease, so that it never writes beside the next. */
-const WRITING = 45_000;
+/** Seconds after a failed check before the next one: so long everybody who asks hears of the failure. */
+const REST = 30;
 
-/** Milliseconds between two renewals of the lease while a hash is computed. */
-const RENEWAL = 5_000;
+/** Milliseconds in which a store that is read has to send something. */
+const STALLED = 60_000;
 
 /** A content that can be read. */
 export interface StoredContent {
@@ -34,12 +33,27 @@ export interface StoredContent {
   name: string;
 }
 
-type Row = Pick<ImageContent, 'state' | 'receivedBytes' | 'held'> & { busy: boolean };
+interface Row extends Pick<ImageContent, 'state' | 'receivedBytes' | 'held'> {
+  /** Somebody writes, checks or deletes it. */
+  busy: boolean;
+  /** A check failed just now. */
+  resting: boolean;
+}
+
+/** A content whose bytes are all there. */
+interface ContentToCheck {
+  /** Of its version. */
+  id: string;
+  imageId: string;
+  store: ImageStore;
+  held: Held;
+  size: number;
+  sha256: string;
+}
 
 /** The only writer of `image_contents` and of the store of images. */
 @Injectable()
 export class ImageContents implements OnModuleDestroy {
-  private readonly store: ImageStore | null;
   private readonly checks = new Set<Promise<void>>();
   private readonly stopping = new AbortController();
 
@@ -48,10 +62,8 @@ export class ImageContents implements OnModuleDestroy {
     private readonly versions: ImageVersions,
     private readonly audit: AuditService,
     private readonly log: PinoLogger,
-    config: Config,
-  ) {
-    this.store = config.imageStore === undefined ? null : imageStoreAt(config.imageStore);
-  }
+    @Inject(IMAGE_STORE) private readonly store: ImageStore | null,
+  ) {}
 
   async onModuleDestroy(): Promise<void> {
     this.stopping.abort(new Error('the service is stopping'));
@@ -74,88 +86,82 @@ export class ImageContents implements OnModuleDestroy {
    * `store-failed`, `not-set-up`
    */
   async append(actor: Actor, id: string, from: number, length: number | null, body: Readable): Promise<number> {
-    const owner = newId();
-    const until = performance.now() + WRITING;
+    const lease = new ContentLease(id);
     const { store, held, size } = await inTransaction(this.db, (tx) =>
-      this.claimForAppend(tx, id, owner, from, length),
+      this.claimForAppend(tx, id, lease, from, length),
     );
-    const incoming = new IncomingContent(body, size - from, until);
-    const { received, held: holding, failure } = await store.append(id, held, from, size, incoming.chunks());
-    await this.recordAppended(id, owner, received, holding);
+    const { received, failure, tooMuch } = await lease.during(this.db, async (signal) => {
+      const incoming = new IncomingContent(body, size - from, signal);
+      const appended = await store.append(id, held, { from, size, chunks: incoming.chunks() }, signal);
+      await this.recordAppended(id, lease, appended);
+      return { ...appended, tooMuch: incoming.tooMuch };
+    });
     if (failure !== undefined) this.refuseFailure(failure);
-    if (incoming.tooMuch) throw tooLarge(size);
+    if (tooMuch) throw tooLarge(size);
     if (received === size) await this.check(actor, id);
     return received;
   }
 
-  /** Deletes what was sent of a version that isn't published. Nothing there: nothing happens. */
+  /**
+   * Deletes what was sent of a draft. Nothing there: nothing happens.
+   * @throws Problem `conflict` for what was published or withdrawn, `request-in-flight`, `store-failed`, `not-set-up`
+   */
   async discard(actor: Actor, id: string): Promise<void> {
-    const owner = newId();
+    const lease = new ContentLease(id);
     const claimed = await inTransaction(this.db, async (tx) => {
       const version = await this.versions.lock(tx, id);
-      if (version.publishedAt !== null) {
-        throw new Problem('conflict', 'The content of a version that was published stays as it is.');
-      }
+      refuseUnlessDraft(version);
       const row = await this.row(tx, id);
       if (!row) return null;
       if (row.busy) throw busy();
       const store = this.storeOrProblem();
-      await this.lease(tx, id, owner);
+      // Before a byte of it goes: what is going to be deleted can't be published any more, nor what is left of it.
+      await tx.query(
+        `UPDATE image_contents SET state = 'receiving', received_bytes = 0, checked_bytes = 0, stored_at = NULL
+         WHERE version_id = $1`,
+        [id],
+      );
+      await lease.take(tx);
       return { store, held: row.held, imageId: version.imageId };
     });
     if (!claimed) return;
-    await claimed.store.remove(id, claimed.held).catch((failure: unknown) => this.refuseFailure(failure));
-    await inTransaction(this.db, async (tx) => {
-      await tx.query(`DELETE FROM image_contents WHERE version_id = $1 AND lease_owner = $2`, [id, owner]);
-      await this.audit.record(tx, actor, 'image-content.discarded', {
-        subject: { kind: 'image', id: claimed.imageId },
-        facts: { imageVersionId: id },
+    const { store, held, imageId } = claimed;
+    await lease.during(this.db, async (signal) => {
+      await store.remove(id, held, signal).catch((failure: unknown) => this.refuseFailure(failure));
+      await inTransaction(this.db, async (tx) => {
+        const deleted = await queryRows(
+          tx,
+          `DELETE FROM image_contents WHERE version_id = $1 AND lease_owner = $2 RETURNING version_id`,
+          [id, lease.owner],
+        );
+        if (deleted.length === 0) throw busy();
+        await this.audit.record(tx, actor, 'image-content.discarded', {
+          subject: { kind: 'image', id: imageId },
+          facts: { imageVersionId: id },
+        });
       });
     });
   }
 
   /**
-   * Begins to compute the hash of what is there, from the store itself, unless somebody is doing that or it is done. It goes
-   * on after this answers; whoever waits for it and hears of nobody who is at it calls again.
+   * Begins to compute the hash of what is there, from the store itself, unless somebody is doing that, it is done, or it
+   * failed just now. It goes on after this answers; whoever waits for it and hears of nobody who is at it calls again.
    */
   async check(actor: Actor, id: string): Promise<void> {
     if (!(await this.db.manager.existsBy(ImageContent, { versionId: id, state: 'received' }))) return;
-    const store = this.storeOrProblem();
-    const owner = newId();
-    const [claimed] = await queryRows<{ held: Held; sha256: string; size: number; imageId: string }>(
-      this.db,
-      `UPDATE image_contents c SET checked_bytes = 0, problem = NULL, lease_owner = $2, lease_until = now() + make_interval(secs => $3)
-       FROM image_versions v
-       WHERE c.version_id = $1 AND v.id = c.version_id AND c.state = 'received' AND (c.lease_until IS NULL OR c.lease_until < now())
-       RETURNING c.held, v.sha256, v.size_bytes AS size, v.image_id AS "imageId"`,
-      [id, owner, LEASE],
-    );
-    if (!claimed) return;
-    const { held, sha256, size, imageId } = claimed;
-    const record = (tx: EntityManager, action: string, facts: object) =>
-      this.audit.record(tx, actor, action, {
-        subject: { kind: 'image', id: imageId },
-        facts: { imageVersionId: id, ...facts },
-      });
-    const run = this.hash(store, id, owner, held, size)
-      .then((found) =>
-        found === sha256
-          ? this.settle(id, owner, `state = 'stored', stored_at = now(), held = '{}'`, null, (tx) =>
-              record(tx, 'image-content.stored', { sha256 }),
-            )
-          : this.settle(
-              id,
-              owner,
-              `state = 'refused', received_bytes = 0, held = '{}'`,
-              `What was sent has the SHA-256 ${found}; the version says ${sha256}. It was deleted: send it again.`,
-              (tx) => record(tx, 'image-content.refused', { found, sha256 }),
-              // Only once nobody takes it for content any more.
-            ).then(() => store.remove(id, held)),
-      )
-      .catch(async (err: unknown) => {
-        this.log.warn({ err, imageVersionId: id }, 'the content of an image could not be checked; ask for it again');
-        const problem = 'It can’t be checked at the moment: the store of images doesn’t answer as it should.';
-        await this.settle(id, owner, `checked_bytes = 0`, problem);
+    const lease = new ContentLease(id);
+    const content = await inTransaction(this.db, (tx) => this.claimForCheck(tx, id, lease));
+    if (!content) return;
+    const run = lease
+      .during(this.db, async (lost) => {
+        const signal = AbortSignal.any([lost, this.stopping.signal]);
+        const found = await this.hash(content, lease, signal).catch(async (err: unknown) => {
+          this.log.warn({ err, imageVersionId: id }, 'the content of an image could not be checked; ask for it again');
+          // Whoever comes next finds out.
+          if (!signal.aborted) await this.tellOfFailure(id, lease);
+          return null;
+        });
+        if (found !== null) await this.settle(actor, content, lease, found, signal);
       })
       .catch((err: unknown) => this.log.warn({ err, imageVersionId: id }, 'a check of an image ended without a word'))
       .finally(() => this.checks.delete(run));
@@ -186,7 +192,7 @@ export class ImageContents implements OnModuleDestroy {
   private async claimForAppend(
     tx: EntityManager,
     id: string,
-    owner: string,
+    lease: ContentLease,
     from: number,
     length: number | null,
   ): Promise<{ store: ImageStore; held: Held; size: number }> {
@@ -205,29 +211,35 @@ export class ImageContents implements OnModuleDestroy {
     }
     if (length !== null && from + length > size) throw tooLarge(size);
     const store = this.storeOrProblem();
-    await this.lease(tx, id, owner);
+    await lease.take(tx);
     return { store, held: row.held, size };
+  }
+
+  /** Null where there is nothing to check, or somebody else has it. */
+  private async claimForCheck(tx: EntityManager, id: string, lease: ContentLease): Promise<ContentToCheck | null> {
+    const version = await this.versions.get(tx, id);
+    const row = await this.row(tx, id);
+    if (row?.state !== 'received' || row.busy || row.resting) return null;
+    const store = this.storeOrProblem();
+    await tx.query(`UPDATE image_contents SET checked_bytes = 0, problem = NULL WHERE version_id = $1`, [id]);
+    await lease.take(tx);
+    return { id, imageId: version.imageId, store, held: row.held, ...expectedOf(version) };
   }
 
   private async row(tx: EntityManager, id: string): Promise<Row | undefined> {
     const [row] = await queryRows<Row>(
       tx,
-      `SELECT state, received_bytes AS "receivedBytes", held, COALESCE(lease_until > now(), false) AS busy
+      `SELECT state, received_bytes AS "receivedBytes", held,
+         lease_owner IS NOT NULL AND lease_until > now() AS busy,
+         lease_owner IS NULL AND COALESCE(lease_until > now(), false) AS resting
        FROM image_contents WHERE version_id = $1 FOR UPDATE`,
       [id],
     );
     return row;
   }
 
-  private async lease(tx: EntityManager, id: string, owner: string): Promise<void> {
-    await tx.query(
-      `UPDATE image_contents SET lease_owner = $2, lease_until = now() + make_interval(secs => $3) WHERE version_id = $1`,
-      [id, owner, LEASE],
-    );
-  }
-
   /** @throws Problem `conflict` when somebody else took over in the meantime */
-  private async recordAppended(id: string, owner: string, received: number, held: Held): Promise<void> {
+  private async recordAppended(id: string, { owner }: ContentLease, { received, held }: Appended): Promise<void> {
     const recorded = await queryRows(
       this.db,
       `UPDATE image_contents c SET received_bytes = $3, held = $4, problem = NULL, lease_owner = NULL, lease_until = NULL,
@@ -239,45 +251,79 @@ export class ImageContents implements OnModuleDestroy {
   }
 
   /** SHA-256 in lower-case hex of what the store reads back: what it holds is shown, not what it was sent. */
-  private async hash(store: ImageStore, id: string, owner: string, held: Held, size: number): Promise<string> {
-    const { signal } = this.stopping;
-    await store.seal(id, held);
-    const hash = createHash('sha256');
-    let checked = 0;
-    let renewAt = performance.now() + RENEWAL;
-    for await (const chunk of await store.read(id, 0, size - 1, signal)) {
-      hash.update(chunk as Buffer);
-      checked += (chunk as Buffer).length;
-      if (performance.now() < renewAt) continue;
-      renewAt = performance.now() + RENEWAL;
-      const kept = await queryRows(
-        this.db,
-        `UPDATE image_contents SET checked_bytes = $3, lease_until = now() + make_interval(secs => $4)
-         WHERE version_id = $1 AND lease_owner = $2 RETURNING version_id`,
-        [id, owner, checked, LEASE],
-      );
-      if (kept.length === 0) throw new Error('somebody else took the check over');
+  private async hash(
+    { id, store, held, size }: ContentToCheck,
+    { owner }: ContentLease,
+    signal: AbortSignal,
+  ): Promise<string> {
+    await store.seal(id, held, signal);
+    const stalled = new AbortController();
+    const patience = setTimeout(() => stalled.abort(new Error('the store sends nothing any more')), STALLED);
+    try {
+      const hash = createHash('sha256');
+      let checked = 0;
+      let tellAt = performance.now() + TELLING;
+      for await (const chunk of await store.read(id, 0, size - 1, AbortSignal.any([signal, stalled.signal]))) {
+        patience.refresh();
+        hash.update(chunk as Buffer);
+        checked += (chunk as Buffer).length;
+        if (performance.now() < tellAt) continue;
+        tellAt = performance.now() + TELLING;
+        await this.db.query(`UPDATE image_contents SET checked_bytes = $3 WHERE version_id = $1 AND lease_owner = $2`, [
+          id,
+          owner,
+          checked,
+        ]);
+      }
+      return hash.digest('hex');
+    } finally {
+      clearTimeout(patience);
     }
-    return hash.digest('hex');
   }
 
-  /** How a check ended, unless somebody else took it over. @param change SQL of our own */
+  /** The hash is known: the content counts, or goes. Nothing happens where somebody else has taken it over. */
   private async settle(
-    id: string,
-    owner: string,
-    change: string,
-    problem: string | null,
-    audited?: (tx: EntityManager) => Promise<void>,
+    actor: Actor,
+    { id, imageId, store, held, sha256 }: ContentToCheck,
+    { owner }: ContentLease,
+    found: string,
+    signal: AbortSignal,
   ): Promise<void> {
-    await inTransaction(this.db, async (tx) => {
+    const isRight = found === sha256;
+    // What is refused is still ours until it is deleted: whoever sends it again must not find their bytes gone.
+    const change = isRight
+      ? `state = 'stored', stored_at = now(), lease_owner = NULL, lease_until = NULL`
+      : `state = 'refused', received_bytes = 0`;
+    const problem = `What was sent has the SHA-256 ${found}; the version says ${sha256}. It was deleted: send it again.`;
+    const isOurs = await inTransaction(this.db, async (tx) => {
       const settled = await queryRows(
         tx,
-        `UPDATE image_contents SET problem = $3, lease_owner = NULL, lease_until = NULL, ${change}
+        `UPDATE image_contents SET held = '{}', problem = $3, ${change}
          WHERE version_id = $1 AND lease_owner = $2 RETURNING version_id`,
-        [id, owner, problem],
+        [id, owner, isRight ? null : problem],
       );
-      if (settled.length > 0) await audited?.(tx);
+      if (settled.length === 0) return false;
+      await this.audit.record(tx, actor, isRight ? 'image-content.stored' : 'image-content.refused', {
+        subject: { kind: 'image', id: imageId },
+        facts: { imageVersionId: id, sha256, ...(!isRight && { found }) },
+      });
+      return true;
     });
+    if (isOurs && !isRight) await store.remove(id, held, signal);
+  }
+
+  private async tellOfFailure(id: string, { owner }: ContentLease): Promise<void> {
+    await this.db.query(
+      `UPDATE image_contents SET checked_bytes = 0, problem = $3, lease_owner = NULL,
+         lease_until = now() + make_interval(secs => $4)
+       WHERE version_id = $1 AND lease_owner = $2`,
+      [
+        id,
+        owner,
+        `It couldn’t be checked: the store of images doesn’t answer as it should. Look after that, and ask again in ${REST} seconds.`,
+        REST,
+      ],
+    );
   }
 
   private storeOrProblem(): ImageStore {

@@ -12,7 +12,9 @@ export const ImageMediumView = z.object({
   imageVersionId: z.uuid(),
   state: z
     .enum(MEDIUM_STATES)
-    .describe('Writing: nobody has said yet that it was read back. Failed: it wasn’t the image.'),
+    .describe(
+      'Writing: nobody has said yet that it was read back past the system’s memory. Failed: it wasn’t the image.',
+    ),
   sha256: z.string().nullable().describe('Of what was read back last.'),
   uncached: z.boolean().nullable().describe('It was read past the kernel’s memory: what was read was on it.'),
   problem: z.string().nullable(),
@@ -37,7 +39,10 @@ export const ReadBack = z.strictObject({
     .nullable()
     .default(null)
     .describe('Of what was read back; with `same` it has to be the version’s.'),
-  uncached: z.boolean().default(false),
+  uncached: z
+    .boolean()
+    .default(false)
+    .describe('It was read past the kernel’s memory; `same` without that verifies nothing.'),
   problem: z.string().trim().min(1).max(500).nullable().default(null),
 });
 

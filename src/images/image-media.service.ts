@@ -10,12 +10,15 @@ import { ImageMedium } from './image-medium.entity.js';
 import { ImageVersions } from './image-versions.service.js';
 import { afterReadBack } from './medium-states.js';
 
-export type NewMedium = z.infer<typeof BeginMedium>;
+type NewMedium = z.infer<typeof BeginMedium>;
 
 export interface MediaFilter {
   serial?: string;
   imageVersionId?: string;
 }
+
+const UNPROVED =
+  'It read back as the image, but not past the memory of the system: that is no proof. Verify it once more, on a machine that can.';
 
 /** The only writer of `image_media`. */
 @Injectable()
@@ -40,7 +43,11 @@ export class ImageMedia {
     return this.get(tx, id);
   }
 
-  /** @throws Problem `conflict` for one that failed before, `invalid-request` for a hash that can't be called the same */
+  /**
+   * What shows nothing of a stick that is verified changes nothing, nor does the failure that was told already: whoever tells
+   * it again heard no answer.
+   * @throws Problem `conflict` for one that failed before, `invalid-request` for a hash that can't be called the same
+   */
   async readBack(
     tx: EntityManager,
     actor: Actor,
@@ -48,14 +55,18 @@ export class ImageMedia {
     { verdict, sha256, uncached, problem }: z.infer<typeof ReadBack>,
   ): Promise<ImageMedium> {
     const medium = known(await tx.findOne(ImageMedium, { where: { id }, lock: { mode: 'pessimistic_write' } }));
-    const state = afterReadBack(medium.state, verdict);
+    const isToldAgain = verdict !== 'same' && medium.sha256 === sha256 && medium.problem === problem;
+    if (medium.state === 'failed' && isToldAgain) return medium;
+    const state = afterReadBack(medium.state, verdict, uncached);
     const version = await this.versions.get(tx, medium.imageVersionId);
     if (verdict === 'same' && sha256 !== version.sha256) {
       const detail = 'What is the same as the image has its SHA-256.';
       throw new Problem('invalid-request', detail, [{ pointer: '/sha256', detail }]);
     }
-    if (state === 'verified' && verdict !== 'same') return medium;
-    const found = { state, sha256, uncached, problem, checkedBy: actor.name, checkedAt: () => 'now()' };
+    const isShown = verdict === 'same' && uncached;
+    if (state === 'verified' && !isShown) return medium;
+    const why = problem ?? (state === 'writing' ? UNPROVED : null);
+    const found = { state, sha256, uncached, problem: why, checkedBy: actor.name, checkedAt: () => 'now()' };
     await tx.update(ImageMedium, { id }, found);
     await this.audit.record(tx, actor, 'image-medium.read-back', {
       subject: { kind: 'image', id: version.imageId },
@@ -77,11 +88,11 @@ export class ImageMedia {
     return query.getMany();
   }
 
-  /** The sticks that a version is on, as far as it is known: nothing was written to them since. */
-  async carrying(tx: EntityManager, imageVersionId: string): Promise<ImageMedium[]> {
+  /** The sticks that one of these versions is on, as far as it is known: nothing was written to them since. */
+  async carrying(tx: EntityManager, imageVersionIds: readonly string[]): Promise<ImageMedium[]> {
     return tx
       .createQueryBuilder(ImageMedium, 'medium')
-      .where('medium.image_version_id = :imageVersionId', { imageVersionId })
+      .where('medium.image_version_id = ANY(:imageVersionIds)', { imageVersionIds })
       .andWhere(
         `NOT EXISTS (SELECT FROM image_media later WHERE later.serial = medium.serial AND later.id > medium.id)`,
       )

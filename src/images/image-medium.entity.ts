@@ -6,7 +6,7 @@ import type { MediumState } from './medium-states.js';
 @Check('ck_image_media_state', `state IN ('writing', 'verified', 'failed')`)
 @Check(
   'ck_image_media_verified',
-  `state <> 'verified' OR sha256 IS NOT NULL AND uncached IS NOT NULL AND checked_at IS NOT NULL`,
+  `state <> 'verified' OR sha256 IS NOT NULL AND uncached IS TRUE AND checked_at IS NOT NULL`,
 )
 @Index('ix_image_media_serial', ['serial', 'id'])
 @Index('ix_image_media_version', ['imageVersionId', 'id'])
@@ -39,7 +39,7 @@ export class ImageMedium {
   @Column('boolean', { nullable: true })
   uncached!: boolean | null;
 
-  /** Why it failed. */
+  /** Why it failed, or isn't verified although it was read back. */
   @Column('text', { nullable: true })
   problem!: string | null;
 

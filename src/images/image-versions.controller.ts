@@ -93,6 +93,7 @@ export class ImageVersionsController {
   @Post(':id/deprecate')
   @HttpCode(200)
   @Allow('images:publish')
+  @FreshSignIn()
   @ApiOperation({ summary: 'It may go on being used, but isn’t the current one any more' })
   @ApiOkResponse({ standardSchema: ImageVersionView })
   async deprecate(

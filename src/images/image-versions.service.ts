@@ -208,6 +208,11 @@ export class ImageVersions {
     });
   }
 
+  /** All that nobody may use any more. */
+  async withdrawn(tx: EntityManager): Promise<ImageVersionDetails[]> {
+    return this.detailed(tx, (query) => query.where(`version.channel = 'withdrawn'`).orderBy('version.id'));
+  }
+
   /** Of one image, newest release first. */
   async ofImage(tx: EntityManager, imageId: string): Promise<ImageVersionDetails[]> {
     return this.detailed(tx, (query) =>

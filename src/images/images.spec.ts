@@ -3,7 +3,8 @@ import { mkdtemp, open, readdir, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { request } from 'node:http';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { PassThrough, Readable } from 'node:stream';
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { aDevice } from '../../test/factories/devices.js';
 import { aDraft, aPublishedVersion, aReleaser, checked, send } from '../../test/factories/images.js';
 import { startRecordsApp, type RecordsApp } from '../../test/factories/records-app.js';
@@ -13,6 +14,8 @@ import { SYSTEM } from '../platform/sign-in/actor.js';
 import { IMAGE_CHANNELS, NEXT_IMAGE_CHANNELS, refuseUnlessMoves } from './image-channels.js';
 import { ImageVersions } from './image-versions.service.js';
 import { releaseStatement, type ImageRelease } from './release-statement.js';
+import { IncomingContent } from './incoming-content.js';
+import { IMAGE_STORE, type ImageStore } from './store/image-store.js';
 
 type Agent = Awaited<ReturnType<RecordsApp['caller']>>;
 
@@ -27,6 +30,7 @@ beforeAll(async () => {
   api = await records.caller();
 });
 afterAll(() => records?.close());
+afterEach(() => void vi.useRealTimers());
 
 const at = (id: string, rest = '') => `/v1/images/versions/${id}${rest}`;
 const get = async (id: string) => (await api.get(at(id)).expect(200)).body;
@@ -216,6 +220,25 @@ describe('an image version', () => {
 });
 
 describe('the content of an image version', () => {
+  const storeOfImages = () => records.app.get<ImageStore>(IMAGE_STORE);
+  /** All of it came, and nobody has looked at it yet. */
+  const received = async () => {
+    const draft = await aDraft(api);
+    await writeFile(join(store, `${draft.id}.part`), draft.content);
+    const row = `INSERT INTO image_contents (version_id, state, received_bytes) VALUES ($1, 'received', $2)`;
+    await records.db.query(row, [draft.id, draft.content.length]);
+    return draft;
+  };
+  const setLease = (id: string, owner: string | null, until: string) =>
+    records.db.query(
+      `UPDATE image_contents SET lease_owner = $2, lease_until = now() + $3::interval WHERE version_id = $1`,
+      [id, owner, until],
+    );
+  const leaseOf = async (id: string) => {
+    const sql = `SELECT lease_owner AS owner, lease_until > now() + interval '30 seconds' AS renewed FROM image_contents WHERE version_id = $1`;
+    return (await records.db.query<{ owner: string | null; renewed: boolean }[]>(sql, [id]))[0];
+  };
+
   const offset = async (id: string) =>
     (await api.head(at(id, '/upload')).set('Tus-Resumable', '1.0.0').expect(200)).headers['upload-offset'];
 
@@ -274,10 +297,10 @@ describe('the content of an image version', () => {
       problem: expect.stringMatching(/has the SHA-256 \w{64};/),
     });
     await api.get(at(id, '/content')).expect(404);
-    await waitFor('it is deleted', async () => (await readdir(store)).every((name) => !name.startsWith(id)));
     // The right one may come yet.
     expect(await offset(id)).toBe('0');
-    await send(api, id, 0, content.subarray(0, 10)).expect(204);
+    await waitFor('it is sent again', async () => (await send(api, id, 0, content.subarray(0, 10))).status === 204);
+    expect((await readdir(store)).filter((name) => name.startsWith(id))).toEqual([`${id}.part`]);
     await api
       .patch(at(id))
       .set('If-Match', '"1"')
@@ -288,42 +311,162 @@ describe('the content of an image version', () => {
     expect(await entriesOf(id)).toEqual(['image-version.created', 'image-content.refused', 'image-content.discarded']);
   });
 
-  it('is checked as it lies in the store: one that was changed there is refused', async () => {
+  it('is checked as it lies in the store: one that was changed there is refused, and can be sent again', async () => {
     const { id, content } = await aDraft(api);
+    const images = storeOfImages();
+    const remove = images.remove.bind(images);
+    const [removing, goOn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    vi.spyOn(images, 'remove').mockImplementationOnce(async (...what) => {
+      removing.resolve();
+      await goOn.promise;
+      return remove(...what);
+    });
     await send(api, id, 0, content.subarray(0, 4_000)).expect(204);
     const file = await open(join(store, `${id}.part`), 'r+');
     await file.write(Buffer.from([(content[17] ?? 0) ^ 1]), 0, 1, 17);
     await file.close();
     await send(api, id, 4_000, content.subarray(4_000)).expect(204);
     expect(await checked(api, id)).toMatchObject({ content: { state: 'refused' } });
+    await removing.promise;
+    // Until the old bytes are gone nobody sends new ones, which would go with them.
+    expect((await send(api, id, 0, content)).headers['retry-after']).toBe('1');
+    goOn.resolve();
+    await waitFor('it is sent again', async () => (await send(api, id, 0, content)).status === 204);
+    expect(await checked(api, id)).toMatchObject({ content: { state: 'stored' } });
+  });
+
+  it('that is being discarded can’t be published, and what a discard that broke off left neither', async () => {
+    const draft = await aDraft(api, { releaser: await aReleaser(api) });
+    const { id, content } = draft;
+    await send(api, id, 0, content).expect(204);
+    expect(await checked(api, id)).toMatchObject({ content: { state: 'stored' } });
+    const images = storeOfImages();
+    const remove = images.remove.bind(images);
+    vi.spyOn(images, 'remove').mockImplementationOnce(async (...what) => {
+      await api.post(at(id, '/publish')).expect(409);
+      await remove(...what);
+      throw new Error('and then nobody was there any more');
+    });
+    expect((await api.delete(at(id, '/upload'))).body.type).toBe('/problems/store-failed');
+    expect((await get(id)).content).toMatchObject({ state: 'receiving', receivedBytes: 0 });
+    await api.post(at(id, '/publish')).expect(409);
+    expect(await entriesOf(id)).not.toContain('image-content.discarded');
+    // It is sent anew.
+    await send(api, id, 0, content).expect(204);
+    expect(await checked(api, id)).toMatchObject({ content: { state: 'stored' } });
+    await api.post(at(id, '/publish')).expect(200);
+  });
+
+  it('whose check fails is told to everybody who asks, and is checked again a while later', async () => {
+    const { id } = await received();
+    const seal = vi.spyOn(storeOfImages(), 'seal').mockRejectedValueOnce(new Error('the bucket is away'));
+    await api.post(at(id, '/check')).expect(200);
+    await waitFor('it failed', async () => (await get(id)).content.problem);
+    for (let asked = 0; asked < 2; asked += 1) {
+      const { body } = await api.post(at(id, '/check')).expect(200);
+      expect(body.content).toMatchObject({ state: 'received', problem: expect.stringContaining('ask again in') });
+    }
+    expect(seal).toHaveBeenCalledTimes(1);
+    await setLease(id, null, '-1 second');
+    expect(await checked(api, id)).toMatchObject({ content: { state: 'stored', problem: null } });
+  });
+
+  it('that can’t be checked can be discarded at once', async () => {
+    const { id } = await received();
+    await setLease(id, null, '1 minute');
+    await api.delete(at(id, '/upload')).expect(204);
+    expect((await get(id)).content).toBeNull();
+  });
+
+  it('is deleted by nobody who lost it meanwhile, and then nobody says so either', async () => {
+    const { id, content } = await aDraft(api);
+    await send(api, id, 0, content.subarray(0, 10)).expect(204);
+    vi.spyOn(storeOfImages(), 'remove').mockImplementationOnce(async () => {
+      await setLease(id, newId(), '1 minute');
+    });
+    await api.delete(at(id, '/upload')).expect(409);
+    expect((await get(id)).content).not.toBeNull();
+    expect(await entriesOf(id)).toEqual(['image-version.created']);
+  });
+
+  it('of a version that was withdrawn stays in the store, as evidence', async () => {
+    const { id, content } = await aDraft(api);
+    await send(api, id, 0, content).expect(204);
+    await checked(api, id);
+    await records.db.transaction((tx) => records.app.get(ImageVersions).withdraw(tx, SYSTEM, id, 'Built wrongly.'));
+    expect((await api.delete(at(id, '/upload')).expect(409)).body.detail).toContain('is withdrawn');
+    expect(await readdir(store)).toContain(`${id}.img`);
   });
 
   it('whose check died with its process is checked by whoever asks next', async () => {
-    const { id, content } = await aDraft(api);
-    await writeFile(join(store, `${id}.part`), content);
-    const received = `INSERT INTO image_contents (version_id, state, received_bytes, lease_owner, lease_until) VALUES ($1, 'received', $2, $3, now() + interval '1 hour')`;
-    await records.db.query(received, [id, content.length, newId()]);
+    const { id } = await received();
+    await setLease(id, newId(), '1 hour');
     await api.post(at(id, '/check')).expect(200);
     expect((await get(id)).content.state).toBe('received');
-    await records.db.query(
-      `UPDATE image_contents SET lease_until = now() - interval '1 second' WHERE version_id = $1`,
-      [id],
-    );
+    await setLease(id, newId(), '-1 second');
     expect(await checked(api, id)).toMatchObject({ content: { state: 'stored' } });
   });
 
   it('is written by one request at a time', async () => {
     const { id, content } = await aDraft(api);
     await send(api, id, 0, content.subarray(0, 10)).expect(204);
-    const lease = (until: string) =>
-      records.db.query(
-        `UPDATE image_contents SET lease_owner = $2, lease_until = now() + $3::interval WHERE version_id = $1`,
-        [id, newId(), until],
-      );
-    await lease('1 minute');
+    await setLease(id, newId(), '1 minute');
     expect((await send(api, id, 10, content.subarray(10)).expect(409)).headers['retry-after']).toBe('1');
-    await lease('-1 second');
+    await setLease(id, newId(), '-1 second');
     await send(api, id, 10, content.subarray(10)).expect(204);
+  });
+
+  it('belongs to a process for as long as it works on it; one that lost it stops, and says nothing about it', async () => {
+    const { id } = await received();
+    const [sealing, sealed] = [Promise.withResolvers<AbortSignal>(), Promise.withResolvers<void>()];
+    const images = storeOfImages();
+    const seal = images.seal.bind(images);
+    vi.spyOn(images, 'seal').mockImplementationOnce(async (key, held, signal) => {
+      sealing.resolve(signal);
+      await sealed.promise;
+      return seal(key, held, signal);
+    });
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    await api.post(at(id, '/check')).expect(200);
+    const signal = await sealing.promise;
+    await setLease(id, (await leaseOf(id))?.owner ?? null, '2 seconds');
+    vi.advanceTimersByTime(5_000);
+    await waitFor('it is renewed', async () => (await leaseOf(id))?.renewed);
+    expect(signal.aborted).toBe(false);
+    const other = newId();
+    await setLease(id, other, '1 minute');
+    vi.advanceTimersByTime(5_000);
+    await waitFor('whoever lost it stops', () => signal.aborted);
+    sealed.resolve();
+    await waitFor('it ended', () => records.log().includes('somebody else has taken the content over'));
+    expect((await get(id)).content).toMatchObject({ state: 'received', problem: null });
+    expect((await leaseOf(id))?.owner).toBe(other);
+  });
+
+  it('whose store sends nothing any more isn’t waited for', async () => {
+    const { id } = await received();
+    const reading = Promise.withResolvers<void>();
+    vi.spyOn(storeOfImages(), 'read').mockImplementationOnce(async (_key, _first, _last, signal) => {
+      reading.resolve();
+      return new Readable({ read: () => undefined, signal });
+    });
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    await api.post(at(id, '/check')).expect(200);
+    await reading.promise;
+    vi.advanceTimersByTime(60_000);
+    vi.useRealTimers();
+    await waitFor('that is told', async () => (await get(id)).content.problem?.includes('couldn’t be checked'));
+  });
+
+  it('isn’t taken from a body any further once somebody else may write', async () => {
+    const taken = new AbortController();
+    const body = new PassThrough();
+    const chunks = new IncomingContent(body, 100, taken.signal).chunks()[Symbol.asyncIterator]();
+    body.write('first');
+    expect(await chunks.next()).toMatchObject({ value: Buffer.from('first') });
+    const next = chunks.next();
+    taken.abort();
+    expect(await next).toMatchObject({ done: true });
   });
 
   it('is read in ranges, and goes on only while it is the same', async () => {
@@ -336,9 +479,17 @@ describe('the content of an image version', () => {
     expect(part.headers['content-range']).toBe('bytes 4000-4999/5000');
     expect(Buffer.compare(part.body as Buffer, content.subarray(4_000))).toBe(0);
     await read({ Range: 'bytes=4000-', 'If-Range': '"sha256-of-another"' }).expect(200);
-    expect((await read({ Range: 'bytes=5000-' }).expect(416)).headers['content-range']).toBe('bytes */5000');
-    await read({ 'If-None-Match': etag }).expect(304);
-    await read({ 'If-Match': '"other"' }).expect(412);
+    expect((await read({ 'If-None-Match': etag }).expect(304)).headers['etag']).toBe(etag);
+    // A refusal isn't the image, and nobody saves it as one.
+    const beyond = await read({ Range: 'bytes=5000-' }).expect(416);
+    expect(beyond.headers['content-range']).toBe('bytes */5000');
+    vi.spyOn(storeOfImages(), 'read').mockRejectedValueOnce(new Error('the bucket is away'));
+    for (const refusal of [beyond, await read({ 'If-Match': '"other"' }).expect(412), await read({}).expect(503)]) {
+      expect(refusal.headers['content-type']).toContain('application/problem+json');
+      for (const header of ['content-disposition', 'repr-digest', 'accept-ranges']) {
+        expect(refusal.headers).not.toHaveProperty(header);
+      }
+    }
     await (await records.caller('people:read')).get(at(id, '/content')).expect(403);
   });
 

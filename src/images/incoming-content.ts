@@ -7,20 +7,22 @@ export class IncomingContent {
 
   /**
    * @param room bytes that are taken at most
-   * @param until by `performance.now()`: what comes later isn't taken
+   * @param signal what comes after it fired isn't taken
    */
   constructor(
     private readonly body: Readable,
     private room: number,
-    private readonly until: number,
+    private readonly signal: AbortSignal,
   ) {}
 
   async *chunks(): AsyncIterable<Buffer> {
+    const stopped = new Promise<null>((resolve) => this.signal.addEventListener('abort', () => resolve(null)));
     // Left open when it isn't read to its end: the answer has to get out on the same connection.
     const chunks = this.body.iterator({ destroyOnReturn: false });
     for (;;) {
-      const next = await (chunks.next() as Promise<IteratorResult<Buffer, undefined>>).catch(() => null);
-      if (next === null || next.done || performance.now() > this.until) return;
+      const coming = (chunks.next() as Promise<IteratorResult<Buffer, undefined>>).catch(() => null);
+      const next = await Promise.race([coming, stopped]);
+      if (next === null || next.done || this.signal.aborted) return;
       const taken = next.value.subarray(0, this.room);
       this.tooMuch = taken.length < next.value.length;
       this.room -= taken.length;

@@ -1,6 +1,9 @@
 import { Problem } from '../platform/errors/problem.js';
 
-/** writing: nobody has said yet that it was read back. verified: it read back as the image. failed: it didn't. */
+/**
+ * writing: nobody has said yet that it was read back. verified: it read back as the image, past the system's memory. failed:
+ * it didn't.
+ */
 export const MEDIUM_STATES = ['writing', 'verified', 'failed'] as const;
 export type MediumState = (typeof MEDIUM_STATES)[number];
 
@@ -16,9 +19,12 @@ const NEXT = {
   failed: null,
 } as const satisfies Record<MediumState, Record<ReadBackVerdict, MediumState> | null>;
 
-/** @throws Problem `conflict` for one that failed before */
-export function afterReadBack(state: MediumState, verdict: ReadBackVerdict): MediumState {
+/**
+ * @param uncached it was read past the system's memory: what comes from there may never have reached the stick
+ * @throws Problem `conflict` for one that failed before
+ */
+export function afterReadBack(state: MediumState, verdict: ReadBackVerdict, uncached: boolean): MediumState {
   const next = NEXT[state];
   if (next === null) throw new Problem('conflict', 'This stick failed before: write it anew, and read that back.');
-  return next[verdict];
+  return verdict === 'same' && !uncached ? state : next[verdict];
 }

@@ -8,7 +8,6 @@ import type { Actor } from '../platform/sign-in/actor.js';
 import { Allow, CurrentActor } from '../platform/sign-in/who-may-call.js';
 import { BeginMedium, ImageMediumView, imageMediumView, ReadBack } from '../images/image-media-views.js';
 import { ImageMedia } from '../images/image-media.service.js';
-import { ImageCarriers } from './image-carriers.service.js';
 
 const MediaQuery = PageQuery.extend({
   serial: z.string().max(200).optional(),
@@ -22,7 +21,6 @@ export class ImageMediaController {
   constructor(
     private readonly db: DataSource,
     private readonly media: ImageMedia,
-    private readonly carriers: ImageCarriers,
   ) {}
 
   @Get()
@@ -47,7 +45,7 @@ export class ImageMediaController {
     @Body({ schema: BeginMedium }) body: z.infer<typeof BeginMedium>,
     @CurrentActor() actor: Actor,
   ): Promise<z.infer<typeof ImageMediumView>> {
-    return imageMediumView(await inTransaction(this.db, (tx) => this.carriers.beginMedium(tx, actor, body)));
+    return imageMediumView(await inTransaction(this.db, (tx) => this.media.begin(tx, actor, body)));
   }
 
   @Post(':id/read-backs')

@@ -116,7 +116,7 @@ export class ImagingsController {
     @Body({ schema: Withdrawal }) { reason }: z.infer<typeof Withdrawal>,
     @CurrentActor() actor: Actor,
   ): Promise<z.infer<typeof WithdrawnView>> {
-    return withdrawnView(await inTransaction(this.db, (tx) => this.carriers.withdraw(tx, actor, id, reason)), actor);
+    return withdrawnView(await this.carriers.withdraw(actor, id, reason), actor);
   }
 
   @Get('images/drift')

@@ -14,5 +14,6 @@ import { PackageDrifts } from './package-drift.service.js';
   imports: [DevicesModule, ImagesModule, CasesModule],
   controllers: [ImageMediaController, ImagingsController, PackageDriftController],
   providers: [Imagings, ImageCarriers, ImageDrift, PackageDrifts],
+  exports: [ImageCarriers],
 })
 export class ImagingsModule {}

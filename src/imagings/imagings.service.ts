@@ -9,7 +9,6 @@ import { Problem } from '../platform/errors/problem.js';
 import { newId } from '../platform/ids/new-id.js';
 import { keepWithin, requireWithin } from '../platform/roles/within-reach.js';
 import type { Actor } from '../platform/sign-in/actor.js';
-import { ImageCarriers } from './image-carriers.service.js';
 import { DeviceImaging, type ImagingCheck } from './device-imaging.entity.js';
 
 export interface NewImaging {
@@ -32,7 +31,6 @@ export class Imagings {
     private readonly devices: DevicesService,
     private readonly versions: ImageVersions,
     private readonly media: ImageMedia,
-    private readonly carriers: ImageCarriers,
     private readonly audit: AuditService,
   ) {}
 
@@ -73,7 +71,6 @@ export class Imagings {
     });
     if (when.isNewest && device.imageVersionId !== version.id) {
       await this.devices.update(tx, actor, deviceId, { imageVersionId: version.id }, device.version);
-      if (device.imageVersionId !== null) await this.carriers.settle(tx, device.imageVersionId);
     }
     return tx.findOneByOrFail(DeviceImaging, { id });
   }

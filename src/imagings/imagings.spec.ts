@@ -1,7 +1,9 @@
+import { createHash } from 'node:crypto';
 import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { IsNull } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { SticksAreVerifiedPastMemory1764000025000 } from '../../migrations/1764000025000-sticks-are-verified-past-memory.js';
 import { aDevice } from '../../test/factories/devices.js';
 import { aPublishedVersion, aReleaser } from '../../test/factories/images.js';
 import { anEmployment, aPerson } from '../../test/factories/people.js';
@@ -11,6 +13,8 @@ import { Alert } from '../cases/alert.entity.js';
 import { Device } from '../devices/device.entity.js';
 import type { Package } from '../devices/packages/device-packages.entity.js';
 import { DevicePackagesService } from '../devices/packages/device-packages.service.js';
+import { ImageMedium } from '../images/image-medium.entity.js';
+import { ImageCarriers } from './image-carriers.service.js';
 
 type Agent = Awaited<ReturnType<ServiceApp['caller']>>;
 
@@ -90,6 +94,40 @@ describe('the imaging of a machine', () => {
   });
 });
 
+describe('a stick', () => {
+  it('is verified by what was read past the system’s memory, and by nothing else', async () => {
+    const { id: imageVersionId, content } = await aPublishedVersion(api);
+    const same = { verdict: 'same', sha256: createHash('sha256').update(content).digest('hex') };
+    const { id } = await aStick('S-cached', imageVersionId);
+    const readBack = async (body: object) =>
+      (await api.post(`/v1/images/media/${id}/read-backs`).send(body).expect(200)).body;
+    expect(await readBack(same)).toMatchObject({
+      state: 'writing',
+      uncached: false,
+      problem: expect.stringContaining('no proof'),
+    });
+    const verified = { state: 'verified', uncached: true, problem: null };
+    expect(await readBack({ ...same, uncached: true })).toMatchObject(verified);
+    // It says nothing about what was shown before.
+    expect(await readBack(same)).toMatchObject(verified);
+    const sql = `UPDATE image_media SET uncached = false WHERE id = $1`;
+    await expect(service.db.query(sql, [id])).rejects.toThrow(/ck_image_media_verified/);
+    // One from before that was called verified on less isn't any more.
+    const runner = service.db.createQueryRunner();
+    await runner.startTransaction();
+    try {
+      const migration = new SticksAreVerifiedPastMemory1764000025000();
+      await migration.down(runner);
+      await runner.query(sql, [id]);
+      await migration.up(runner);
+      expect(await runner.manager.findOneBy(ImageMedium, { id })).toMatchObject({ state: 'writing', uncached: false });
+    } finally {
+      await runner.rollbackTransaction();
+      await runner.release();
+    }
+  });
+});
+
 describe('the withdrawal of a version', () => {
   it('answers the sticks and the machines that carry it, and an alert tells people of them', async () => {
     const bad = await aPublishedVersion(api);
@@ -127,13 +165,22 @@ describe('the withdrawal of a version', () => {
     expect((await withdraw().expect(200)).body).toEqual(body);
     expect(await manager.countBy(Alert, { dedupKey: `image_withdrawn:${bad.id}` })).toBe(1);
     await publisher.post(`/v1/images/versions/${good.id}/withdraw`).send({}).expect(400);
-    // It is over once nothing carries it any more.
-    const isOpen = () => manager.existsBy(Alert, { dedupKey: `image_withdrawn:${bad.id}`, resolvedAt: IsNull() });
+    // What carries it later is looked at now and then; it is over once nothing does, whatever the last of it was.
+    const carriers = service.app.get(ImageCarriers);
+    const open = async () => {
+      await carriers.look();
+      return (await manager.findOneBy(Alert, { dedupKey: `image_withdrawn:${bad.id}`, resolvedAt: IsNull() }))?.message;
+    };
     await imaged(has.id, { imageVersionId: good.id }).expect(201);
-    await tell(tells.id, `${good.image} ${good.version}`);
-    expect(await isOpen()).toBe(true);
     await aStick('S-still', good.id);
-    expect(await isOpen()).toBe(false);
+    expect(await open()).toContain('0 sticks and 1 machine carry it');
+    await tell(tells.id, `${good.image} ${good.version}`);
+    expect(await open()).toBeUndefined();
+    // It comes back with a machine, and goes with it.
+    await imaged(has.id, { imageVersionId: bad.id }).expect(201);
+    expect(await open()).toContain('0 sticks and 1 machine carry it');
+    await manager.update(Device, { id: has.id }, { imageVersionId: null });
+    expect(await open()).toBeUndefined();
     await api.post('/v1/images/media').send({ serial: 'S-3', capacityBytes: 1, imageVersionId: bad.id }).expect(409);
   });
 });

@@ -4,10 +4,12 @@ import { mkdtemp, open, readFile, stat, truncate, writeFile } from 'node:fs/prom
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { Upload } from 'tus-js-client';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { cliContext } from '../../src/cli/cli-context.js';
 import { runCli } from '../../src/cli/run-cli.js';
 import { aDevice } from '../factories/devices.js';
+import { ImageMedia } from '../../src/images/image-media.service.js';
+import { Problem } from '../../src/platform/errors/problem.js';
 import { aDraft, checked } from '../factories/images.js';
 import { startServiceApp, type ServiceApp } from '../factories/service-app.js';
 
@@ -185,15 +187,31 @@ describe('quartermaster usb', () => {
     expect(found).toMatchObject({ code: 1, note: expect.stringContaining('differs from the image at byte 4500001') });
     const record = await recordOf(`file:${stick}`);
     expect(record).toMatchObject({ state: 'failed', problem: expect.stringContaining('4500001') });
+    // Whoever heard no answer tells it again, and is answered what is recorded.
+    const readBacks = `/v1/images/media/${record.id}/read-backs`;
+    const { problem, uncached } = record;
+    const told = await api.post(readBacks).send({ verdict: 'different', problem, uncached }).expect(200);
+    expect(told.body).toEqual(record);
+    await api.post(readBacks).send({ verdict: 'different', problem: 'Something else.' }).expect(409);
     // What failed is written anew.
-    await api
-      .post(`/v1/images/media/${record.id}/read-backs`)
-      .send({ verdict: 'same', sha256: record.sha256 })
-      .expect(409);
+    await api.post(readBacks).send({ verdict: 'same', sha256: record.sha256 }).expect(409);
     expect(await write(stick)).toMatchObject({ code: 0 });
     expect(await recordOf(`file:${stick}`)).toMatchObject({ state: 'verified' });
     const sql = `UPDATE image_media SET serial = 'x' WHERE serial = $1`;
     await expect(service.db.query(sql, [`file:${stick}`])).rejects.toThrow(/stays as it is/);
+  });
+
+  it('says what it found before it asks for that to be recorded', async () => {
+    const stick = inFolder('unrecorded');
+    await write(stick);
+    await flip(stick, 4_500_001);
+    const readBack = vi.spyOn(service.app.get(ImageMedia), 'readBack').mockImplementation(async () => {
+      throw new Problem('forbidden', 'Not any more.');
+    });
+    const found = await cli('usb', 'verify', stick, '--file', imageFile);
+    expect(found).toMatchObject({ code: 1, note: expect.stringMatching(/at byte 4500001(.|\n)*Not any more/) });
+    readBack.mockRestore();
+    expect(await recordOf(`file:${stick}`)).toMatchObject({ state: 'verified' });
   });
 
   it('writes nothing that isn’t the image, and nothing where the image lies', async () => {

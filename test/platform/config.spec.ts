@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { loadConfig, loadDatabaseUrl } from '../../src/platform/config/config.js';
+import { loadAwsRegion, loadConfig, loadDatabaseUrl } from '../../src/platform/config/config.js';
+import { placeAt } from '../../src/platform/storage/place.js';
 
 const MINIMUM = { DATABASE_URL: 'postgres://db/quartermaster', QUARTERMASTER_KEY_FILE: '/etc/quartermaster/key' };
 
@@ -45,6 +46,14 @@ describe('the configuration', () => {
     for (const name of [...Object.keys(wrong), 'QUARTERMASTER_KEY_FILE']) expect(text).toContain(`  - ${name} `);
     expect(text).toContain('postgres://user:password@host:5432/quartermaster');
     expect(text).not.toContain('hunter2');
+  });
+
+  it('knows the region of buckets whose addresses name none', () => {
+    expect(loadConfig({ ...MINIMUM, AWS_REGION: 'eu-central-1' }).awsRegion).toBe('eu-central-1');
+    expect(loadAwsRegion({ AWS_REGION: 'eu-central-1' })).toBe('eu-central-1');
+    expect(placeAt('s3://images', 'eu-central-1')).toMatchObject({ region: 'eu-central-1' });
+    expect(placeAt('s3://images?region=eu-west-1', 'eu-central-1')).toMatchObject({ region: 'eu-west-1' });
+    expect(placeAt('s3://images')).toMatchObject({ region: 'us-east-1' });
   });
 
   it('takes an empty variable for one that is not set', () => {

@@ -1,7 +1,7 @@
 import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import S3rver from 's3rver';
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, it, vi } from 'vitest';
 import { PublishAuditLog } from '../../src/alerting/publish-audit-log.service.js';
 import { PublicationReadings } from '../../src/alerting/publication-readings.service.js';
 import { AlertsService } from '../../src/cases/alerts.service.js';
@@ -209,13 +209,12 @@ describe('a log in a bucket', () => {
     });
     const { port } = await bucket.run();
     address = `s3://audit/acme?endpoint=http://127.0.0.1:${port}&region=eu-central-1`;
-    process.env['AWS_ACCESS_KEY_ID'] = 'S3RVER';
-    process.env['AWS_SECRET_ACCESS_KEY'] = 'S3RVER';
+    vi.stubEnv('AWS_ACCESS_KEY_ID', 'S3RVER');
+    vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'S3RVER');
   });
   afterAll(async () => {
     await bucket?.close();
-    delete process.env['AWS_ACCESS_KEY_ID'];
-    delete process.env['AWS_SECRET_ACCESS_KEY'];
+    vi.unstubAllEnvs();
   });
 
   it('is the same as in a folder', async () => {

@@ -107,6 +107,7 @@ describe('every route, for every role', () => {
       'POST /v1/brakes/:id/release',
       'POST /v1/devices/:id/recovery-keys/:key/reveal',
       'POST /v1/images/release-keys',
+      'POST /v1/images/versions/:id/deprecate',
       'POST /v1/images/versions/:id/publish',
       'POST /v1/images/versions/:id/withdraw',
       'POST /v1/lost-devices/:caseId/containment',

@@ -11,7 +11,7 @@ export function folderStore(folder: string): ImageStore {
   const fileOf = (key: string): string => join(folder, `${key}.img`);
   const draftOf = (key: string): string => join(folder, `${key}.part`);
   return {
-    async append(key, _held, from, _size, chunks) {
+    async append(key, _held, { from, chunks }, signal) {
       let position = from;
       let received = from;
       try {
@@ -19,6 +19,7 @@ export function folderStore(folder: string): ImageStore {
         const file = await open(draftOf(key), constants.O_WRONLY | constants.O_CREAT, 0o600);
         try {
           for await (const chunk of chunks) {
+            signal.throwIfAborted();
             await writeWhole(file, chunk, position);
             position += chunk.length;
           }
@@ -35,7 +36,8 @@ export function folderStore(folder: string): ImageStore {
       }
     },
 
-    async seal(key) {
+    async seal(key, _held, signal) {
+      signal.throwIfAborted();
       await rename(draftOf(key), fileOf(key)).catch(async (error: NodeJS.ErrnoException) => {
         if (error.code !== 'ENOENT') throw error;
         await stat(fileOf(key));
@@ -50,7 +52,8 @@ export function folderStore(folder: string): ImageStore {
       return file.createReadStream({ start: first, end: last, highWaterMark: BLOCK, signal });
     },
 
-    async remove(key) {
+    async remove(key, _held, signal) {
+      signal.throwIfAborted();
       await rm(draftOf(key), { force: true });
       await rm(fileOf(key), { force: true });
     },

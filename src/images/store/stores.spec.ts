@@ -1,13 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { mkdtemp, readdir } from 'node:fs/promises';
-import type { Server, Socket } from 'node:net';
+import type { RequestListener, Server } from 'node:http';
+import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import S3rver from 's3rver';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { imageStoreAt, type Held, type ImageStore } from './image-store.js';
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { imageStoreAt, type Appended, type Held, type ImageStore } from './image-store.js';
 
 const MIB = 1 << 20;
 /** As it comes from a socket. */
@@ -16,6 +17,8 @@ const CHUNK = 64 * 1024;
 let folder: string;
 let s3: S3rver;
 const sockets = new Set<Socket>();
+/** Which requests the bucket answers with an error of its own. */
+let isAway: (url: string) => boolean = () => false;
 const stores: Record<string, ImageStore> = {};
 
 beforeAll(async () => {
@@ -28,16 +31,22 @@ beforeAll(async () => {
     configureBuckets: [{ name: 'images', configs: [] }],
   });
   const { port } = await s3.run();
-  (s3 as unknown as { httpServer: Server }).httpServer.on('connection', (socket: Socket) => sockets.add(socket));
-  process.env['AWS_ACCESS_KEY_ID'] = 'S3RVER';
-  process.env['AWS_SECRET_ACCESS_KEY'] = 'S3RVER';
+  const { httpServer } = s3 as unknown as { httpServer: Server };
+  httpServer.on('connection', (socket: Socket) => sockets.add(socket));
+  const serve = httpServer.listeners('request') as RequestListener[];
+  httpServer.removeAllListeners('request').on('request', (request, response) => {
+    if (!isAway(request.url ?? '')) return serve.forEach((listener) => listener(request, response));
+    request.resume();
+    response.writeHead(500).end();
+  });
+  vi.stubEnv('AWS_ACCESS_KEY_ID', 'S3RVER');
+  vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'S3RVER');
   stores['a folder'] = imageStoreAt(join(folder, 'images'));
   stores['a bucket'] = imageStoreAt(`s3://images/acme?endpoint=http://127.0.0.1:${port}&region=eu-central-1`);
 });
 afterAll(async () => {
   await s3?.close();
-  delete process.env['AWS_ACCESS_KEY_ID'];
-  delete process.env['AWS_SECRET_ACCESS_KEY'];
+  vi.unstubAllEnvs();
 });
 
 const storeNamed = (name: string): ImageStore => {
@@ -52,6 +61,19 @@ const inChunks = (bytes: Buffer): AsyncIterable<Buffer> =>
     })(),
   );
 const never = new AbortController().signal;
+const append = async (
+  store: ImageStore,
+  key: string,
+  held: Held,
+  from: number,
+  content: Buffer,
+  until = content.length,
+) => store.append(key, held, { from, size: content.length, chunks: inChunks(content.subarray(from, until)) }, never);
+/** As it goes through the database. */
+const recorded = ({ held }: Appended): Held => JSON.parse(JSON.stringify(held)) as Held;
+const whole = async (store: ImageStore, key: string, size: number) => buffer(await store.read(key, 0, size - 1, never));
+const filesOf = async (key: string) =>
+  (await readdir(folder, { recursive: true })).filter((file) => file.includes(key) && !file.includes('uploads'));
 
 describe.each(['a folder', 'a bucket'])('a store in %s', (name) => {
   it('keeps what comes in pieces of any size, and reads it in ranges', async () => {
@@ -60,38 +82,79 @@ describe.each(['a folder', 'a bucket'])('a store in %s', (name) => {
     let held: Held = {};
     let there = 0;
     for (const until of [1, 7_000_000, 14_000_000, content.length]) {
-      const piece = inChunks(content.subarray(there, until));
-      const appended = await store.append('pieces', held, there, content.length, piece);
+      const appended = await append(store, 'pieces', held, there, content, until);
       expect(appended).toMatchObject({ received: until });
-      // As it goes through the database.
-      held = JSON.parse(JSON.stringify(appended.held)) as Held;
+      held = recorded(appended);
       there = until;
     }
     await expect(store.read('pieces', 0, 9, never)).rejects.toThrow();
-    await store.seal('pieces', held);
-    await store.seal('pieces', held);
-    expect(content.equals(await buffer(await store.read('pieces', 0, content.length - 1, never)))).toBe(true);
+    await store.seal('pieces', held, never);
+    await store.seal('pieces', held, never);
+    expect(content.equals(await whole(store, 'pieces', content.length))).toBe(true);
     const part = await buffer(await store.read('pieces', 16 * MIB - 5, 16 * MIB + 4, never));
     expect(part).toEqual(content.subarray(16 * MIB - 5, 16 * MIB + 5));
-    await store.remove('pieces', held);
-    await store.remove('pieces', held);
+    await store.remove('pieces', held, never);
+    await store.remove('pieces', held, never);
     await expect(store.read('pieces', 0, 9, never)).rejects.toThrow();
-    const files = await readdir(folder, { recursive: true });
-    expect(files.filter((file) => file.includes('pieces') && !file.includes('uploads'))).toEqual([]);
+    expect(await filesOf('pieces')).toEqual([]);
   });
 
   it('goes on from what was recorded, whatever a process that died had sent beyond it', async () => {
     const store = storeNamed(name);
     const content = randomBytes(18 * MIB);
-    const append = (held: Held, from: number, until: number) =>
-      store.append('died', held, from, content.length, inChunks(content.subarray(from, until)));
-    const recorded = await append({}, 0, 10 * MIB);
-    const lost = structuredClone(recorded.held);
-    expect(await append(lost, 10 * MIB, 17 * MIB)).toMatchObject({ received: 17 * MIB });
-    const whole = await append(recorded.held, 10 * MIB, content.length);
-    expect(whole).toMatchObject({ received: content.length });
-    await store.seal('died', whole.held);
-    expect(content.equals(await buffer(await store.read('died', 0, content.length - 1, never)))).toBe(true);
+    const first = recorded(await append(store, 'died', {}, 0, content, 10 * MIB));
+    const lost = await append(store, 'died', structuredClone(first), 10 * MIB, content, 17 * MIB);
+    expect(lost).toMatchObject({ received: 17 * MIB });
+    const rest = await append(store, 'died', first, 10 * MIB, content);
+    expect(rest).toMatchObject({ received: content.length });
+    await store.seal('died', rest.held, never);
+    expect(content.equals(await whole(store, 'died', content.length))).toBe(true);
+    expect((await filesOf('died')).filter((file) => file.includes('tail'))).toEqual([]);
+  });
+
+  it('writes nothing more once its signal has fired', async () => {
+    const store = storeNamed(name);
+    const taken = new AbortController();
+    const size = 18 * MIB;
+    const chunks = (async function* () {
+      for (let sent = CHUNK; sent <= size; sent += CHUNK) {
+        yield randomBytes(CHUNK);
+        // By then it is one part of a bucket, and a little.
+        if (sent === 17 * MIB) taken.abort();
+      }
+    })();
+    const { received, failure } = await store.append('taken', {}, { from: 0, size, chunks }, taken.signal);
+    expect(failure).toMatchObject({ name: 'AbortError' });
+    expect(received).toBe((name === 'a folder' ? 17 : 16) * MIB);
+    await expect(store.seal('taken', {}, taken.signal)).rejects.toThrow();
+    await expect(store.remove('taken', {}, taken.signal)).rejects.toThrow();
+  });
+});
+
+describe('a bucket', () => {
+  it('reads nothing back that came late from a process which was taken for dead', async () => {
+    const store = storeNamed('a bucket');
+    const content = randomBytes(3 * MIB);
+    const first = recorded(await append(store, 'late', {}, 0, content, MIB));
+    const next = await append(store, 'late', structuredClone(first), MIB, content, 2 * MIB);
+    const late = await append(store, 'late', structuredClone(first), MIB, randomBytes(content.length), 2 * MIB);
+    expect(late).toMatchObject({ received: 2 * MIB });
+    const rest = await append(store, 'late', recorded(next), 2 * MIB, content);
+    await store.seal('late', rest.held, never);
+    expect(content.equals(await whole(store, 'late', content.length))).toBe(true);
+  });
+
+  it('keeps the parts that are there when the bucket fails in the middle, says why, and goes on behind them', async () => {
+    const store = storeNamed('a bucket');
+    const content = randomBytes(17 * MIB);
+    isAway = (url) => url.includes('partNumber=2');
+    const broken = await append(store, 'broken', {}, 0, content);
+    isAway = () => false;
+    expect(broken).toMatchObject({ received: 16 * MIB, failure: { $metadata: { httpStatusCode: 500 } } });
+    const rest = await append(store, 'broken', recorded(broken), 16 * MIB, content);
+    expect(rest).not.toHaveProperty('failure');
+    await store.seal('broken', rest.held, never);
+    expect(content.equals(await whole(store, 'broken', content.length))).toBe(true);
   });
 });
 
@@ -109,7 +172,8 @@ describe('memory stays flat', () => {
         taken += CHUNK;
       },
     });
-    expect(await store.append('large', {}, 0, SIZE, sender)).toMatchObject({ received: SIZE });
+    const appended = await store.append('large', {}, { from: 0, size: SIZE, chunks: sender }, never);
+    expect(appended).toMatchObject({ received: SIZE });
     return backlog;
   };
 
@@ -118,7 +182,7 @@ describe('memory stays flat', () => {
     const draft = join(folder, 'images', 'large.part');
     const written = () => statSync(draft, { throwIfNoEntry: false })?.size ?? 0;
     expect(await greatestBacklog(store, written)).toBeLessThan(MIB);
-    await store.seal('large', {});
+    await store.seal('large', {}, never);
     const content = await store.read('large', 0, SIZE - 1, never);
     let [passedOn, backlog] = [0, 0];
     for await (const one of content) {

@@ -110,6 +110,13 @@ describe('what Linux tells of a target', () => {
     });
   });
 
+  it('of a stick that tells no name: none, which the service takes, rather than blanks', async () => {
+    const model = join(tree.sys, 'devices/pci0/usb1/1-1/1-1:1.0/host0/model');
+    await tell(model, ' '.repeat(16));
+    expect(await targetFacts(stick.path, null, tree)).toMatchObject({ model: null });
+    await tell(model, 'Ultra Fit');
+  });
+
   it('of what is mounted: a partition of it, what lies upon one, and what hides its number', async () => {
     const uses = async (mountinfo: string, swaps = '') => {
       await tell(join(tree.proc, 'self/mountinfo'), mountinfo);

@@ -153,12 +153,12 @@ async function loopsBehind(sys: string, path: string): Promise<string[]> {
 async function serialOf(disk: string): Promise<string | null> {
   for (const file of ['serial', 'device/serial']) {
     const serial = await textAt(disk, file);
-    if (serial) return serial;
+    if (serial !== null) return serial;
   }
   const device = await realpath(join(disk, 'device')).catch(() => null);
   for (let folder = device; folder !== null && folder.includes('/usb'); folder = dirname(folder)) {
     const serial = await textAt(folder, 'serial');
-    if (serial) return serial;
+    if (serial !== null) return serial;
   }
   return null;
 }
@@ -182,11 +182,10 @@ function numberOf(device: number): string {
   return `${major}:${minor}`;
 }
 
+/** Null where there is none: sysfs fills names that a device doesn't tell with blanks. */
 async function textAt(folder: string, file: string): Promise<string | null> {
-  return readFile(join(folder, file), 'utf8').then(
-    (text) => text.trim(),
-    () => null,
-  );
+  const text = await readFile(join(folder, file), 'utf8').catch(() => '');
+  return text.trim() === '' ? null : text.trim();
 }
 
 async function namesIn(folder: string): Promise<string[]> {

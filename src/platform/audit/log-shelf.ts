@@ -12,9 +12,10 @@ export interface LogShelf {
 
 /**
  * The shelf at an address, as `placeAt` reads it. Nothing is opened or asked yet.
+ * @param region of a bucket whose address names none
  * @throws PlaceAddressError
  */
-export function shelfAt(address: string): LogShelf {
-  const place = placeAt(address);
+export function shelfAt(address: string, region?: string): LogShelf {
+  const place = placeAt(address, region);
   return place.kind === 'folder' ? folderShelf(place.folder) : s3Shelf(place);
 }

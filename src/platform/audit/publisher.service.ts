@@ -30,7 +30,7 @@ export class Publisher {
     private readonly db: DataSource,
     config: Config,
   ) {
-    this.shelves = new Map(config.auditPublishTo.map((target) => [target, shelfAt(target)]));
+    this.shelves = new Map(config.auditPublishTo.map((target) => [target, shelfAt(target, config.awsRegion)]));
   }
 
   /**

@@ -27,6 +27,8 @@ export abstract class Config {
   abstract readonly imageStore?: string;
   /** For how many days all observations of devices are kept; 0: for good. */
   abstract readonly observationsKeptDays: number;
+  /** Of buckets whose address names no region. */
+  abstract readonly awsRegion?: string;
   abstract readonly rateLimits: RateLimitConfig;
   /** Without it the API speaks plain HTTP. */
   abstract readonly tls?: TlsConfig;
@@ -159,6 +161,8 @@ const VARIABLES = z.object({
     .transform(Number)
     .refine((days) => days === 0 || days >= 90, { error: KEPT_DAYS })
     .default(400),
+  // Amazon's own name for it: whoever has a role or a profile has set it already.
+  AWS_REGION: z.string().optional(),
   TLS_CERT_FILE: z.string().optional(),
   TLS_KEY_FILE: z.string().optional(),
   TRUST_PROXY: z
@@ -201,6 +205,7 @@ export function loadConfig(env: Environment): Config {
     auditPublishTo: variables.AUDIT_PUBLISH_TO,
     ...(variables.IMAGE_STORE !== undefined && { imageStore: variables.IMAGE_STORE }),
     observationsKeptDays: variables.OBSERVATIONS_KEPT_DAYS,
+    awsRegion: variables.AWS_REGION,
     ...(tls && { tls }),
     trustProxy: variables.TRUST_PROXY ?? proxiesHere(variables.HOST, publicUrl, tls),
     allowsPlainHttp: variables.PLAIN_HTTP === 'allowed',
@@ -254,6 +259,11 @@ function isNetwork(text: string): boolean {
 /** For commands that touch nothing but the database, such as the migrations: they need no key. */
 export function loadDatabaseUrl(env: Environment): string {
   return parseVariables(VARIABLES.pick({ DATABASE_URL: true }), env).DATABASE_URL;
+}
+
+/** For commands that reach for a bucket and need no database of ours for that. */
+export function loadAwsRegion(env: Environment): string | undefined {
+  return parseVariables(VARIABLES.pick({ AWS_REGION: true }), env).AWS_REGION;
 }
 
 /** An empty variable counts as one that isn't set. @throws ConfigError with every mistake at once */

@@ -8,8 +8,11 @@ export interface Bucket {
   prefix: string;
   /** Of another provider than Amazon. */
   endpoint: string | undefined;
-  region: string | undefined;
+  region: string;
 }
+
+/** Where Amazon's own tools look as well when nobody says otherwise. */
+const REGION = 'us-east-1';
 
 /** An address that is none, with what to write instead. */
 export class PlaceAddressError extends Error {
@@ -19,9 +22,10 @@ export class PlaceAddressError extends Error {
 /**
  * The place that an address means: `/srv/audit`, or `s3://bucket/prefix?endpoint=https://…&region=…`. Nothing is opened
  * or asked yet.
+ * @param region of buckets whose address names none
  * @throws PlaceAddressError
  */
-export function placeAt(address: string): Place {
+export function placeAt(address: string, region?: string): Place {
   if (address.startsWith('/')) return { kind: 'folder', folder: address };
   const url = URL.parse(address);
   if (url?.protocol === 's3:' && url.hostname !== '' && url.username === '' && url.password === '') {
@@ -30,7 +34,7 @@ export function placeAt(address: string): Place {
       bucket: url.hostname,
       prefix: decodeURIComponent(url.pathname).replaceAll(/^\/+|\/+$/g, ''),
       endpoint: url.searchParams.get('endpoint') ?? undefined,
-      region: url.searchParams.get('region') ?? undefined,
+      region: url.searchParams.get('region') ?? region ?? REGION,
     };
   }
   throw new PlaceAddressError(

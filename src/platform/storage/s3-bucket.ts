@@ -21,7 +21,7 @@ export function s3Bucket({ bucket, prefix, endpoint, region }: Bucket): S3Bucket
         ({ S3Client: Client }) =>
           new Client({
             ...(endpoint && { endpoint, forcePathStyle: true }),
-            region: region ?? process.env['AWS_REGION'] ?? 'us-east-1',
+            region,
             // Not every provider knows the checksums that Amazon has added since; TLS guards the way, and a hash of our
             // own the content.
             requestChecksumCalculation: 'WHEN_REQUIRED',
