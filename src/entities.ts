@@ -42,6 +42,7 @@ import { ImageReleaseKey } from './images/image-release-key.entity.js';
 import { ImageVersion } from './images/image-version.entity.js';
 import { Image } from './images/image.entity.js';
 import { DeviceImaging } from './imagings/device-imaging.entity.js';
+import { DeviceCommandCall } from './lost-devices/commands/device-command-call.entity.js';
 import { DeviceCommandEvent } from './lost-devices/device-command-event.entity.js';
 import { DeviceCommand } from './lost-devices/device-command.entity.js';
 import { LossTask } from './lost-devices/loss-task.entity.js';
@@ -122,6 +123,7 @@ export const ENTITIES = [
   Loss,
   LossTask,
   DeviceCommand,
+  DeviceCommandCall,
   DeviceCommandEvent,
   Device,
   HrSource,

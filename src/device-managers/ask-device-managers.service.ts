@@ -5,11 +5,12 @@ import type { ComputerPage, DiskSeen, ObservedComputer } from '../../connectors/
 import { ToolError } from '../../connectors/kit/errors.js';
 import { AlertsService } from '../cases/alerts.service.js';
 import type { DiskReport } from '../devices/encryption/judge-report.js';
+import { DeviceEnrolments } from '../devices/device-enrolments.service.js';
 import { ObservationsService, type NewObservation } from '../devices/observations.service.js';
 import { Config } from '../platform/config/config.js';
+import { databaseNow } from '../platform/database/database-now.js';
 import { queryRows } from '../platform/database/query-rows.js';
 import { inTransaction } from '../platform/database/transaction.js';
-import { newId } from '../platform/ids/new-id.js';
 import { Connectors } from '../tools/connectors.js';
 import { ToolSessions } from '../tools/tool-sessions.service.js';
 import { Tool } from '../tools/tool.entity.js';
@@ -46,6 +47,7 @@ export class AskDeviceManagers {
     private readonly connectors: Connectors,
     private readonly sessions: ToolSessions,
     private readonly observations: ObservationsService,
+    private readonly enrolments: DeviceEnrolments,
     private readonly alerts: AlertsService,
   ) {}
 
@@ -90,16 +92,19 @@ export class AskDeviceManagers {
 
   private async ask(tool: Tool): Promise<void> {
     const round: Round = { matched: 0, unmatched: 0 };
+    const since = await databaseNow(this.db);
     try {
       let next: string | null = null;
+      let complete = false;
       do {
         const { page, seen } = await this.askPage(tool, next);
+        ({ complete } = page);
         round.matched += seen.length;
         round.unmatched += page.computers.length - seen.length;
         await inTransaction(this.db, (tx) => this.takeIn(tx, tool, seen));
         next = page.next;
       } while (next !== null);
-      await this.finished(tool, round);
+      await this.finished(tool, round, complete ? since : null);
     } catch (error) {
       if (!(error instanceof ToolError)) throw error;
       await this.failed(tool, error);
@@ -108,9 +113,7 @@ export class AskDeviceManagers {
 
   /** Outside of any transaction. */
   private async askPage(tool: Tool, next: string | null): Promise<{ page: ComputerPage; seen: Seen[] }> {
-    const call = { signal: AbortSignal.timeout(PAGE_MS), deadline: new Date(Date.now() + PAGE_MS), attemptId: newId() };
-    const { session } = await this.sessions.open(tool.id, call);
-    try {
+    return this.sessions.talk(tool.id, PAGE_MS, async (session) => {
       const page = await methodOf(session, 'listComputers')(next);
       const devices = await this.devicesWith(page.computers.flatMap(({ serial }) => serial ?? []));
       const seen: Seen[] = [];
@@ -120,9 +123,7 @@ export class AskDeviceManagers {
         if (deviceId && disk) seen.push({ deviceId, computer, disk });
       }
       return { page, seen };
-    } finally {
-      await session.close();
-    }
+    });
   }
 
   private async devicesWith(serials: readonly string[]): Promise<Map<string, string>> {
@@ -135,7 +136,9 @@ export class AskDeviceManagers {
   }
 
   /** What was taken in before isn't again: a computer that is away shows the same for weeks. */
-  private async takeIn(tx: EntityManager, { key }: Tool, all: readonly Seen[]): Promise<void> {
+  private async takeIn(tx: EntityManager, { id, key }: Tool, all: readonly Seen[]): Promise<void> {
+    const enrolled = all.map(({ deviceId, computer: { externalId } }) => ({ deviceId, externalId }));
+    await this.enrolments.seen(tx, id, enrolled);
     const rows = await queryRows<{ id: string; kind: string; newest: Date }>(
       tx,
       `SELECT device_id AS id, kind, max(observed_at) AS newest FROM device_observations
@@ -150,8 +153,10 @@ export class AskDeviceManagers {
     }
   }
 
-  private async finished({ id }: Tool, { matched, unmatched }: Round): Promise<void> {
+  /** @param since when it began, of a round that saw everything there is; null: it didn't */
+  private async finished({ id }: Tool, { matched, unmatched }: Round, since: Date | null): Promise<void> {
     await inTransaction(this.db, async (tx) => {
+      if (since) await this.enrolments.lookedThrough(tx, id, since);
       await tx.query(
         `UPDATE device_manager_rounds SET next_at = now() + $4::interval, finished_at = now(), matched = $2, unmatched = $3,
            problem = NULL, failing_since = NULL WHERE tool_id = $1`,
