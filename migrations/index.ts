@@ -39,6 +39,7 @@ import { ImageMedia1764000017200 } from './1764000017200-image-media.js';
 import { DeviceImagings1764000017300 } from './1764000017300-device-imagings.js';
 import { RunbookOfALoss1764000019000 } from './1764000019000-runbook-of-a-loss.js';
 import { OrdersGivenByTheService1764000021000 } from './1764000021000-orders-given-by-the-service.js';
+import { KeysKeptFromManagers1764000021100 } from './1764000021100-keys-kept-from-managers.js';
 
 /** All of them, oldest first. */
 export const MIGRATIONS = [
@@ -83,4 +84,5 @@ export const MIGRATIONS = [
   DeviceImagings1764000017300,
   RunbookOfALoss1764000019000,
   OrdersGivenByTheService1764000021000,
+  KeysKeptFromManagers1764000021100,
 ];

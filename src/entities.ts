@@ -20,6 +20,7 @@ import { BrakeSlot } from './brakes/brake-slot.entity.js';
 import { Brake } from './brakes/brake.entity.js';
 import { BrakedCase } from './brakes/braked-case.entity.js';
 import { WorkerProcess } from './cases/worker-process.entity.js';
+import { DeviceManagerKey } from './device-managers/device-manager-key.entity.js';
 import { DeviceManagerRound } from './device-managers/device-manager-round.entity.js';
 import { DeviceEncryption } from './devices/encryption/device-encryption.entity.js';
 import { DevicePackages } from './devices/packages/device-packages.entity.js';
@@ -103,6 +104,7 @@ export const ENTITIES = [
   BrakeSlot,
   Brake,
   BrakedCase,
+  DeviceManagerKey,
   DeviceManagerRound,
   DeviceEncryption,
   DevicePackages,

@@ -14,6 +14,7 @@ import { inTransaction } from '../platform/database/transaction.js';
 import { Connectors } from '../tools/connectors.js';
 import { ToolSessions } from '../tools/tool-sessions.service.js';
 import { Tool } from '../tools/tool.entity.js';
+import { KeepManagersKeys, type EscrowedComputer } from './keep-managers-keys.service.js';
 
 /** Milliseconds between two looks whether somebody is due. */
 const EVERY = 30_000;
@@ -48,6 +49,7 @@ export class AskDeviceManagers {
     private readonly sessions: ToolSessions,
     private readonly observations: ObservationsService,
     private readonly enrolments: DeviceEnrolments,
+    private readonly keys: KeepManagersKeys,
     private readonly alerts: AlertsService,
   ) {}
 
@@ -94,6 +96,7 @@ export class AskDeviceManagers {
     const round: Round = { matched: 0, unmatched: 0 };
     const since = await databaseNow(this.db);
     try {
+      const escrowed: EscrowedComputer[] = [];
       let next: string | null = null;
       let complete = false;
       do {
@@ -101,13 +104,26 @@ export class AskDeviceManagers {
         ({ complete } = page);
         round.matched += seen.length;
         round.unmatched += page.computers.length - seen.length;
+        escrowed.push(...seen.flatMap(withKey));
         await inTransaction(this.db, (tx) => this.takeIn(tx, tool, seen));
         next = page.next;
       } while (next !== null);
       await this.finished(tool, round, complete ? since : null);
+      await this.keepKeys(tool, escrowed);
     } catch (error) {
       if (!(error instanceof ToolError)) throw error;
       await this.failed(tool, error);
+    }
+  }
+
+  /** After the round, so that no key which can't be read keeps what is known of disks away. */
+  private async keepKeys(tool: Tool, escrowed: readonly EscrowedComputer[]): Promise<void> {
+    try {
+      await this.keys.keep(tool, escrowed);
+    } catch (error) {
+      if (!(error instanceof ToolError)) throw error;
+      const problem = `Recovery keys can’t be read: ${error.message}`;
+      await this.db.query(`UPDATE device_manager_rounds SET problem = $2 WHERE tool_id = $1`, [tool.id, problem]);
     }
   }
 
@@ -186,6 +202,11 @@ export class AskDeviceManagers {
       });
     });
   }
+}
+
+function withKey({ deviceId, computer }: Seen): EscrowedComputer[] {
+  const { serial, recoveryKey } = computer;
+  return serial && recoveryKey ? [{ deviceId, computer: { ...computer, serial, recoveryKey } }] : [];
 }
 
 function awayKey(toolId: string): string {
