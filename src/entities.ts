@@ -22,6 +22,7 @@ import { BrakedCase } from './brakes/braked-case.entity.js';
 import { TaskLink } from './cases/task-links/task-link.entity.js';
 import { WorkerProcess } from './cases/worker-process.entity.js';
 import { DeviceToken } from './device-reporters/device-token.entity.js';
+import { DeviceManagerKey } from './device-managers/device-manager-key.entity.js';
 import { DeviceManagerRound } from './device-managers/device-manager-round.entity.js';
 import { DeviceEncryption } from './devices/encryption/device-encryption.entity.js';
 import { DevicePackageComparison } from './devices/packages/device-package-comparison.entity.js';
@@ -48,6 +49,7 @@ import { ImageReleaseKey } from './images/image-release-key.entity.js';
 import { ImageVersion } from './images/image-version.entity.js';
 import { Image } from './images/image.entity.js';
 import { DeviceImaging } from './imagings/device-imaging.entity.js';
+import { DeviceCommandCall } from './lost-devices/commands/device-command-call.entity.js';
 import { DeviceCommandEvent } from './lost-devices/device-command-event.entity.js';
 import { DeviceCommand } from './lost-devices/device-command.entity.js';
 import { LossTask } from './lost-devices/loss-task.entity.js';
@@ -111,6 +113,7 @@ export const ENTITIES = [
   Brake,
   BrakedCase,
   DeviceToken,
+  DeviceManagerKey,
   DeviceManagerRound,
   DeviceEncryption,
   DevicePackageComparison,
@@ -136,6 +139,7 @@ export const ENTITIES = [
   Loss,
   LossTask,
   DeviceCommand,
+  DeviceCommandCall,
   DeviceCommandEvent,
   Device,
   HrSource,

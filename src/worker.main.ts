@@ -15,6 +15,7 @@ import { LANES, type Lane } from './cases/step-states.js';
 import { ThinObservations } from './devices/retention/thin-observations.service.js';
 import { openGround } from './ground.js';
 import { DueEmployments } from './hr-feeds/due-employments.service.js';
+import { GiveCommands } from './lost-devices/commands/give-commands.service.js';
 import { describeFailure, EXIT } from './platform/lifecycle/failure.js';
 import { expectShortLivedObjects } from './platform/lifecycle/short-lived.js';
 import { stopCleanly } from './platform/lifecycle/stop-cleanly.js';
@@ -46,6 +47,8 @@ async function main(env: NodeJS.ProcessEnv): Promise<void> {
   const measures = services.get(StepMeasures);
   const measurements = services.get(Measurements);
   measures.start();
+  const onError = (error: unknown): void =>
+    logger.warn({ err: error }, 'a worker could not finish something; it is taken up again');
   const worker = await startWorker({
     db: ground.db,
     databaseUrl: ground.config.databaseUrl,
@@ -57,7 +60,7 @@ async function main(env: NodeJS.ProcessEnv): Promise<void> {
       () => services.get(DueEmployments).applyDue(),
       // Hashing takes a while under load, and an emergency waits for nothing.
       ...(lanes.includes('emergency')
-        ? []
+        ? [() => services.get(GiveCommands).beginDue(onError)]
         : [
             () => services.get(SealAuditLog).sealOrTell(),
             () => services.get(PublishAuditLog).publishNowAndThen(),
@@ -66,7 +69,7 @@ async function main(env: NodeJS.ProcessEnv): Promise<void> {
             () => services.get(ThinObservations).thinNowAndThen(),
           ]),
     ],
-    onError: (error) => logger.warn({ err: error }, 'a worker could not finish something; it is taken up again'),
+    onError,
     onLost: (why) => {
       // Others may take our steps from now on: not one more call may leave this process.
       console.error(`${name} ends itself: ${why}`);
@@ -76,7 +79,7 @@ async function main(env: NodeJS.ProcessEnv): Promise<void> {
   alerting.start(name, (error) => logger.warn({ err: error }, 'alerts could not be looked after; they are again'));
   measurements.start(name);
   stopCleanly(env, async () => {
-    await Promise.all([worker.stop(), alerting.stop()]);
+    await Promise.all([worker.stop(), alerting.stop(), services.get(GiveCommands).stop()]);
     await measures.stop();
     await measurements.stop(name);
     await services.close();

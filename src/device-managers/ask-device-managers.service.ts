@@ -1,14 +1,16 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { methodOf } from '../../connectors/kit/capabilities.js';
-import type { CallContext, ComputerPage, DiskSeen, ObservedComputer } from '../../connectors/kit/contract.js';
+import type { ComputerPage, DiskSeen, ObservedComputer } from '../../connectors/kit/contract.js';
 import { ToolError } from '../../connectors/kit/errors.js';
+import { DeviceEnrolments } from '../devices/device-enrolments.service.js';
 import type { DiskReport } from '../devices/encryption/judge-report.js';
 import { ObservationsService, type NewObservation } from '../devices/observations.service.js';
+import { databaseNow } from '../platform/database/database-now.js';
 import { queryRows } from '../platform/database/query-rows.js';
-import { newId } from '../platform/ids/new-id.js';
 import { ToolSessions } from '../tools/tool-sessions.service.js';
 import { DeviceManagerRounds, RoundLost, type HeldRound } from './device-manager-rounds.service.js';
+import { KeepManagersKeys, type EscrowedComputer } from './keep-managers-keys.service.js';
 import { COMPUTER_MS, readComputers, type Unread } from './read-computers.js';
 
 /** Milliseconds between two looks whether somebody is due. */
@@ -34,6 +36,8 @@ export class AskDeviceManagers {
     private readonly rounds: DeviceManagerRounds,
     private readonly sessions: ToolSessions,
     private readonly observations: ObservationsService,
+    private readonly enrolments: DeviceEnrolments,
+    private readonly keys: KeepManagersKeys,
   ) {}
 
   /** A worker's chore: returns at once until it is time again. */
@@ -59,13 +63,18 @@ export class AskDeviceManagers {
 
   private async ask(round: HeldRound): Promise<void> {
     const unread: Unread = { count: 0, inARow: 0, newest: null };
-    let [matched, unmatched] = [0, 0];
+    const since = await databaseNow(this.db);
+    const escrowed: EscrowedComputer[] = [];
+    let [matched, unmatched, complete] = [0, 0, false];
     try {
       let next: string | null = null;
       do {
         await this.rounds.hold(round);
         const page = await this.listPage(round, next);
+        ({ complete } = page);
         const ours = await this.oursIn(page);
+        await this.rounds.hold(round, (tx) => this.enrolments.seen(tx, round.tool.id, enrolled(ours)));
+        escrowed.push(...ours.flatMap(withKey));
         matched += ours.length;
         unmatched += page.computers.length - ours.length;
         for (let from = 0; from < ours.length; from += BATCH) {
@@ -74,31 +83,40 @@ export class AskDeviceManagers {
         next = page.next;
       } while (next !== null);
       if (unread.newest && unread.count === matched) throw unread.newest;
-      await this.rounds.finished(round, { matched, unmatched, unread: unread.count });
+      await this.rounds.finished(round, { matched, unmatched, unread: unread.count }, async (tx) => {
+        // Only a round that was shown everything there is tells that the rest is gone.
+        if (complete) await this.enrolments.lookedThrough(tx, round.tool.id, since);
+      });
+      await this.keepKeys(round, escrowed);
     } catch (error) {
       if (!(error instanceof ToolError)) throw error;
       await this.rounds.failed(round, error);
     }
   }
 
-  private async listPage({ tool }: HeldRound, next: string | null): Promise<ComputerPage> {
-    const { session } = await this.sessions.open(tool.id, callOf(PAGE_MS));
+  /** After the round, so that no key which can't be read keeps what is known of disks away. */
+  private async keepKeys({ tool }: HeldRound, escrowed: readonly EscrowedComputer[]): Promise<void> {
     try {
-      return await methodOf(session, 'listComputers')(next);
-    } finally {
-      await session.close();
+      await this.keys.keep(tool, escrowed);
+    } catch (error) {
+      if (!(error instanceof ToolError)) throw error;
+      await this.rounds.noteProblem(tool, `Recovery keys can’t be read: ${error.message}`);
     }
+  }
+
+  private async listPage({ tool }: HeldRound, next: string | null): Promise<ComputerPage> {
+    return this.sessions.talk(tool.id, PAGE_MS, (session) => methodOf(session, 'listComputers')(next));
   }
 
   /** What was read before the manager gave up is taken in as well. */
   private async readAndTakeIn(round: HeldRound, ours: readonly Ours[], unread: Unread): Promise<void> {
     const told: (Ours & { disk: DiskSeen })[] = [];
-    const { session } = await this.sessions.open(round.tool.id, callOf(BATCH * COMPUTER_MS));
     try {
-      const read = methodOf(session, 'readDiskEncryption');
-      for await (const one of readComputers(ours, read, unread)) told.push(one);
+      await this.sessions.talk(round.tool.id, BATCH * COMPUTER_MS, async (session) => {
+        const read = methodOf(session, 'readDiskEncryption');
+        for await (const one of readComputers(ours, read, unread)) told.push(one);
+      });
     } finally {
-      await session.close();
       await this.rounds.hold(round, (tx) => this.takeIn(tx, round.tool.key, told));
     }
   }
@@ -123,8 +141,13 @@ export class AskDeviceManagers {
   }
 }
 
-function callOf(ms: number): CallContext {
-  return { signal: AbortSignal.timeout(ms), deadline: new Date(Date.now() + ms), attemptId: newId() };
+function enrolled(ours: readonly Ours[]): { deviceId: string; externalId: string }[] {
+  return ours.map(({ deviceId, computer: { externalId } }) => ({ deviceId, externalId }));
+}
+
+function withKey({ deviceId, computer }: Ours): EscrowedComputer[] {
+  const { serial, recoveryKey } = computer;
+  return serial && recoveryKey ? [{ deviceId, computer: { ...computer, serial, recoveryKey } }] : [];
 }
 
 function observationsOf(source: string, computer: ObservedComputer, disk: DiskSeen): NewObservation[] {

@@ -69,10 +69,15 @@ export class DeviceManagerRounds {
     await this.moveOn(round, { by: LEASE }, write);
   }
 
-  /** @throws RoundLost */
-  async finished(round: HeldRound, { matched, unmatched, unread }: RoundCounts): Promise<void> {
+  /** @param write what else is known at its end @throws RoundLost */
+  async finished(
+    round: HeldRound,
+    { matched, unmatched, unread }: RoundCounts,
+    write: (tx: EntityManager) => Promise<void>,
+  ): Promise<void> {
     const { id } = round.tool;
     await this.moveOn(round, { by: ROUND }, async (tx) => {
+      await write(tx);
       await tx.query(
         `UPDATE device_manager_rounds SET finished_at = now(), matched = $2, unmatched = $3, unread = $4,
            problem = NULL, failing_since = NULL WHERE tool_id = $1`,
@@ -102,6 +107,11 @@ export class DeviceManagerRounds {
         toolId: id,
       });
     });
+  }
+
+  /** The round is over, and something beside it went wrong. */
+  async noteProblem({ id }: Tool, problem: string): Promise<void> {
+    await this.db.query(`UPDATE device_manager_rounds SET problem = $2 WHERE tool_id = $1`, [id, problem]);
   }
 
   private async moveOn(

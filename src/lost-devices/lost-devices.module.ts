@@ -6,6 +6,9 @@ import { CasesModule } from '../cases/cases.module.js';
 import { DevicesModule } from '../devices/devices.module.js';
 import { PeopleModule } from '../people/people.module.js';
 import { HttpModule } from '../platform/http/http.module.js';
+import { CommandGivers } from './commands/command-givers.service.js';
+import { DeviceCommands } from './commands/device-commands.service.js';
+import { GiveCommands } from './commands/give-commands.service.js';
 import { ContainmentService } from './containment.service.js';
 import { LossReader } from './loss-reader.service.js';
 import { LossesController } from './losses.controller.js';
@@ -34,6 +37,9 @@ import { WatchLosses } from './watch-losses.service.js';
     WatchLosses,
     LossReports,
     OwnLosses,
+    CommandGivers,
+    DeviceCommands,
+    GiveCommands,
   ],
   exports: [Runbooks, WatchLosses],
 })

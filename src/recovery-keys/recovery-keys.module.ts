@@ -12,6 +12,6 @@ import { RecoveryKeysService } from './recovery-keys.service.js';
   imports: [ApprovalsModule, BrakesModule, CasesModule],
   controllers: [RecoveryKeysController, KeyRevealsController],
   providers: [KeyReveals, RecoveryKeysService, DeviceKeys],
-  exports: [DeviceKeys],
+  exports: [DeviceKeys, RecoveryKeysService],
 })
 export class RecoveryKeysModule {}
