@@ -61,7 +61,7 @@ export class Losses {
         prepared(`INSERT INTO loss_tasks (case_id, task, position, title, owner, ends, due_at, done_at, done_by)
          SELECT $1, r.task, r.position, r.title, r.owner, r.ends, now() + r.seconds * interval '1 second',
            CASE WHEN r.ends = 'freeze-facts' THEN now() END, CASE WHEN r.ends = 'freeze-facts' THEN $2 END
-         FROM jsonb_to_recordset($3::jsonb) AS r (task text, position int, title text, owner text, ends text, seconds int)`),
+         FROM jsonb_to_recordset($3::jsonb) AS r (task text, position int, title text, owner text, ends text, seconds bigint)`),
         [caseId, SYSTEM.name, JSON.stringify(tasks)],
       ),
     ]);

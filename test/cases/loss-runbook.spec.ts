@@ -122,6 +122,22 @@ describe('the runbook of a loss', () => {
     expect((await lossOf(later)).proposal.propose).toBe('wipe');
   });
 
+  it('never stops a report, however long it waits for something', async () => {
+    const longest = TEXT.replaceAll('within: 30 d', 'within: 3650 d');
+    await admin.put('/v1/runbooks/laptop-lost').send({ text: longest, source: 'longest.yaml' }).expect(200);
+    expect((await lossOf(await aLoss())).tasks).not.toEqual([]);
+    // One that was activated before there was a longest time.
+    await tx.query(
+      `UPDATE runbook_versions SET activated_at = now(),
+         document = replace(document::text, '"3650 d"', '"99999 d"')::jsonb WHERE active`,
+    );
+    const lost = await aLoss();
+    const { watchUntil, tasks } = await lossOf(lost);
+    expect(Date.parse(watchUntil)).toBeGreaterThan(Date.now() + 99_998 * 24 * HOUR);
+    expect(tasks.at(-1).dueAt).toBe(watchUntil);
+    await admin.put('/v1/runbooks/laptop-lost').send({ text: TEXT, source: 'laptop-lost.yaml' }).expect(200);
+  });
+
   it('with mistakes is refused with their lines, and what counted before still does', async () => {
     const { body } = await admin.put('/v1/runbooks/laptop-lost').send({ text: 'title: x', source: 'x' }).expect(400);
     expect(body.errors[0].detail).toMatch(/^Line 1, column \d+: /);
