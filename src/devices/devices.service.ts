@@ -12,7 +12,7 @@ import { Acknowledgements } from './acknowledgements/acknowledgements.service.js
 import { Replacements } from './spares/replacements.service.js';
 import { CAN_BE_GIVEN } from './spares/can-be-given.js';
 import { ReturnRecords } from './returns/return-records.service.js';
-import { KEEPS_ITS_HOLDER, refuseUnless, type CHANGED_STATES, type DeviceState } from './device-states.js';
+import { isAway, KEEPS_ITS_HOLDER, refuseUnless, type CHANGED_STATES, type DeviceState } from './device-states.js';
 import { Device } from './device.entity.js';
 import { ObservationsService, type AgedObservation } from './observations.service.js';
 
@@ -224,7 +224,7 @@ export class DevicesService {
   /** It is at a site again. One that was lost is found; whose it is, or was, stays. */
   async cameBack(tx: EntityManager, actor: Actor, id: string, siteId: string): Promise<void> {
     const device = await this.lock(tx, id);
-    if (device.state === 'lost' || device.state === 'stolen') {
+    if (isAway(device.state)) {
       await this.move(tx, device, 'found');
       await this.audit.record(tx, actor, 'device.found', { subject: { kind: 'device', id }, facts: { siteId } });
     }
@@ -266,8 +266,8 @@ export class DevicesService {
    */
   async markLost(tx: EntityManager, actor: Actor, id: string, caseId?: string): Promise<LostDevice> {
     const device = await this.lock(tx, id);
-    const isAway = device.state === 'lost' || device.state === 'stolen';
-    if (!isAway) {
+    const wasAway = isAway(device.state);
+    if (!wasAway) {
       refuseUnless(device.state, 'lost');
       await this.move(tx, device, 'lost');
     }
@@ -277,7 +277,7 @@ export class DevicesService {
       imageVersion: await this.observations.latest(tx, id, 'image_version'),
       lastOnline: await this.observations.latest(tx, id, 'last_online'),
     };
-    if (!isAway) {
+    if (!wasAway) {
       await this.audit.record(tx, actor, 'device.lost', {
         subject: { kind: 'device', id },
         caseId,

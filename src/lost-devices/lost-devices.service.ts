@@ -11,6 +11,7 @@ import { CutPlanning } from '../cases/cut-planning.service.js';
 import { HeldSteps } from '../cases/held-steps.service.js';
 import type { StepPlan } from '../cases/step-plan.js';
 import { EFFECT_OF, type StepAct } from '../cases/step-states.js';
+import { isAway } from '../devices/device-states.js';
 import { Device } from '../devices/device.entity.js';
 import { DevicesService, type LostDevice } from '../devices/devices.service.js';
 import { ObservationsService, type AgedObservation } from '../devices/observations.service.js';
@@ -176,7 +177,7 @@ export class LostDevicesService implements OnModuleInit {
     };
   }
 
-  /** A loss whose hold still stands; of one device only, as long as it is lost, unless all of the person is to be cut now. */
+  /** A loss whose hold still stands; of one device only, as long as it is lost or stolen, unless all of the person is to be cut now. */
   private async openLoss(tx: EntityManager, { id: deviceId, state }: Device, scope: CaseScope): Promise<Case | null> {
     const cases = await tx.find(Case, {
       where: { deviceId, kind: 'lost_device' },
@@ -185,7 +186,7 @@ export class LostDevicesService implements OnModuleInit {
     });
     const [newest] = cases;
     if (!newest) return null;
-    if (newest.scope === 'device') return scope === 'device' && state === 'lost' ? newest : null;
+    if (newest.scope === 'device') return scope === 'device' && isAway(state) ? newest : null;
     const holds = await this.cases.standingHolds(tx, newest.personId);
     return holds.some(({ caseId }) => caseId === newest.id) ? newest : null;
   }

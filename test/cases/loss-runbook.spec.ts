@@ -44,6 +44,16 @@ interface Lost {
   laptop: Device;
 }
 
+async function reported(laptop: Device, scope: 'person' | 'device'): Promise<{ caseId: string; again: boolean }> {
+  return (await admin.post('/v1/lost-devices').send({ deviceId: laptop.id, scope }).expect(202)).body;
+}
+
+async function becomes(laptop: Device, state: string): Promise<void> {
+  const { headers } = await admin.get(`/v1/devices/${laptop.id}`).expect(200);
+  const change = admin.patch(`/v1/devices/${laptop.id}`).set('If-Match', headers['etag'] ?? '');
+  await change.send({ state }).expect(200);
+}
+
 /** Somebody with an account whose laptop is lost, an hour after it was seen encrypted in this way. */
 async function aLoss({
   disk = 'encrypted',
@@ -279,9 +289,7 @@ describe('a loss of the device only', () => {
       toolId: (await aTool(tx, { connector: 'ssh-gateway' })).id,
     });
     await service.app.get(CredentialsService).noteIssued(tx, gateway.id, laptop.assetTag);
-    const report = async (scope: string) =>
-      (await admin.post('/v1/lost-devices').send({ deviceId: laptop.id, scope }).expect(202)).body;
-    const { caseId } = await report('device');
+    const { caseId } = await reported(laptop, 'device');
     expect(
       (await tx.findBy(Step, { caseId })).map(({ act, accountId, lane, input }) => [
         act,
@@ -299,11 +307,14 @@ describe('a loss of the device only', () => {
     expect((await tx.findOneByOrFail(Account, { id: account.id })).desiredState).toBe('active');
     const { body: loss } = await admin.get(`/v1/lost-devices/${caseId}`).expect(200);
     expect(loss.tasks.map(({ task }: { task: string }) => task)).not.toContain('restore');
-    expect(await report('device')).toEqual({ caseId, again: true });
-    const all = await report('person');
+    expect(await reported(laptop, 'device')).toEqual({ caseId, again: true });
+    // Once more when it is known to be stolen: still the same loss.
+    await becomes(laptop, 'stolen');
+    expect(await reported(laptop, 'device')).toEqual({ caseId, again: true });
+    const all = await reported(laptop, 'person');
     expect(all.again).toBe(false);
     expect((await tx.findBy(Hold, { personId: person.id })).map(({ reason }) => reason)).toEqual(['lost_device']);
-    expect(await report('device')).toEqual({ caseId: all.caseId, again: true });
+    expect(await reported(laptop, 'device')).toEqual({ caseId: all.caseId, again: true });
   });
 });
 
