@@ -41,6 +41,8 @@ export interface DevicesFilter {
 /** What was known of a device at the moment it was reported lost. */
 export interface LostDevice {
   device: Device;
+  /** It was lost or stolen already. */
+  wasAway: boolean;
   /** Newest knowledge of its disk's encryption, with its age; null: nobody ever looked. */
   diskEncryption: AgedObservation | null;
   imageVersion: AgedObservation | null;
@@ -273,6 +275,7 @@ export class DevicesService {
     }
     const lost: LostDevice = {
       device: await this.get(tx, id),
+      wasAway,
       diskEncryption: await this.observations.latest(tx, id, 'disk_encryption'),
       imageVersion: await this.observations.latest(tx, id, 'image_version'),
       lastOnline: await this.observations.latest(tx, id, 'last_online'),

@@ -18,13 +18,17 @@ const Reason = z.string().trim().min(3).max(2_000);
 
 const LossNote = z
   .strictObject({
+    awareAt: z.iso
+      .datetime({ offset: true })
+      .optional()
+      .describe('When somebody in the company came to know of it, if that was before the report. Never later.'),
     awake: z.enum(AWAKE).optional().describe('Whether it was awake and unlocked when it was lost.'),
     legalHold: z.boolean().optional().describe('Nothing on it may be destroyed.'),
     policeReference: Reference.optional(),
     insuranceReference: Reference.optional(),
   })
   .refine((word) => Object.keys(word).length > 0, {
-    error: 'one of awake, legalHold, policeReference and insuranceReference is needed',
+    error: 'one of awareAt, awake, legalHold, policeReference and insuranceReference is needed',
   });
 
 const DecideContainment = z.strictObject({
@@ -80,7 +84,11 @@ export class LossesController {
     @Body({ schema: LossNote }) body: z.infer<typeof LossNote>,
     @CurrentActor() actor: Actor,
   ): Promise<z.infer<typeof LossView>> {
-    await this.losses.note(actor, caseId, given(body));
+    const { awareAt, ...word } = body;
+    await this.losses.note(actor, caseId, {
+      ...given(word),
+      ...(awareAt !== undefined && { awareAt: new Date(awareAt) }),
+    });
     return this.one(caseId, actor);
   }
 

@@ -20,7 +20,16 @@ import { writeWorksheet, type Worksheet } from './write-worksheet.js';
 /** Without a runbook there is still a watch. */
 const WATCH_SECONDS = 30 * 86_400;
 
-export type LossWord = Partial<Pick<Loss, 'awake' | 'legalHold' | 'policeReference' | 'insuranceReference'>>;
+export type LossWord = Partial<Pick<Loss, 'awareAt' | 'awake' | 'legalHold' | 'policeReference' | 'insuranceReference'>>;
+
+export interface NewLoss {
+  caseId: string;
+  personId: string;
+  deviceId: string;
+  scope: CaseScope;
+  /** The machine was lost before, and not back since: this is the same loss, reported in another scope or anew. */
+  wasAway: boolean;
+}
 
 /** The only writer of `losses` and `loss_tasks`. */
 @Injectable()
@@ -32,11 +41,11 @@ export class Losses {
     private readonly audit: AuditService,
   ) {}
 
-  /** In the decision that cuts access: what the runbook asks for from now on. */
-  async begin(
-    tx: EntityManager,
-    { caseId, personId, deviceId, scope }: { caseId: string; personId: string; deviceId: string; scope: CaseScope },
-  ): Promise<void> {
+  /**
+   * In the decision that cuts access: what the runbook asks for from now on. What people said of a machine that is still
+   * away stays said, and the clock of the breach assessment goes on from when it began.
+   */
+  async begin(tx: EntityManager, { caseId, personId, deviceId, scope, wasAway }: NewLoss): Promise<void> {
     const version = await this.runbooks.active(tx);
     // Where only the device was cut, nothing has to be given back.
     const asked = (version?.document.tasks ?? []).filter(
@@ -53,15 +62,21 @@ export class Losses {
     const watch = tasks.find(({ ends }) => ends === 'watch')?.seconds ?? WATCH_SECONDS;
     await together([
       tx.query(
-        prepared(`INSERT INTO losses (case_id, device_id, runbook_version_id, watch_until, reachable)
-         SELECT $1, $2, $3, now() + $4 * interval '1 second', (${REACHABLE})`),
-        [caseId, deviceId, version?.id ?? null, watch, personId],
+        prepared(`INSERT INTO losses (case_id, device_id, runbook_version_id, watch_until, reachable, aware_at, awake, legal_hold,
+           police_reference, insurance_reference)
+         SELECT $1, $2, $3, now() + $4 * interval '1 second', (${REACHABLE}), COALESCE(e.aware_at, now()),
+           COALESCE(e.awake, 'unknown'), COALESCE(e.legal_hold, false), e.police_reference, e.insurance_reference
+         FROM (SELECT) one LEFT JOIN LATERAL (
+           SELECT * FROM losses WHERE device_id = $2 AND $6 ORDER BY case_id DESC LIMIT 1) e ON true`),
+        [caseId, deviceId, version?.id ?? null, watch, personId, wasAway],
       ),
       tx.query(
         prepared(`INSERT INTO loss_tasks (case_id, task, position, title, owner, ends, due_at, done_at, done_by)
-         SELECT $1, r.task, r.position, r.title, r.owner, r.ends, now() + r.seconds * interval '1 second',
+         SELECT $1, r.task, r.position, r.title, r.owner, r.ends,
+           CASE WHEN r.ends = 'assess-breach' THEN l.aware_at ELSE now() END + r.seconds * interval '1 second',
            CASE WHEN r.ends = 'freeze-facts' THEN now() END, CASE WHEN r.ends = 'freeze-facts' THEN $2 END
-         FROM jsonb_to_recordset($3::jsonb) AS r (task text, position int, title text, owner text, ends text, seconds bigint)`),
+         FROM losses l CROSS JOIN jsonb_to_recordset($3::jsonb) AS r (task text, position int, title text, owner text, ends text, seconds bigint)
+         WHERE l.case_id = $1`),
         [caseId, SYSTEM.name, JSON.stringify(tasks)],
       ),
     ]);
@@ -81,21 +96,38 @@ export class Losses {
     return tx.find(LossTask, { where: { caseId }, order: { position: 'ASC' } });
   }
 
-  /** What people learn of the machine after the report. */
+  /**
+   * What people learn of the machine after the report.
+   *
+   * @throws Problem `conflict` when the clock of the breach assessment would start later than it does
+   */
   async note(actor: Actor, caseId: string, word: LossWord): Promise<void> {
     await inTransaction(this.db, async (tx) => {
       const loss = await this.lock(tx, actor, caseId);
       const before = said(loss);
-      const after = { ...before, ...word };
-      await tx.update(Loss, { caseId }, after);
+      if (word.awareAt !== undefined) await this.putBack(tx, loss, word.awareAt);
+      await tx.update(Loss, { caseId }, word);
       await this.audit.record(tx, actor, 'loss.noted', {
         subject: { kind: 'device', id: loss.deviceId },
         caseId,
         facts: { ...word },
         before,
-        after,
+        after: { ...before, ...word },
       });
     });
+  }
+
+  /** Who became aware earlier has less time: the task is due earlier, too. */
+  private async putBack(tx: EntityManager, { caseId, awareAt: before }: Loss, awareAt: Date): Promise<void> {
+    if (awareAt > before) {
+      const known = before.toISOString();
+      throw new Problem('conflict', `It was known at ${known}: the clock of the breach assessment can’t start later.`);
+    }
+    await tx.query(
+      `UPDATE loss_tasks t SET due_at = t.due_at + ($2 - l.aware_at) FROM losses l
+       WHERE l.case_id = t.case_id AND t.case_id = $1 AND t.ends = 'assess-breach' AND t.done_at IS NULL`,
+      [caseId, awareAt],
+    );
   }
 
   /** What the runbook says of this machine, as it is known now; null: this loss follows none. */
@@ -189,6 +221,6 @@ const REACHABLE = `
   FROM accounts a JOIN tools t ON t.id = a.tool_id
   WHERE a.person_id = $5 AND a.kind = 'person' AND a.observed_state <> 'absent'`;
 
-function said({ awake, legalHold, policeReference, insuranceReference }: Loss): Required<LossWord> {
-  return { awake, legalHold, policeReference, insuranceReference };
+function said({ awareAt, awake, legalHold, policeReference, insuranceReference }: Loss): Required<LossWord> {
+  return { awareAt, awake, legalHold, policeReference, insuranceReference };
 }

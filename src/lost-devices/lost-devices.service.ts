@@ -144,7 +144,7 @@ export class LostDevicesService implements OnModuleInit {
             steps: await this.planForDevice(tx, personId, deviceId),
           })
         : await this.cutPerson(tx, opened);
-    await this.losses.begin(tx, { caseId, personId, deviceId, scope });
+    await this.losses.begin(tx, { caseId, personId, deviceId, scope, wasAway: lost.wasAway });
     await this.replacements.begin(tx, actor, { caseId, lostDeviceId: deviceId, personId });
     return caseId;
   }

@@ -318,6 +318,46 @@ describe('a loss of the device only', () => {
   });
 });
 
+describe('a machine that is lost twice', () => {
+  const noted = (caseId: string, word: object) => admin.patch(`/v1/lost-devices/${caseId}`).send(word);
+  const seen = async (caseId: string) => (await admin.get(`/v1/lost-devices/${caseId}`).expect(200)).body;
+
+  async function aLaptop(): Promise<Device> {
+    const person = await aPerson(tx);
+    await anEmployment(tx, { personId: person.id, startAppliedAt: new Date() });
+    return aDevice(tx, { holderId: person.id });
+  }
+
+  it('and was away all the time keeps what was said, and its clock, which is put back and never forward', async () => {
+    const laptop = await aLaptop();
+    const { caseId } = await reported(laptop, 'device');
+    const awareAt = new Date(Date.now() - 50 * HOUR).toISOString();
+    const said = { awareAt, awake: 'no', legalHold: true, policeReference: 'B-7731' };
+    await noted(caseId, said).expect(200);
+    await noted(caseId, { awareAt: new Date().toISOString() }).expect(409);
+    const all = await reported(laptop, 'person');
+    expect(all.again).toBe(false);
+    for (const id of [caseId, all.caseId]) {
+      const loss = await seen(id);
+      expect(loss).toMatchObject({ ...said, proposal: { propose: 'lock', row: 1 } });
+      const assess = loss.tasks.find(({ ends }: { ends: string }) => ends === 'assess-breach');
+      expect(assess.dueAt).toBe(loss.worksheet.notifyBy);
+      expect(Date.parse(assess.dueAt)).toBe(Date.parse(awareAt) + 72 * HOUR);
+    }
+  });
+
+  it('and was back in between begins anew', async () => {
+    const laptop = await aLaptop();
+    const { caseId } = await reported(laptop, 'device');
+    await noted(caseId, { legalHold: true, awake: 'yes' }).expect(200);
+    await admin.post(`/v1/devices/${laptop.id}/return`).expect(200);
+    await admin.post(`/v1/devices/${laptop.id}/assign`).send({ personId: laptop.holderId }).expect(200);
+    const again = await reported(laptop, 'device');
+    expect(again.again).toBe(false);
+    expect(await seen(again.caseId)).toMatchObject({ awake: 'unknown', legalHold: false });
+  });
+});
+
 it('is nobody’s business who can’t see the person', async () => {
   const lost = await aLoss();
   await (await service.caller('Ray', 'devices:read')).get(path(lost)).expect(403);
