@@ -23,7 +23,7 @@ function loss(with_: Partial<AssessedLoss> = {}): AssessedLoss {
       keyRevealed: false,
       legalHold: false,
     },
-    keyReads: { ever: 0, sinceRotation: 0 },
+    keyReads: { sinceRotation: 0, later: 0 },
     reachable: [],
     cuts: [],
     lastSignAt: null,
@@ -40,8 +40,8 @@ describe('whether encryption can be shown', () => {
     ['no', 'its protection was suspended', disk('suspended')],
     ['unknown', 'nobody knows', disk('unknown')],
     ['unknown', 'it was being encrypted', disk('converting')],
-    ['no', 'somebody had its key', loss({ keyReads: { ever: 1, sinceRotation: 1 } })],
-    ['yes', 'the key that somebody read was changed since', loss({ keyReads: { ever: 1, sinceRotation: 0 } })],
+    ['no', 'somebody had its key', loss({ keyReads: { sinceRotation: 1, later: 0 } })],
+    ['unknown', 'somebody read its key after the report', loss({ keyReads: { sinceRotation: 0, later: 1 } })],
     ['no', 'it was open', machine({ awake: 'yes' })],
     ['unknown', 'it may open by itself', machine({ unlocks: 'tpm_only' })],
   ])('%s, when %s', (shown, _when, of) => {
@@ -78,8 +78,10 @@ describe('what was reachable', () => {
 });
 
 it('says what nobody knows', () => {
-  const { unknowns } = writeWorksheet(machine({ diskAgeSeconds: null, awake: 'unknown', unlocks: 'unknown' }));
-  expect(unknowns).toHaveLength(4);
+  const nothing = machine({ diskAgeSeconds: null, awake: 'unknown', unlocks: 'unknown' });
+  const { unknowns } = writeWorksheet({ ...nothing, keyReads: { sinceRotation: 0, later: 2 } });
+  expect(unknowns).toHaveLength(5);
+  expect(unknowns).toContain('What became of its recovery key: it was read after the report, 2 times.');
   expect(writeWorksheet(loss()).unknowns).toEqual(['What was copied to the disk by hand.']);
 });
 

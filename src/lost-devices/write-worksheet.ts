@@ -13,7 +13,8 @@ export interface AssessedLoss {
     protectors: string[];
   };
   machine: MachineKnowledge;
-  keyReads: { ever: number; sinceRotation: number };
+  /** Before the report, of a key that wasn't changed between; and after it. */
+  keyReads: { sinceRotation: number; later: number };
   reachable: readonly ReachableAccount[];
   cuts: { tool: string; act: string; state: string; confirmedAt: Date | null; residualUntil: Date | null }[];
   lastSignAt: Date | null;
@@ -53,6 +54,9 @@ function encryptionShown({ disk, machine, keyReads }: AssessedLoss): Worksheet['
   if (machine.unlocks !== 'before_boot') {
     return { shown: 'unknown', because: `The disk was ${seen}; it isn’t known to ask for anything before it opens.` };
   }
+  if (keyReads.later > 0) {
+    return { shown: 'unknown', because: `The disk was ${seen}; its recovery key was read after the report.` };
+  }
   return { shown: 'yes', because: `The disk was ${seen}, and opens by a PIN or passphrase only.` };
 }
 
@@ -69,15 +73,22 @@ function whenCut(tool: string, { cuts, reportedAt }: AssessedLoss): string {
   return residual ? `${shown}; old tokens may have worked until ${residual.toISOString()}` : shown;
 }
 
-function unknownsOf({ machine, reachable, lastSignAt }: AssessedLoss): string[] {
+function unknownsOf({ machine, keyReads, reachable, lastSignAt }: AssessedLoss): string[] {
   return [
     ...(machine.diskAgeSeconds === null ? ['Nobody ever looked whether the disk is encrypted.'] : []),
     ...(machine.awake === 'unknown' ? ['Whether it was awake and unlocked when it was lost.'] : []),
     ...(machine.unlocks === 'unknown' ? ['What it asks for before it opens its disk.'] : []),
+    ...(keyReads.later === 0
+      ? []
+      : [`What became of its recovery key: it was read after the report, ${timesOf(keyReads.later)}.`]),
     ...reachable
       .filter(({ liveSessions }) => liveSessions === null)
       .map(({ tool }) => `What was signed in at ${tool}: it doesn’t show its sessions.`),
     ...(lastSignAt === null ? [] : [`Who used it at ${lastSignAt.toISOString()}: it gave a sign after the report.`]),
     'What was copied to the disk by hand.',
   ];
+}
+
+function timesOf(count: number): string {
+  return count === 1 ? 'once' : `${count} times`;
 }

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { EntityManager } from 'typeorm';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { Account } from '../../src/accounts/account.entity.js';
 import { CredentialsService } from '../../src/accounts/credentials.service.js';
 import { Alert } from '../../src/cases/alert.entity.js';
@@ -9,6 +11,8 @@ import { Step } from '../../src/cases/step.entity.js';
 import { Device } from '../../src/devices/device.entity.js';
 import { WatchLosses } from '../../src/lost-devices/watch-losses.service.js';
 import type { Person } from '../../src/people/person.entity.js';
+import { loadAgeIdentities, makeAgeIdentity } from '../../src/platform/crypto/providers/age-identities.js';
+import { RecoveryRing } from '../../src/platform/crypto/recovery-ring.js';
 import { anAccount } from '../factories/accounts.js';
 import { liftBrakeLimits } from '../factories/brake-limits.js';
 import { aDevice } from '../factories/devices.js';
@@ -28,7 +32,10 @@ let admin: Caller;
 let linus: Caller;
 let chat: string;
 beforeAll(async () => {
-  service = await startServiceApp();
+  const identityFile = join(await mkdtemp(join(inject('runFolder'), 'loss-')), 'identity');
+  const recipient = await makeAgeIdentity(identityFile);
+  const recoveryRing = new RecoveryRing([recipient], await loadAgeIdentities(identityFile));
+  service = await startServiceApp({ recoveryRing });
   await liftBrakeLimits(service.app);
   tx = service.db.manager;
   admin = (await aUser(service.app, 'owner', { name: 'Grace' })).agent;
@@ -58,12 +65,18 @@ async function becomes(laptop: Device, state: string): Promise<void> {
 async function aLoss({
   disk = 'encrypted',
   protectors = ['tpm_pin'],
-}: { disk?: string; protectors?: string[] } = {}): Promise<Lost> {
+  before = async () => undefined,
+}: {
+  disk?: string;
+  protectors?: string[];
+  before?: (laptop: Device) => Promise<void>;
+} = {}): Promise<Lost> {
   const person = await aPerson(tx);
   await anEmployment(tx, { personId: person.id, startAppliedAt: new Date() });
   await anAccount(tx, { personId: person.id, toolId: chat });
   const laptop = await aDevice(tx, { holderId: person.id });
   await observed(laptop, { value: disk, details: { protectors }, observedAt: new Date(Date.now() - HOUR) });
+  await before(laptop);
   const { body } = await admin.post('/v1/lost-devices').send({ deviceId: laptop.id }).expect(202);
   return { caseId: body.caseId, person, laptop };
 }
@@ -76,6 +89,17 @@ async function observed(
     .post(`/v1/devices/${laptop.id}/observations`)
     .send({ kind: 'disk_encryption', source: 'osquery', observedAt: observedAt.toISOString(), ...what })
     .expect(201);
+}
+
+/** @returns its id */
+async function keptKey({ id }: Device): Promise<string> {
+  const key = { key: '470547-480865-118294', protects: 'bitlocker', source: 'a bench' };
+  return (await admin.post(`/v1/devices/${id}/recovery-keys`).send(key).expect(201)).body.id;
+}
+
+async function readKey({ id }: Device, keyId: string): Promise<void> {
+  const reveal = admin.post(`/v1/devices/${id}/recovery-keys/${keyId}/reveal`);
+  await reveal.send({ reason: 'A forgotten password.' }).expect(200);
 }
 
 const path = ({ caseId }: Lost, rest = '') => `/v1/lost-devices/${caseId}${rest}`;
@@ -120,6 +144,29 @@ describe('the runbook of a loss', () => {
     const lost = await aLoss({ disk: 'not_encrypted', protectors: [] });
     await observed(lost.laptop, { value: 'encrypted', details: { protectors: ['tpm_pin'] }, observedAt: new Date() });
     expect((await lossOf(lost)).proposal).toMatchObject({ propose: 'wipe', row: 2 });
+  });
+
+  it('goes by who had read its recovery key, whatever is kept later, and says who read it since', async () => {
+    const read = await aLoss({ before: async (laptop) => readKey(laptop, await keptKey(laptop)) });
+    await keptKey(read.laptop);
+    const { proposal, worksheet } = await lossOf(read);
+    expect([proposal.propose, worksheet.encryption.shown]).toEqual(['wipe', 'no']);
+
+    let newest = '';
+    const rotated = await aLoss({
+      before: async (laptop) => {
+        await readKey(laptop, await keptKey(laptop));
+        newest = await keptKey(laptop);
+      },
+    });
+    expect(await lossOf(rotated)).toMatchObject({
+      proposal: { propose: 'lock' },
+      worksheet: { encryption: { shown: 'yes' } },
+    });
+    await readKey(rotated.laptop, newest);
+    const later = await lossOf(rotated);
+    expect([later.proposal.propose, later.worksheet.encryption.shown]).toEqual(['wipe', 'unknown']);
+    expect(later.worksheet.unknowns).toContainEqual(expect.stringContaining('read after the report, once'));
   });
 
   it('that is replaced affects later losses only', async () => {
