@@ -335,7 +335,10 @@ describe('a loss of the device only', () => {
       personId: person.id,
       toolId: (await aTool(tx, { connector: 'ssh-gateway' })).id,
     });
-    await service.app.get(CredentialsService).noteIssued(tx, gateway.id, laptop.assetTag);
+    // The gateway knows it by both of its names, and gave out credentials under each.
+    for (const name of [laptop.assetTag, laptop.serial]) {
+      await service.app.get(CredentialsService).noteIssued(tx, gateway.id, name);
+    }
     const { caseId } = await reported(laptop, 'device');
     expect(
       (await tx.findBy(Step, { caseId })).map(({ act, accountId, lane, input }) => [
@@ -348,6 +351,7 @@ describe('a loss of the device only', () => {
       expect.arrayContaining([
         ['reset_credentials', account.id, 'emergency', undefined],
         ['revoke_device', gateway.id, 'emergency', laptop.assetTag],
+        ['revoke_device', gateway.id, 'emergency', laptop.serial],
       ]),
     );
     expect(await tx.findBy(Hold, { personId: person.id })).toEqual([]);
