@@ -97,6 +97,9 @@ export class StepDecisions {
       {
         state: 'done',
         reason,
+        attestedBy: by.attestedBy,
+        attestedById: step.attestedById ?? actor.id,
+        attestedAt: () => 'COALESCE(attested_at, clock_timestamp())',
         sentAt: () => 'COALESCE(sent_at, now())',
         confirmedAt: () => 'clock_timestamp()',
         endedAt: () => 'clock_timestamp()',

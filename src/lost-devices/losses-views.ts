@@ -42,13 +42,14 @@ const CommandView = z.object({
 });
 
 const ReachableView = z.object({
+  accountId: z.uuid().optional(),
   tool: z.string(),
   username: z.string(),
   observed: z.string(),
   observedAt: z.string().nullable(),
   liveSessions: z.int().nullable().describe('As last seen before the report; null: the tool can’t show them.'),
   credentials: z.array(z.object({ kind: z.string(), ofThisDevice: z.boolean() })),
-  cut: z.string().describe('When the tool showed it cut, and what may have lived on.'),
+  cut: z.string().describe('When the tool showed it cut, or who says so, and what may have lived on.'),
 });
 
 const WorksheetView = z.object({

@@ -214,7 +214,7 @@ export class Losses {
 /** In the statement that writes it: what is seen of accounts later doesn't change it. */
 const REACHABLE = `
   SELECT COALESCE(jsonb_agg(jsonb_build_object(
-    'tool', t.name, 'username', a.username, 'observed', a.observed_state, 'observedAt', a.observed_at,
+    'accountId', a.id, 'tool', t.name, 'username', a.username, 'observed', a.observed_state, 'observedAt', a.observed_at,
     'liveSessions', a.live_sessions,
     'credentials', (SELECT COALESCE(jsonb_agg(jsonb_build_object('kind', c.kind, 'ofThisDevice', c.device_id IS NOT DISTINCT FROM $2)), '[]')
                     FROM credentials c WHERE c.account_id = a.id AND c.state <> 'revoked')) ORDER BY t.name, a.username), '[]')

@@ -38,8 +38,9 @@ export class MachineFacts {
   async forAssessment(tx: EntityManager, loss: Loss): Promise<AssessedLoss> {
     const cuts = await queryRows<AssessedLoss['cuts'][number]>(
       tx,
-      `SELECT t.name AS tool, s.act, s.state, s.confirmed_at AS "confirmedAt", s.residual_until AS "residualUntil"
-       FROM steps s JOIN tools t ON t.id = s.tool_id
+      `SELECT s.account_id AS "accountId", t.name AS tool, a.username, s.state, s.reason, s.attested_by AS "attestedBy",
+         s.confirmed_at AS "confirmedAt", s.residual_until AS "residualUntil"
+       FROM steps s JOIN tools t ON t.id = s.tool_id LEFT JOIN accounts a ON a.id = s.account_id
        WHERE s.case_id = $1 AND s.effect = 'revoke' ORDER BY t.name, s.position`,
       [loss.caseId],
     );

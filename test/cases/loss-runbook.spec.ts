@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { Account } from '../../src/accounts/account.entity.js';
 import { CredentialsService } from '../../src/accounts/credentials.service.js';
 import { Alert } from '../../src/cases/alert.entity.js';
+import { Settlement } from '../../src/cases/engine/settle.js';
 import { Hold } from '../../src/cases/hold.entity.js';
 import { Step } from '../../src/cases/step.entity.js';
 import { Device } from '../../src/devices/device.entity.js';
@@ -126,6 +127,21 @@ describe('the runbook of a loss', () => {
     expect(loss.worksheet.reachable).toMatchObject([
       { observed: 'active', liveSessions: null, cut: expect.stringContaining('not shown') },
     ]);
+  });
+
+  it('says of a cut that no tool showed on whose word it is', async () => {
+    const { id: toolId } = await aTool(tx, { connector: 'manual' });
+    const lost = await aLoss({
+      before: async ({ holderId }) => void (await anAccount(tx, { personId: holderId, toolId })),
+    });
+    const { id } = await tx.findOneByOrFail(Step, { caseId: lost.caseId, toolId });
+    await service.db.transaction((inner) => service.app.get(Settlement).giveToHuman(inner, id, 'It has no API.'));
+    await linus.post(`/v1/steps/${id}/complete`).send({ note: 'Suspended on its page.' }).expect(200);
+    const cuts = (await lossOf(lost)).worksheet.reachable.map(({ cut }: { cut: string }) => cut);
+    expect(cuts).toContainEqual(
+      expect.stringMatching(/^on the word of Linus, \d+\.\d s after the report; the tool can’t be asked$/),
+    );
+    expect(cuts).toContain('not shown: the step is ready');
   });
 
   it('proposes anew when more is learnt of the machine, and keeps who said it', async () => {
