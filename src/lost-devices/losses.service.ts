@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { AuditService } from '../platform/audit/audit.service.js';
+import { leafText } from '../platform/audit/leaf.js';
 import { prepared } from '../platform/database/prepared.js';
 import { queryRows } from '../platform/database/query-rows.js';
 import { together } from '../platform/database/together.js';
@@ -164,7 +165,9 @@ export class Losses {
       await this.audit.record(tx, actor, 'loss.assessed', {
         subject: { kind: 'device', id: loss.deviceId },
         caseId,
-        facts: { assessment, worksheet },
+        // It tells whose accounts could be reached, so only the commitment to it stays for good.
+        personal: { worksheet: leafText(worksheet) },
+        facts: { assessment, encryptionShown: worksheet.encryption.shown },
         reason,
       });
       await this.end(tx, caseId, 'assess-breach', actor.name);

@@ -14,6 +14,8 @@ import { WatchLosses } from '../../src/lost-devices/watch-losses.service.js';
 import type { Person } from '../../src/people/person.entity.js';
 import { loadAgeIdentities, makeAgeIdentity } from '../../src/platform/crypto/providers/age-identities.js';
 import { RecoveryRing } from '../../src/platform/crypto/recovery-ring.js';
+import { AuditEntry } from '../../src/platform/audit/audit-entry.entity.js';
+import { AuditPersonalField } from '../../src/platform/audit/audit-personal-field.entity.js';
 import { anAccount } from '../factories/accounts.js';
 import { liftBrakeLimits } from '../factories/brake-limits.js';
 import { aDevice } from '../factories/devices.js';
@@ -318,6 +320,12 @@ describe('the tasks of a loss', () => {
         .send({ decision: 'no_notification', reason: 'Encrypted, and cut at once.' });
     await decide().expect(200);
     await decide().expect(409);
+    // Whose accounts they were can be erased from the audit log; what was decided can't.
+    const [{ username }] = (await lossOf(lost)).worksheet.reachable;
+    const entry = await tx.findOneByOrFail(AuditEntry, { action: 'loss.assessed', caseId: lost.caseId });
+    expect(entry.facts).toEqual({ assessment: 'no_notification', encryptionShown: 'yes' });
+    const kept = await tx.findOneByOrFail(AuditPersonalField, { entryId: entry.id, name: 'worksheet' });
+    expect(kept.value).toContain(username);
     await admin.patch(path(lost)).send({ awake: 'yes' }).expect(200);
     const loss = await lossOf(lost);
     expect(loss.assessment).toMatchObject({ decision: 'no_notification', decidedBy: 'Grace' });
