@@ -1,5 +1,5 @@
 import { Body, Controller, Get, HttpCode, Param, Patch, Post } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { ApprovalView, approvalView } from '../approvals/approvals-views.js';
 import type { Actor } from '../platform/sign-in/actor.js';
@@ -75,21 +75,22 @@ export class LossesController {
     return lossView(await this.reader.inFull(actor, caseId));
   }
 
+  /** Answers nothing of the loss: who may report isn't for that one who may read cases. */
   @Patch()
+  @HttpCode(204)
   @Allow('lost-devices:report', 'within-reach')
   @ApiOperation({ summary: 'Say what you learn of the machine after the report' })
-  @ApiOkResponse({ standardSchema: LossView })
+  @ApiNoContentResponse({ description: 'Kept. Reading the loss takes cases:read.' })
   async note(
     @Param('caseId', { schema: CaseId }) caseId: string,
     @Body({ schema: LossNote }) body: z.infer<typeof LossNote>,
     @CurrentActor() actor: Actor,
-  ): Promise<z.infer<typeof LossView>> {
+  ): Promise<void> {
     const { awareAt, ...word } = body;
     await this.losses.note(actor, caseId, {
       ...given(word),
       ...(awareAt !== undefined && { awareAt: new Date(awareAt) }),
     });
-    return this.one(caseId, actor);
   }
 
   @Post('containment')
@@ -123,18 +124,17 @@ export class LossesController {
   }
 
   @Post('tasks/:task/complete')
-  @HttpCode(200)
+  @HttpCode(204)
   @Allow('lost-devices:report', 'within-reach')
   @ApiOperation({ summary: 'End a task that ends by somebody’s word' })
-  @ApiOkResponse({ standardSchema: LossView })
+  @ApiNoContentResponse()
   async complete(
     @Param('caseId', { schema: CaseId }) caseId: string,
     @Param('task', { schema: z.string().max(50) }) task: string,
     @Body({ schema: CompleteTask }) { note }: z.infer<typeof CompleteTask>,
     @CurrentActor() actor: Actor,
-  ): Promise<z.infer<typeof LossView>> {
+  ): Promise<void> {
     await this.losses.complete(actor, caseId, task, note);
-    return this.one(caseId, actor);
   }
 
   @Post('assessment')
