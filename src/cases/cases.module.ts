@@ -59,6 +59,15 @@ import { StepsController } from './steps.controller.js';
     StepRunner,
     Sweeper,
   ],
-  exports: [AccessPlanning, AlertsService, CasesReader, CasesService, CutPlanning, EngineHealth, HeldSteps],
+  exports: [
+    AccessPlanning,
+    AlertsService,
+    CasesReader,
+    CasesService,
+    CutPlanning,
+    EngineHealth,
+    HeldSteps,
+    SecondPerson,
+  ],
 })
 export class CasesModule {}

@@ -132,7 +132,7 @@ export class StepDecisions {
     if (step.state !== 'needs_human') {
       throw new Problem('conflict', `This step is ${step.state}; a person decides only about one that needs one.`);
     }
-    await this.secondPerson.refuseSubject(tx, step, actor);
+    await this.secondPerson.refuseSubject(tx, step.personId, actor, 'access');
     return step;
   }
 }

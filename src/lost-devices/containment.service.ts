@@ -41,11 +41,11 @@ export class ContainmentService implements OnModuleInit {
   /** Answers the request that another person has to approve, for a wipe; null when it is decided. */
   async decide(actor: Actor, caseId: string, decision: Containment, reason: string): Promise<Approval | null> {
     if (decision === 'wipe') {
-      await this.losses.get(this.db.manager, actor, caseId);
+      await inTransaction(this.db, (tx) => this.losses.lockToDecide(tx, actor, caseId));
       return this.approvals.request('device.wipe', { id: caseId }, reason, actor);
     }
     await inTransaction(this.db, async (tx) => {
-      const loss = await this.losses.lock(tx, actor, caseId);
+      const loss = await this.losses.lockToDecide(tx, actor, caseId);
       if (loss.containment === 'wipe')
         throw new Problem('conflict', 'It was decided to wipe it: an order of that isn’t taken back here.');
       await this.order(tx, loss, decision, { actor, reason });
@@ -61,7 +61,7 @@ export class ContainmentService implements OnModuleInit {
     seen: { state: Exclude<CommandState, 'ordered' | 'superseded'>; note: string },
   ): Promise<void> {
     await inTransaction(this.db, async (tx) => {
-      await this.losses.lock(tx, actor, caseId);
+      await this.losses.lockToDecide(tx, actor, caseId);
       const command = await tx.findOneBy(DeviceCommand, { id: commandId, caseId });
       if (!command) throw new Problem('not-found', 'This loss has no such order.');
       refuseCommandUnless(command.state, seen.state);

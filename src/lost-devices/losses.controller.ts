@@ -111,6 +111,7 @@ export class LossesController {
   @Post('commands/:id/progress')
   @HttpCode(200)
   @Allow('lost-devices:decide', 'within-reach')
+  @FreshSignIn()
   @ApiOperation({ summary: 'Say what you saw of an order to lock or wipe' })
   @ApiOkResponse({ standardSchema: LossView })
   async progress(
@@ -140,6 +141,7 @@ export class LossesController {
   @Post('assessment')
   @HttpCode(200)
   @Allow('lost-devices:decide', 'within-reach')
+  @FreshSignIn()
   @ApiOperation({ summary: 'Decide whether the breach is notified; the worksheet is kept as it is now' })
   @ApiOkResponse({ standardSchema: LossView })
   async assess(

@@ -9,7 +9,8 @@ import { inTransaction } from '../platform/database/transaction.js';
 import { Problem } from '../platform/errors/problem.js';
 import { reaches } from '../platform/roles/within-reach.js';
 import { SYSTEM, type Actor } from '../platform/sign-in/actor.js';
-import type { Case, CaseScope } from '../cases/case.entity.js';
+import { Case, type CaseScope } from '../cases/case.entity.js';
+import { SecondPerson } from '../cases/second-person.service.js';
 import { LossTask } from './loss-task.entity.js';
 import { Loss, type Assessment } from './loss.entity.js';
 import { MachineFacts } from './machine-facts.service.js';
@@ -39,6 +40,7 @@ export class Losses {
     private readonly db: DataSource,
     private readonly runbooks: Runbooks,
     private readonly facts: MachineFacts,
+    private readonly secondPerson: SecondPerson,
     private readonly audit: AuditService,
   ) {}
 
@@ -93,6 +95,14 @@ export class Losses {
     return this.within(tx, actor, caseId, loss);
   }
 
+  /** @throws Problem `forbidden` for whoever lost it: another person decides what becomes of it, and who is told */
+  async lockToDecide(tx: EntityManager, actor: Actor, caseId: string): Promise<Loss> {
+    const loss = await this.lock(tx, actor, caseId);
+    const { personId } = await tx.findOneByOrFail(Case, { id: caseId });
+    await this.secondPerson.refuseSubject(tx, personId, actor, 'loss');
+    return loss;
+  }
+
   async tasks(tx: EntityManager, caseId: string): Promise<LossTask[]> {
     return tx.find(LossTask, { where: { caseId }, order: { position: 'ASC' } });
   }
@@ -145,7 +155,7 @@ export class Losses {
   /** @throws Problem `conflict` when it was decided before */
   async assess(actor: Actor, caseId: string, assessment: Assessment, reason: string): Promise<void> {
     await inTransaction(this.db, async (tx) => {
-      const loss = await this.lock(tx, actor, caseId);
+      const loss = await this.lockToDecide(tx, actor, caseId);
       if (loss.assessment !== null) {
         throw new Problem('conflict', `${loss.assessedBy} decided this before: ${loss.assessment.replace('_', ' ')}.`);
       }

@@ -433,6 +433,26 @@ describe('a machine that is lost twice', () => {
   });
 });
 
+it('is decided about by another person than who lost it, who may say what they know', async () => {
+  const { id: personId } = await aPerson(tx);
+  await anEmployment(tx, { personId, startAppliedAt: new Date() });
+  const ada = (await aUser(service.app, 'security', { name: 'Ada', personId })).agent;
+  const { caseId } = await reported(await aDevice(tx, { holderId: personId }), 'device');
+  const at = (rest: string) => `/v1/lost-devices/${caseId}${rest}`;
+  const reason = 'It was off, and is in a drawer.';
+  for (const decision of ['lock', 'leave', 'wipe']) {
+    await ada.post(at('/containment')).send({ decision, reason }).expect(403);
+  }
+  const assessment = { decision: 'no_notification', reason };
+  await ada.post(at('/assessment')).send(assessment).expect(403);
+  const { body } = await admin.post(at('/containment')).send({ decision: 'lock', reason }).expect(200);
+  const progress = at(`/commands/${body.loss.commands[0].id}/progress`);
+  const refused = await ada.post(progress).send({ state: 'risk_accepted', note: reason }).expect(403);
+  expect(refused.body.detail).toBe('Nobody decides about their own loss.');
+  await ada.patch(at('')).send({ awake: 'no' }).expect(204);
+  await admin.post(at('/assessment')).send(assessment).expect(200);
+});
+
 it('is nobody’s business who can’t see the person', async () => {
   const lost = await aLoss();
   await (await service.caller('Ray', 'devices:read')).get(path(lost)).expect(403);
