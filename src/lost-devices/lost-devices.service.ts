@@ -11,7 +11,6 @@ import { CutPlanning } from '../cases/cut-planning.service.js';
 import { HeldSteps } from '../cases/held-steps.service.js';
 import type { StepPlan } from '../cases/step-plan.js';
 import { EFFECT_OF, type StepAct } from '../cases/step-states.js';
-import { isAway } from '../devices/device-states.js';
 import { Device } from '../devices/device.entity.js';
 import { DevicesService, type LostDevice } from '../devices/devices.service.js';
 import { ObservationsService, type AgedObservation } from '../devices/observations.service.js';
@@ -92,7 +91,7 @@ export class LostDevicesService implements OnModuleInit {
         throw nobodyHasIt();
       }
       await this.people.lock(tx, device.holderId);
-      const earlier = await this.openLoss(tx, device, scope);
+      const earlier = await this.openLoss(tx, device.id, scope);
       if (earlier) return { caseId: earlier.id, again: true };
       return { caseId: await this.begin(tx, scope, device.holderId, device.id, note, actor), again: false };
     });
@@ -177,16 +176,21 @@ export class LostDevicesService implements OnModuleInit {
     };
   }
 
-  /** A loss whose hold still stands; of one device only, as long as it is lost or stolen, unless all of the person is to be cut now. */
-  private async openLoss(tx: EntityManager, { id: deviceId, state }: Device, scope: CaseScope): Promise<Case | null> {
-    const cases = await tx.find(Case, {
-      where: { deviceId, kind: 'lost_device' },
-      order: { openedAt: 'DESC' },
-      take: 1,
-    });
-    const [newest] = cases;
+  /**
+   * What was reported of this machine since its holder lost it: a loss whose hold still stands, or one of the device only,
+   * unless all of the person is to be cut now. Whose it was before, and lost, is another loss.
+   */
+  private async openLoss(tx: EntityManager, deviceId: string, scope: CaseScope): Promise<Case | null> {
+    const newest = await tx
+      .createQueryBuilder(Case, 'c')
+      // As the device is now that the person is locked: somebody may have reported it while this one waited.
+      .innerJoin(Device, 'd', `d.id = c.deviceId AND d.holderId = c.personId AND d.state IN ('lost', 'stolen')`)
+      .where(`c.deviceId = :deviceId AND c.kind = 'lost_device'`, { deviceId })
+      .orderBy('c.openedAt', 'DESC')
+      .limit(1)
+      .getOne();
     if (!newest) return null;
-    if (newest.scope === 'device') return scope === 'device' && isAway(state) ? newest : null;
+    if (newest.scope === 'device') return scope === 'device' ? newest : null;
     const holds = await this.cases.standingHolds(tx, newest.personId);
     return holds.some(({ caseId }) => caseId === newest.id) ? newest : null;
   }
