@@ -38,6 +38,8 @@ import { ImageContents1764000017100 } from './1764000017100-image-contents.js';
 import { ImageMedia1764000017200 } from './1764000017200-image-media.js';
 import { DeviceImagings1764000017300 } from './1764000017300-device-imagings.js';
 import { RunbookOfALoss1764000019000 } from './1764000019000-runbook-of-a-loss.js';
+import { OrdersGivenByTheService1764000021000 } from './1764000021000-orders-given-by-the-service.js';
+import { KeysKeptFromManagers1764000021100 } from './1764000021100-keys-kept-from-managers.js';
 import { WordsStayWithTheirSteps1764000024000 } from './1764000024000-words-stay-with-their-steps.js';
 
 /** All of them, oldest first. */
@@ -82,5 +84,7 @@ export const MIGRATIONS = [
   ImageMedia1764000017200,
   DeviceImagings1764000017300,
   RunbookOfALoss1764000019000,
+  OrdersGivenByTheService1764000021000,
+  KeysKeptFromManagers1764000021100,
   WordsStayWithTheirSteps1764000024000,
 ];

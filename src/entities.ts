@@ -20,6 +20,7 @@ import { BrakeSlot } from './brakes/brake-slot.entity.js';
 import { Brake } from './brakes/brake.entity.js';
 import { BrakedCase } from './brakes/braked-case.entity.js';
 import { WorkerProcess } from './cases/worker-process.entity.js';
+import { DeviceManagerKey } from './device-managers/device-manager-key.entity.js';
 import { DeviceManagerRound } from './device-managers/device-manager-round.entity.js';
 import { DeviceEncryption } from './devices/encryption/device-encryption.entity.js';
 import { DevicePackages } from './devices/packages/device-packages.entity.js';
@@ -42,6 +43,7 @@ import { ImageReleaseKey } from './images/image-release-key.entity.js';
 import { ImageVersion } from './images/image-version.entity.js';
 import { Image } from './images/image.entity.js';
 import { DeviceImaging } from './imagings/device-imaging.entity.js';
+import { DeviceCommandCall } from './lost-devices/commands/device-command-call.entity.js';
 import { DeviceCommandEvent } from './lost-devices/device-command-event.entity.js';
 import { DeviceCommand } from './lost-devices/device-command.entity.js';
 import { LossTask } from './lost-devices/loss-task.entity.js';
@@ -102,6 +104,7 @@ export const ENTITIES = [
   BrakeSlot,
   Brake,
   BrakedCase,
+  DeviceManagerKey,
   DeviceManagerRound,
   DeviceEncryption,
   DevicePackages,
@@ -122,6 +125,7 @@ export const ENTITIES = [
   Loss,
   LossTask,
   DeviceCommand,
+  DeviceCommandCall,
   DeviceCommandEvent,
   Device,
   HrSource,

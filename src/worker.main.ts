@@ -14,6 +14,7 @@ import { startWorker } from './cases/engine/worker-loop.js';
 import { LANES, type Lane } from './cases/step-states.js';
 import { openGround } from './ground.js';
 import { DueEmployments } from './hr-feeds/due-employments.service.js';
+import { GiveCommands } from './lost-devices/commands/give-commands.service.js';
 import { describeFailure, EXIT } from './platform/lifecycle/failure.js';
 import { expectShortLivedObjects } from './platform/lifecycle/short-lived.js';
 import { stopCleanly } from './platform/lifecycle/stop-cleanly.js';
@@ -45,6 +46,8 @@ async function main(env: NodeJS.ProcessEnv): Promise<void> {
   const measures = services.get(StepMeasures);
   const measurements = services.get(Measurements);
   measures.start();
+  const onError = (error: unknown): void =>
+    logger.warn({ err: error }, 'a worker could not finish something; it is taken up again');
   const worker = await startWorker({
     db: ground.db,
     databaseUrl: ground.config.databaseUrl,
@@ -56,7 +59,7 @@ async function main(env: NodeJS.ProcessEnv): Promise<void> {
       () => services.get(DueEmployments).applyDue(),
       // Hashing takes a while under load, and an emergency waits for nothing.
       ...(lanes.includes('emergency')
-        ? []
+        ? [() => services.get(GiveCommands).beginDue(onError)]
         : [
             () => services.get(SealAuditLog).sealOrTell(),
             () => services.get(PublishAuditLog).publishNowAndThen(),
@@ -64,7 +67,7 @@ async function main(env: NodeJS.ProcessEnv): Promise<void> {
             () => services.get(AskDeviceManagers).askNowAndThen(),
           ]),
     ],
-    onError: (error) => logger.warn({ err: error }, 'a worker could not finish something; it is taken up again'),
+    onError,
     onLost: (why) => {
       // Others may take our steps from now on: not one more call may leave this process.
       console.error(`${name} ends itself: ${why}`);
@@ -74,7 +77,7 @@ async function main(env: NodeJS.ProcessEnv): Promise<void> {
   alerting.start(name, (error) => logger.warn({ err: error }, 'alerts could not be looked after; they are again'));
   measurements.start(name);
   stopCleanly(env, async () => {
-    await Promise.all([worker.stop(), alerting.stop()]);
+    await Promise.all([worker.stop(), alerting.stop(), services.get(GiveCommands).stop()]);
     await measures.stop();
     await measurements.stop(name);
     await services.close();

@@ -17,6 +17,7 @@ import type {
   NewAccount,
   ObservedAccount,
   RecoveryKeyRecord,
+  RevealedKey,
   ToolConnection,
   ToolSession,
 } from '../kit/contract.js';
@@ -200,8 +201,9 @@ class DirectorySession implements ToolSession {
     return computerRecords(this.client, this.settings).recoveryKeys(computerExternalId);
   }
 
-  async revealRecoveryKey(recoveryKeyExternalId: string): Promise<string> {
-    return computerRecords(this.client, this.settings).recoveryPassword(recoveryKeyExternalId);
+  async revealRecoveryKey(recoveryKeyExternalId: string): Promise<RevealedKey> {
+    const key = await computerRecords(this.client, this.settings).recoveryPassword(recoveryKeyExternalId);
+    return { key, storedAt: null };
   }
 
   close(): Promise<void> {

@@ -1,9 +1,10 @@
 import type { z } from 'zod';
-import type { CallContext } from '../kit/contract.js';
+import type { CallContext, ComputerOrder, RevealedKey } from '../kit/contract.js';
 import { ToolError } from '../kit/errors.js';
 import { HttpClient, type HttpRequest } from '../kit/http-client.js';
 import {
   activities,
+  encryptionKey,
   hostDetails,
   hostsPage,
   oneUser,
@@ -13,6 +14,7 @@ import {
   type FleetHostDetails,
   type FleetUser,
 } from './fleet-resources.js';
+import { codeOfRefusal, KIND_OF_REFUSAL } from './refusals.js';
 
 export interface FleetClientOptions {
   baseUrl: string;
@@ -35,6 +37,8 @@ export class FleetClient {
       ca: certificateAuthority,
       // A page of hosts with their policies and users.
       maxBytes: 32 * 1024 * 1024,
+      errorCode: codeOfRefusal,
+      kindOfCode: KIND_OF_REFUSAL,
     });
   }
 
@@ -62,6 +66,21 @@ export class FleetClient {
     const query = { per_page: 100, order_key: 'created_at', order_direction: 'desc' };
     const found = await this.get(`/hosts/${hostId(id)}/activities`, activities, query);
     return (found.activities ?? []).map(({ type, created_at: at, actor_email: by }) => ({ type, at, by }));
+  }
+
+  /** Fleet writes each reading into its log. Throws `not-found` where it has none that it can open. */
+  async encryptionKey(id: string): Promise<RevealedKey> {
+    const { host_id: host, encryption_key: kept } = await this.get(
+      `/hosts/${hostId(id)}/encryption_key`,
+      encryptionKey,
+    );
+    if (String(host) !== id) throw new ToolError('invalid', 'Fleet answered with another host’s recovery key.');
+    return { key: kept.key, storedAt: kept.updated_at };
+  }
+
+  /** Fleet queues it for the host. Without `view_pin`, so that the PIN of a Mac stays with Fleet. */
+  async order(id: string, what: ComputerOrder): Promise<void> {
+    await this.http.request({ method: 'POST', path: `${API}/hosts/${hostId(id)}/${what}` });
   }
 
   async usersLike(search: string): Promise<readonly FleetUser[]> {

@@ -1,8 +1,11 @@
+import { already } from '../kit/act-results.js';
 import { checkConnection } from '../kit/connection.js';
 import type {
   AccountQuery,
   AccountRef,
+  ActResult,
   CheckReport,
+  ComputerOrder,
   ComputerPage,
   Connector,
   DeviceStatus,
@@ -11,11 +14,13 @@ import type {
   ObservedAccount,
   ObservedComputer,
   RecoveryKeyRecord,
+  RevealedKey,
   ToolConnection,
   ToolSession,
 } from '../kit/contract.js';
 import { ToolError } from '../kit/errors.js';
 import { FleetClient } from './client.js';
+import { kindOf, standingOf } from './device-orders.js';
 import type { FleetHost, FleetHostDetails, FleetUser } from './fleet-resources.js';
 import { fleetManifest, type FleetSettings } from './manifest.js';
 
@@ -23,7 +28,8 @@ import { fleetManifest, type FleetSettings } from './manifest.js';
 export const fleetConnector: Connector<FleetSettings> = {
   ...fleetManifest,
   async open(connection: ToolConnection<FleetSettings>): Promise<ToolSession> {
-    const { baseUrl, certificateAuthority, pageSize } = checkConnection(fleetManifest, connection);
+    const settings = checkConnection(fleetManifest, connection);
+    const { baseUrl, certificateAuthority } = settings;
     const client = new FleetClient({
       baseUrl,
       token: connection.secrets['token'] ?? '',
@@ -32,7 +38,7 @@ export const fleetConnector: Connector<FleetSettings> = {
       call: connection.call,
     });
     try {
-      return new FleetSession(client, pageSize, await client.me());
+      return new FleetSession(client, settings, await client.me());
     } catch (error) {
       client.close();
       throw error;
@@ -43,7 +49,7 @@ export const fleetConnector: Connector<FleetSettings> = {
 class FleetSession implements ToolSession {
   constructor(
     private readonly client: FleetClient,
-    private readonly pageSize: number,
+    private readonly settings: Pick<FleetSettings, 'pageSize' | 'keepRecoveryKeys'>,
     private readonly own: FleetUser,
   ) {}
 
@@ -54,6 +60,12 @@ class FleetSession implements ToolSession {
       const permission = 'a global role';
       const remedy = `Give ${email} the global role “observer”: a role in a team shows that team's hosts only.`;
       for (const capability of DEVICE_CAPABILITIES) missing.push({ capability, permission, remedy });
+    }
+    if (role !== 'admin' && role !== 'maintainer') {
+      const remedy = `Give ${email} the global role “maintainer”; without it somebody locks and wipes by hand in Fleet.`;
+      for (const capability of ORDERS) {
+        missing.push({ capability, permission: fleetManifest.capabilities[capability].permission, remedy });
+      }
     }
     if (role !== 'admin') {
       const remedy =
@@ -81,10 +93,12 @@ class FleetSession implements ToolSession {
   async listComputers(next: string | null): Promise<ComputerPage> {
     const page = next === null ? 0 : Number(next);
     if (!Number.isSafeInteger(page) || page < 0) throw new ToolError('invalid', 'This is no cursor of ours.');
-    const hosts = await this.client.hosts(page, this.pageSize);
+    const { pageSize, keepRecoveryKeys } = this.settings;
+    const hosts = await this.client.hosts(page, pageSize);
     // Fleet says nowhere that a page is the last one; the first that isn't full is.
-    const isLast = hosts.length < this.pageSize;
-    return { computers: hosts.map(computerOf), next: isLast ? null : String(page + 1), complete: isLast };
+    const isLast = hosts.length < pageSize;
+    const computers = hosts.map((host) => ({ ...computerOf(host), ...(keepRecoveryKeys && keyOf(host)) }));
+    return { computers, next: isLast ? null : String(page + 1), complete: isLast };
   }
 
   async readDiskEncryption(computerExternalId: string): Promise<DiskSeen> {
@@ -93,7 +107,7 @@ class FleetSession implements ToolSession {
       ...stateOf(host),
       observedAt: host.detail_updated_at,
       agent: host.osquery_version === null ? null : { name: 'osquery', version: host.osquery_version },
-      platform: platformOf(host),
+      platform: kindOf(host.platform),
       raw: { disk_encryption_enabled: host.disk_encryption_enabled ?? null, platform: host.platform },
     };
   }
@@ -104,10 +118,10 @@ class FleetSession implements ToolSession {
       this.client.activitiesOf(computerExternalId),
     ]);
     return {
+      ...standingOf(host),
+      serial: host.hardware_serial,
       isOnline: host.status === 'online',
       lastSeenAt: host.seen_time,
-      state: STATES[host.mdm?.device_status ?? ''] ?? 'unknown',
-      pending: PENDING[host.mdm?.pending_action ?? ''] ?? null,
       requests: activities.flatMap(({ type, at, by }) => {
         const what = REQUESTS[type];
         return what ? [{ what, at, by }] : [];
@@ -122,25 +136,55 @@ class FleetSession implements ToolSession {
     return [{ externalId: String(host.id), keyId: `fleet-host-${host.id}`, volumeId: null, storedAt: null }];
   }
 
+  async revealRecoveryKey(recoveryKeyExternalId: string): Promise<RevealedKey> {
+    return this.client.encryptionKey(recoveryKeyExternalId);
+  }
+
+  async lockComputer(computerExternalId: string): Promise<ActResult> {
+    return this.order(computerExternalId, 'lock');
+  }
+
+  async unlockComputer(computerExternalId: string): Promise<ActResult> {
+    return this.order(computerExternalId, 'unlock');
+  }
+
+  async wipeComputer(computerExternalId: string): Promise<ActResult> {
+    return this.order(computerExternalId, 'wipe');
+  }
+
+  /** Looked at first: Fleet answers an order that it has already as it answers one that it can't take. */
+  private async order(id: string, what: ComputerOrder): Promise<ActResult> {
+    const { state, pending, orders } = standingOf(await this.client.host(id));
+    const underWay: ActResult = { outcome: 'in-progress', handle: `${what}:${id}`, sideEffects: [] };
+    if (pending === what) return underWay;
+    if (pending === null && state === SHOWN_BY[what]) return already(null);
+    const readiness = orders[what];
+    if (readiness.takes === 'never')
+      return { outcome: 'action-required', instructions: readiness.because, sideEffects: [] };
+    if (readiness.takes !== 'now') throw new ToolError('conflict', readiness.because);
+    await this.client.order(id, what);
+    return underWay;
+  }
+
   async close(): Promise<void> {
     this.client.close();
   }
 }
 
-const DEVICE_CAPABILITIES = ['listComputers', 'readDiskEncryption', 'readDeviceStatus', 'listRecoveryKeys'] as const;
+const ORDERS = ['lockComputer', 'unlockComputer', 'wipeComputer'] as const;
 
-/** `mdm.device_status`: the only thing that shows what a device did. */
-const STATES: Readonly<Record<string, DeviceStatus['state']>> = {
-  unlocked: 'unlocked',
-  locked: 'locked',
-  wiped: 'wiped',
-};
+const SHOWN_BY = { lock: 'locked', unlock: 'unlocked', wipe: 'wiped' } as const;
 
-/** `mdm.pending_action`: sent, and not done. */
-const PENDING: Readonly<Record<string, DeviceStatus['pending']>> = { lock: 'lock', unlock: 'unlock', wipe: 'wipe' };
+const DEVICE_CAPABILITIES = [
+  'listComputers',
+  'readDiskEncryption',
+  'readDeviceStatus',
+  'listRecoveryKeys',
+  'revealRecoveryKey',
+] as const;
 
 /** These say that a person asked for it (`docs/Contributing/reference/audit-logs.md`), and nothing of the device. */
-const REQUESTS: Readonly<Record<string, DeviceStatus['requests'][number]['what']>> = {
+const REQUESTS: Readonly<Record<string, ComputerOrder>> = {
   locked_host: 'lock',
   unlocked_host: 'unlock',
   wiped_host: 'wipe',
@@ -155,11 +199,13 @@ function stateOf({ disk_encryption_enabled: enabled }: FleetHostDetails): Pick<D
   };
 }
 
-function platformOf({ platform }: FleetHost): DiskSeen['platform'] {
-  if (platform === 'darwin') return 'macos';
-  if (platform === 'windows') return 'windows';
-  return platform === null || ['ios', 'ipados', 'android', 'chrome'].includes(platform) ? null : 'linux';
+/** Of the platforms on which Fleet escrows a key. */
+function keyOf({ platform, mdm }: FleetHost): Pick<ObservedComputer, 'recoveryKey'> {
+  const kind = mdm?.encryption_key_available ? kindOf(platform) : null;
+  return kind ? { recoveryKey: OPENS[kind] } : {};
 }
+
+const OPENS = { macos: 'filevault', windows: 'bitlocker', linux: 'luks' } as const;
 
 function computerOf(host: FleetHost): ObservedComputer {
   return {

@@ -25,6 +25,7 @@ const host = z.object({
   status: text,
   seen_time: instant,
   detail_updated_at: instant,
+  mdm: z.object({ encryption_key_available: z.boolean().nullish() }).nullish(),
 });
 
 export type FleetHost = z.infer<typeof host>;
@@ -36,9 +37,13 @@ export const hostDetails = z.object({
   host: host.extend({
     /** Left out while nothing is known, and on some kinds of Linux when the disk isn’t encrypted (`server/fleet/hosts.go`). */
     disk_encryption_enabled: z.boolean().nullish(),
+    /** Of its fleetd; null while nobody knows. */
+    scripts_enabled: z.boolean().nullish(),
     mdm: z
       .object({
         encryption_key_available: z.boolean().nullish(),
+        enrollment_status: text,
+        connected_to_fleet: z.boolean().nullish(),
         device_status: text,
         pending_action: text,
       })
@@ -47,6 +52,12 @@ export const hostDetails = z.object({
 });
 
 export type FleetHostDetails = z.infer<typeof hostDetails>['host'];
+
+/** “Get host’s disk encryption key”. */
+export const encryptionKey = z.object({
+  host_id: z.int(),
+  encryption_key: z.object({ key: z.string().min(1), updated_at: instant }),
+});
 
 const user = z.object({ id: z.int(), email: z.string(), global_role: z.string().nullish() });
 

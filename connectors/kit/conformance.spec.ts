@@ -48,7 +48,7 @@ function idleSession(): ToolSession {
     liftLockdown: async () => done(null),
     listComputers: async () => ({ computers: [], next: null, complete: true }),
     listRecoveryKeys: async () => [],
-    revealRecoveryKey: async () => '',
+    revealRecoveryKey: async () => ({ key: '', storedAt: null }),
     close: async () => undefined,
   };
 }

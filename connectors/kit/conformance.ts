@@ -160,6 +160,9 @@ class ConformanceSuite<Settings> {
       this.check(['readDeviceStatus'], 'tells where a computer stands, and that one isn’t there', () =>
         this.tellsDeviceStatus(),
       ),
+      this.check(['lockComputer'], 'hands an order over once, and shows it as pending or done, not as nothing', () =>
+        this.handsOrdersOver(),
+      ),
       this.check([], 'implements exactly what it declares, and all of it was exercised', () =>
         this.exercisesEverything(),
       ),
@@ -509,6 +512,20 @@ class ConformanceSuite<Settings> {
     await failsWith(['not-found'], () => read('999999999'));
   }
 
+  private async handsOrdersOver(): Promise<void> {
+    const [first] = await given(this.fixture().computers?.(), 'computers');
+    const id = first?.externalId ?? '';
+    const read = () => this.once((session) => must(session.readDeviceStatus?.(id)), ['readDeviceStatus']);
+    const lock = (which: string) => this.once((session) => must(session.lockComputer?.(which)), ['lockComputer']);
+    assert.equal((await read()).state, 'unlocked', 'the fixture’s first computer is to be one that can be locked');
+    await lock(id);
+    const status = await read();
+    assert.ok(status.pending === 'lock' || status.state === 'locked', 'the order isn’t shown');
+    await lock(id);
+    assert.equal((await read()).requests.length, status.requests.length, 'the order was given twice');
+    await failsWith(['not-found'], () => lock('999999999'));
+  }
+
   private async exercisesEverything(): Promise<void> {
     const declared = capabilitiesOf(this.connector).map(({ capability }) => capability);
     const session = await this.open();
@@ -625,6 +642,8 @@ const NEED_TESTS_OF_THEIR_OWN: readonly Capability[] = [
   'listComputers',
   'listRecoveryKeys',
   'revealRecoveryKey',
+  'unlockComputer',
+  'wipeComputer',
 ];
 
 /** Of a key that nobody has. */

@@ -24,6 +24,9 @@ export const CAPABILITIES = [
   'revealRecoveryKey',
   'readDiskEncryption',
   'readDeviceStatus',
+  'lockComputer',
+  'unlockComputer',
+  'wipeComputer',
 ] as const;
 
 export type Capability = (typeof CAPABILITIES)[number];
@@ -142,6 +145,8 @@ export interface ObservedComputer {
   isEnabled: boolean;
   /** When it last signed in, as far as the tool writes that down. */
   lastSeenAt: Date | null;
+  /** The key that the tool keeps for it and that is to be kept here too, by what it opens; undefined: none is. */
+  recoveryKey?: 'filevault' | 'bitlocker' | 'luks';
 }
 
 export interface ComputerPage {
@@ -160,6 +165,12 @@ export interface RecoveryKeyRecord {
   storedAt: Date | null;
 }
 
+export interface RevealedKey {
+  key: string;
+  /** When the tool came to have it, which changes with every new key; null where it doesn't say. */
+  storedAt: Date | null;
+}
+
 /** What a device manager knows of a computer's disks. `unknown` whenever it can't tell: never a "no" for an answer that is missing. */
 export interface DiskSeen {
   state: 'encrypted' | 'converting' | 'suspended' | 'not_encrypted' | 'unknown';
@@ -173,16 +184,32 @@ export interface DiskSeen {
   raw: Readonly<Record<string, unknown>>;
 }
 
+export const COMPUTER_ORDERS = ['lock', 'unlock', 'wipe'] as const;
+export type ComputerOrder = (typeof COMPUTER_ORDERS)[number];
+
+/** Whether a device manager would take an order for a computer as it stands now. `because` is a sentence for people. */
+export type OrderReadiness =
+  | { takes: 'now' }
+  /** What is pending there has to be over first. */
+  | { takes: 'later'; because: string }
+  /** The computer has to be unlocked first. */
+  | { takes: 'once-unlocked'; because: string }
+  /** Not before a person did what it says. */
+  | { takes: 'never'; because: string };
+
 /** Where a computer stands with its device manager. */
 export interface DeviceStatus {
+  /** Of its maker; null where the manager doesn't know it. */
+  serial: string | null;
   isOnline: boolean;
   lastSeenAt: Date | null;
   /** What the computer is shown to be. This alone is proof. */
   state: 'unlocked' | 'locked' | 'wiped' | 'unknown';
   /** Sent, and not done yet; null: nothing is. */
-  pending: 'lock' | 'unlock' | 'wipe' | null;
+  pending: ComputerOrder | null;
+  orders: Readonly<Record<ComputerOrder, OrderReadiness>>;
   /** What people asked for, newest first. That something was asked for proves nothing. */
-  requests: readonly { what: 'lock' | 'unlock' | 'wipe'; at: Date | null; by: string | null }[];
+  requests: readonly { what: ComputerOrder; at: Date | null; by: string | null }[];
 }
 
 export interface CheckReport {
@@ -234,10 +261,17 @@ export interface ToolSession {
   /** Of one computer, by its stable id. Reading these is no reveal. */
   listRecoveryKeys?(computerExternalId: string): Promise<readonly RecoveryKeyRecord[]>;
   /** The key itself. Whoever calls this writes down who asked, before. */
-  revealRecoveryKey?(recoveryKeyExternalId: string): Promise<string>;
+  revealRecoveryKey?(recoveryKeyExternalId: string): Promise<RevealedKey>;
   /** Of one computer, as the tool knows it now. Throws `not-found` for one that isn't there. */
   readDiskEncryption?(computerExternalId: string): Promise<DiskSeen>;
   readDeviceStatus?(computerExternalId: string): Promise<DeviceStatus>;
+  /**
+   * Hands the order to the tool, which keeps it until the computer comes by: `in-progress`, also when it is kept already.
+   * What the computer did is seen in its status alone. Throws `conflict` where it is taken later or once unlocked.
+   */
+  lockComputer?(computerExternalId: string): Promise<ActResult>;
+  unlockComputer?(computerExternalId: string): Promise<ActResult>;
+  wipeComputer?(computerExternalId: string): Promise<ActResult>;
 
   close(): Promise<void>;
 }
@@ -279,8 +313,8 @@ export interface Connector<Settings = unknown> {
   readonly settings: z.ZodType<Settings>;
   /** Names of the secret fields, each with a sentence for the form. */
   readonly secrets: Readonly<Record<string, string>>;
-  /** What this connector implements, each with the permission it needs at the tool. */
-  readonly capabilities: Readonly<Partial<Record<Capability, { permission: string }>>>;
+  /** What this connector implements, each with the permission it needs at the tool, and on what it works where that isn't all. */
+  readonly capabilities: Readonly<Partial<Record<Capability, { permission: string; only?: string }>>>;
   /** `human`: no API at all; every act is a task with an owner, a deadline and evidence. */
   readonly kind: 'api' | 'human';
   /**

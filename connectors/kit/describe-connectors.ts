@@ -27,6 +27,9 @@ const MEANING: Readonly<Record<Capability, string>> = {
   revealRecoveryKey: 'read a recovery key',
   readDiskEncryption: 'tell whether a computer’s disk is encrypted',
   readDeviceStatus: 'tell whether a computer is locked or wiped',
+  lockComputer: 'lock a computer',
+  unlockComputer: 'unlock it',
+  wipeComputer: 'wipe it',
 };
 
 /**

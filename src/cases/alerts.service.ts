@@ -30,6 +30,7 @@ export type AlertKind =
   | 'service_ownerless'
   | 'loss_task_overdue'
   | 'lost_device_seen'
+  | 'device_command_stuck'
   | 'token_unowned'
   | 'exception_overdue'
   | 'device_unacknowledged'

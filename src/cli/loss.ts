@@ -25,6 +25,7 @@ function linesOf({
   tasks,
   proposal,
   decision,
+  givers,
   commands,
   worksheet,
   assessment,
@@ -43,10 +44,11 @@ function linesOf({
       : proposal
         ? [`proposed: ${proposal.propose}. ${proposal.because}`, ...proposal.facts.map((fact) => `  ${fact}`)]
         : ['This loss follows no runbook: none was activated when it was reported.']),
-    ...commands.map(
-      ({ kind, state, id, events }) =>
-        `${kind}: ${state.replace('_', ' ')} since ${events.at(-1)?.seenAt} · command ${id}`,
-    ),
+    ...(decision ? [] : [giverLine('lock', givers.lock), giverLine('wipe', givers.wipe)]),
+    ...commands.flatMap(({ kind, state, id, events, givenBy, tool, problem, needsPerson }) => [
+      `${kind}: ${state.replace('_', ' ')} since ${events.at(-1)?.seenAt}, given ${givenBy === 'hand' ? 'by hand' : `by the service at “${tool}”`} · command ${id}`,
+      ...(problem === null ? [] : [`  ${needsPerson ? '▲ needs a person: ' : ''}${problem}`]),
+    ]),
     lastSignAt === null ? `no sign of it since; watched until ${watchUntil}` : `▲ it gave a sign at ${lastSignAt}`,
     '',
     assessment
@@ -56,4 +58,9 @@ function linesOf({
     ...worksheet.reachable.map(({ tool, username, cut }) => `  ${tool} (${username}): ${cut}`),
     ...worksheet.unknowns.map((unknown) => `  not known: ${unknown}`),
   ];
+}
+
+function giverLine(kind: string, { by, tool, only, because }: LossView['givers']['lock']): string {
+  if (by === 'hand') return `a ${kind} would be given by hand: ${because}`;
+  return `a ${kind} would be given by the service at “${tool}”${only === null ? '' : ` (${only})`}`;
 }

@@ -5,14 +5,16 @@ import type { ComputerPage, DiskSeen, ObservedComputer } from '../../connectors/
 import { ToolError } from '../../connectors/kit/errors.js';
 import { AlertsService } from '../cases/alerts.service.js';
 import type { DiskReport } from '../devices/encryption/judge-report.js';
+import { DeviceEnrolments } from '../devices/device-enrolments.service.js';
 import { ObservationsService, type NewObservation } from '../devices/observations.service.js';
 import { Config } from '../platform/config/config.js';
+import { databaseNow } from '../platform/database/database-now.js';
 import { queryRows } from '../platform/database/query-rows.js';
 import { inTransaction } from '../platform/database/transaction.js';
-import { newId } from '../platform/ids/new-id.js';
 import { Connectors } from '../tools/connectors.js';
 import { ToolSessions } from '../tools/tool-sessions.service.js';
 import { Tool } from '../tools/tool.entity.js';
+import { KeepManagersKeys, type EscrowedComputer } from './keep-managers-keys.service.js';
 
 /** Milliseconds between two looks whether somebody is due. */
 const EVERY = 30_000;
@@ -46,6 +48,8 @@ export class AskDeviceManagers {
     private readonly connectors: Connectors,
     private readonly sessions: ToolSessions,
     private readonly observations: ObservationsService,
+    private readonly enrolments: DeviceEnrolments,
+    private readonly keys: KeepManagersKeys,
     private readonly alerts: AlertsService,
   ) {}
 
@@ -90,27 +94,42 @@ export class AskDeviceManagers {
 
   private async ask(tool: Tool): Promise<void> {
     const round: Round = { matched: 0, unmatched: 0 };
+    const since = await databaseNow(this.db);
     try {
+      const escrowed: EscrowedComputer[] = [];
       let next: string | null = null;
+      let complete = false;
       do {
         const { page, seen } = await this.askPage(tool, next);
+        ({ complete } = page);
         round.matched += seen.length;
         round.unmatched += page.computers.length - seen.length;
+        escrowed.push(...seen.flatMap(withKey));
         await inTransaction(this.db, (tx) => this.takeIn(tx, tool, seen));
         next = page.next;
       } while (next !== null);
-      await this.finished(tool, round);
+      await this.finished(tool, round, complete ? since : null);
+      await this.keepKeys(tool, escrowed);
     } catch (error) {
       if (!(error instanceof ToolError)) throw error;
       await this.failed(tool, error);
     }
   }
 
+  /** After the round, so that no key which can't be read keeps what is known of disks away. */
+  private async keepKeys(tool: Tool, escrowed: readonly EscrowedComputer[]): Promise<void> {
+    try {
+      await this.keys.keep(tool, escrowed);
+    } catch (error) {
+      if (!(error instanceof ToolError)) throw error;
+      const problem = `Recovery keys can’t be read: ${error.message}`;
+      await this.db.query(`UPDATE device_manager_rounds SET problem = $2 WHERE tool_id = $1`, [tool.id, problem]);
+    }
+  }
+
   /** Outside of any transaction. */
   private async askPage(tool: Tool, next: string | null): Promise<{ page: ComputerPage; seen: Seen[] }> {
-    const call = { signal: AbortSignal.timeout(PAGE_MS), deadline: new Date(Date.now() + PAGE_MS), attemptId: newId() };
-    const { session } = await this.sessions.open(tool.id, call);
-    try {
+    return this.sessions.talk(tool.id, PAGE_MS, async (session) => {
       const page = await methodOf(session, 'listComputers')(next);
       const devices = await this.devicesWith(page.computers.flatMap(({ serial }) => serial ?? []));
       const seen: Seen[] = [];
@@ -120,9 +139,7 @@ export class AskDeviceManagers {
         if (deviceId && disk) seen.push({ deviceId, computer, disk });
       }
       return { page, seen };
-    } finally {
-      await session.close();
-    }
+    });
   }
 
   private async devicesWith(serials: readonly string[]): Promise<Map<string, string>> {
@@ -135,7 +152,9 @@ export class AskDeviceManagers {
   }
 
   /** What was taken in before isn't again: a computer that is away shows the same for weeks. */
-  private async takeIn(tx: EntityManager, { key }: Tool, all: readonly Seen[]): Promise<void> {
+  private async takeIn(tx: EntityManager, { id, key }: Tool, all: readonly Seen[]): Promise<void> {
+    const enrolled = all.map(({ deviceId, computer: { externalId } }) => ({ deviceId, externalId }));
+    await this.enrolments.seen(tx, id, enrolled);
     const rows = await queryRows<{ id: string; kind: string; newest: Date }>(
       tx,
       `SELECT device_id AS id, kind, max(observed_at) AS newest FROM device_observations
@@ -150,8 +169,10 @@ export class AskDeviceManagers {
     }
   }
 
-  private async finished({ id }: Tool, { matched, unmatched }: Round): Promise<void> {
+  /** @param since when it began, of a round that saw everything there is; null: it didn't */
+  private async finished({ id }: Tool, { matched, unmatched }: Round, since: Date | null): Promise<void> {
     await inTransaction(this.db, async (tx) => {
+      if (since) await this.enrolments.lookedThrough(tx, id, since);
       await tx.query(
         `UPDATE device_manager_rounds SET next_at = now() + $4::interval, finished_at = now(), matched = $2, unmatched = $3,
            problem = NULL, failing_since = NULL WHERE tool_id = $1`,
@@ -181,6 +202,11 @@ export class AskDeviceManagers {
       });
     });
   }
+}
+
+function withKey({ deviceId, computer }: Seen): EscrowedComputer[] {
+  const { serial, recoveryKey } = computer;
+  return serial && recoveryKey ? [{ deviceId, computer: { ...computer, serial, recoveryKey } }] : [];
 }
 
 function awayKey(toolId: string): string {

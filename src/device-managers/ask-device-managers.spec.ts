@@ -1,9 +1,15 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { mkdtemp } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { FleetEmulator } from '../../test/emulators/fleet/fleet-emulator.js';
 import { aDevice } from '../../test/factories/devices.js';
 import { startServiceApp, type ServiceApp } from '../../test/factories/service-app.js';
 import { Alert } from '../cases/alert.entity.js';
+import { loadAgeIdentities, makeAgeIdentity } from '../platform/crypto/providers/age-identities.js';
+import { RecoveryRing } from '../platform/crypto/recovery-ring.js';
 import { AskDeviceManagers } from './ask-device-managers.service.js';
+
+const CANARY = 'canary-5ADZ-HTZ8-LJJ4';
 
 let service: ServiceApp;
 let fleet: FleetEmulator;
@@ -11,7 +17,10 @@ let api: Awaited<ReturnType<ServiceApp['caller']>>;
 let toolId: string;
 
 beforeAll(async () => {
-  [service, fleet] = await Promise.all([startServiceApp(), FleetEmulator.start()]);
+  const folder = await mkdtemp(join(inject('runFolder'), 'managers-'));
+  const recipient = await makeAgeIdentity(join(folder, 'identity'));
+  const recoveryRing = new RecoveryRing([recipient], await loadAgeIdentities(join(folder, 'identity')));
+  [service, fleet] = await Promise.all([startServiceApp({ recoveryRing }), FleetEmulator.start()]);
   api = await service.caller();
   const { token } = fleet.addUser('quartermaster@acme.example', 'observer');
   const wish = {
@@ -19,7 +28,7 @@ beforeAll(async () => {
     name: 'Fleet',
     connector: 'fleet',
     environment: 'test',
-    settings: { baseUrl: fleet.url, pageSize: 2 },
+    settings: { baseUrl: fleet.url, pageSize: 2, keepRecoveryKeys: true },
     secrets: { token },
     allowPrivateAddresses: true,
     owners: ['it@acme.example'],
@@ -100,6 +109,31 @@ describe('a device manager', () => {
     expect(await alerts()).toMatchObject([{ resolvedAt: null, owner: 'it@acme.example' }]);
     await askAgain();
     expect(await alerts()).toMatchObject([{ resolvedAt: expect.any(Date) }]);
+  });
+
+  it('hands over the recovery keys that it escrows: each once, another one beside it, and sealed', async () => {
+    const { id, host } = await aManagedDevice({ escrowedKey: { key: `${CANARY}-1`, updatedAt: hoursAgo(5) } });
+    const reads = () => fleet.requests.filter((request) => request.includes(`/hosts/${host.id}/encryption_key`)).length;
+    const kept = async () => (await api.get(`/v1/devices/${id}/recovery-keys`).expect(200)).body.items;
+    const askAWeekLater = async () => {
+      await service.db.query(`UPDATE device_manager_keys SET read_at = now() - interval '8 days'`);
+      await askAgain();
+    };
+    expect(await kept()).toEqual([]);
+    await askAgain();
+    await askAgain();
+    expect(await kept()).toMatchObject([{ protects: 'filevault', source: 'fleet', revealedAt: null, isNewest: true }]);
+    expect(reads()).toBe(1);
+    host.escrowedKey = { key: `${CANARY}-2`, updatedAt: new Date() };
+    await askAWeekLater();
+    await askAWeekLater();
+    const [newest, first, ...more] = await kept();
+    expect([newest.isNewest, first.isNewest, more, reads()]).toEqual([true, false, [], 3]);
+    const audited = await service.db.query<object[]>(`SELECT * FROM audit_entries WHERE action LIKE 'recovery-key.%'`);
+    expect(audited).toHaveLength(5);
+    expect(JSON.stringify(audited) + service.log()).not.toContain(CANARY);
+    const reveal = api.post(`/v1/devices/${id}/recovery-keys/${newest.id}/reveal`).send({ reason: 'It asks for it.' });
+    expect((await reveal.expect(200)).body.key).toBe(`${CANARY}-2`);
   });
 
   it('shows at this moment whether a computer is wiped, apart from whether somebody asked for it', async () => {

@@ -1,4 +1,4 @@
-import { Check, Column, Entity, ForeignKey, PrimaryColumn, Unique } from 'typeorm';
+import { Check, Column, Entity, ForeignKey, Index, PrimaryColumn, Unique } from 'typeorm';
 
 export const ENROLMENT_STATES = ['enrolled', 'gone', 'unknown'] as const;
 export type EnrolmentState = (typeof ENROLMENT_STATES)[number];
@@ -7,6 +7,7 @@ export type EnrolmentState = (typeof ENROLMENT_STATES)[number];
 @Entity('device_enrolments')
 @Unique('uq_device_enrolments_external_id', ['toolId', 'externalId'])
 @Check('ck_device_enrolments_state', `state IN ('enrolled', 'gone', 'unknown')`)
+@Index('ix_device_enrolments_device', ['deviceId'])
 export class DeviceEnrolment {
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'pk_device_enrolments' })
   id!: string;

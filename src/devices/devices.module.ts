@@ -3,6 +3,7 @@ import { AcknowledgementLinksController } from './acknowledgements/acknowledgeme
 import { AcknowledgementTexts } from './acknowledgements/acknowledgement-texts.service.js';
 import { AcknowledgementsController } from './acknowledgements/acknowledgements.controller.js';
 import { Acknowledgements } from './acknowledgements/acknowledgements.service.js';
+import { DeviceEnrolments } from './device-enrolments.service.js';
 import { DeviceExceptionsController } from './device-exceptions.controller.js';
 import { DeviceExceptions } from './device-exceptions.service.js';
 import { DeviceModelsController } from './device-models.controller.js';
@@ -44,6 +45,7 @@ import { DevicePackagesService } from './packages/device-packages.service.js';
     DevicesService,
     DeviceModelsService,
     DeviceExceptions,
+    DeviceEnrolments,
     ObservationsService,
     EncryptionKnowledge,
     DevicePackagesService,
@@ -60,6 +62,7 @@ import { DevicePackagesService } from './packages/device-packages.service.js';
     DevicesService,
     DeviceModelsService,
     DeviceExceptions,
+    DeviceEnrolments,
     ObservationsService,
     DevicePackagesService,
     Acknowledgements,

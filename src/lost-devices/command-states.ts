@@ -31,6 +31,14 @@ export const NEXT_COMMAND_STATES = {
 /** Nothing more is to be done about an order in one of these. */
 export const COMMAND_ENDS = ['verified', 'superseded', 'risk_accepted'] as const satisfies readonly CommandState[];
 
+/** What the service follows at a device manager: whatever comes after it, a person says. */
+export const FOLLOWED_STATES = [
+  'ordered',
+  'requested',
+  'delivered',
+  'failed',
+] as const satisfies readonly CommandState[];
+
 /** @throws Problem `conflict` that names both states */
 export function refuseCommandUnless(from: CommandState, to: CommandState): void {
   if ((NEXT_COMMAND_STATES[from] as readonly CommandState[]).includes(to)) return;

@@ -6,20 +6,14 @@ import { AuditService } from '../platform/audit/audit.service.js';
 import { queryRows } from '../platform/database/query-rows.js';
 import { inTransaction } from '../platform/database/transaction.js';
 import { Problem } from '../platform/errors/problem.js';
-import { newId } from '../platform/ids/new-id.js';
 import type { Actor } from '../platform/sign-in/actor.js';
-import { COMMAND_ENDS, refuseCommandUnless, type CommandState } from './command-states.js';
-import { DeviceCommandEvent } from './device-command-event.entity.js';
+import { refuseCommandUnless, type CommandState } from './command-states.js';
+import { CommandGivers } from './commands/command-givers.service.js';
+import { DeviceCommands } from './commands/device-commands.service.js';
 import { DeviceCommand } from './device-command.entity.js';
 import { Loss } from './loss.entity.js';
 import { Losses } from './losses.service.js';
 import type { Containment } from './runbook/runbook-schema.js';
-
-/** An order with everything that was seen of it, oldest first. */
-export interface FollowedCommand {
-  command: DeviceCommand;
-  events: DeviceCommandEvent[];
-}
 
 /** Whether a lost machine is locked, wiped or left, and the order followed to its end. One person locks, two wipe. */
 @Injectable()
@@ -27,6 +21,8 @@ export class ContainmentService implements OnModuleInit {
   constructor(
     private readonly db: DataSource,
     private readonly losses: Losses,
+    private readonly commands: DeviceCommands,
+    private readonly givers: CommandGivers,
     private readonly approvals: Approvals,
     private readonly audit: AuditService,
   ) {}
@@ -65,19 +61,9 @@ export class ContainmentService implements OnModuleInit {
       const command = await tx.findOneBy(DeviceCommand, { id: commandId, caseId });
       if (!command) throw new Problem('not-found', 'This loss has no such order.');
       refuseCommandUnless(command.state, seen.state);
-      await this.note(tx, command, seen.state, seen.note, actor);
-      await this.endIfFollowed(tx, caseId, actor);
+      await this.commands.note(tx, command, seen.state, seen.note, actor);
+      await this.commands.endIfFollowed(tx, caseId, actor);
     });
-  }
-
-  async commands(tx: EntityManager, caseId: string): Promise<FollowedCommand[]> {
-    const commands = await tx.find(DeviceCommand, { where: { caseId }, order: { id: 'ASC' } });
-    return Promise.all(
-      commands.map(async (command) => ({
-        command,
-        events: await tx.find(DeviceCommandEvent, { where: { commandId: command.id }, order: { id: 'ASC' } }),
-      })),
-    );
   }
 
   private async planWipe(tx: EntityManager, { id: caseId }: ActTarget): Promise<ActPlan> {
@@ -98,20 +84,24 @@ export class ContainmentService implements OnModuleInit {
       );
     }
     const { deviceId, assetTag, personId, corporateEmail } = lost;
+    const { wipe } = await this.givers.of(tx, deviceId);
+    const [how, where] =
+      wipe.by === 'service'
+        ? [`by “${wipe.tool}”, which the service asks at once`, { toolId: wipe.toolId, computerId: wipe.computerId }]
+        : ['by hand', {}];
     return {
-      summary: `wipes 1 machine: ${assetTag}`,
+      summary: `wipes 1 machine, ${how}: ${assetTag}`,
       about: { people: [{ id: personId, corporateEmail }], principals: [] },
-      plan: { caseId, deviceId, assetTag },
+      plan: { caseId, deviceId, assetTag, givenBy: wipe.by, ...where },
     };
   }
 
   private async carryOutWipe(tx: EntityManager, caseId: string, approved: Approved, actor: Actor): Promise<void> {
     const loss = await tx.findOneByOrFail(Loss, { caseId });
-    const { approvalId, reason, requestedBy } = approved;
     await this.order(tx, loss, 'wipe', {
-      actor: { ...actor, name: `${requestedBy}, approved by ${actor.name}` },
-      reason,
-      approvalId,
+      actor: { ...actor, name: `${approved.requestedBy}, approved by ${actor.name}` },
+      reason: approved.reason,
+      approved,
     });
   }
 
@@ -119,7 +109,7 @@ export class ContainmentService implements OnModuleInit {
     tx: EntityManager,
     loss: Loss,
     containment: Containment,
-    { actor, reason, approvalId }: { actor: Actor; reason: string; approvalId?: string },
+    { actor, reason, approved }: { actor: Actor; reason: string; approved?: Approved },
   ): Promise<void> {
     const { caseId, deviceId } = loss;
     const proposal = (await this.losses.proposal(tx, loss)) ?? { propose: null, because: 'There was no runbook.' };
@@ -140,59 +130,19 @@ export class ContainmentService implements OnModuleInit {
       caseId,
       facts: { containment, proposed: proposal.propose },
       reason,
-      ...(approvalId !== undefined && { approvalId }),
+      ...(approved && { approvalId: approved.approvalId }),
     });
-    const open = (await tx.findBy(DeviceCommand, { caseId })).filter(({ state }) => !isEnded(state));
-    for (const command of open) {
-      await this.note(tx, command, 'superseded', `It was decided anew: ${containment}.`, actor);
-    }
+    await this.commands.supersede(tx, caseId, `It was decided anew: ${containment}.`, actor);
     await this.losses.end(tx, caseId, 'decide-containment', actor.name);
-    if (containment === 'leave') return this.endIfFollowed(tx, caseId, actor);
-    const id = newId();
-    await tx.insert(DeviceCommand, {
-      id,
+    if (containment === 'leave') return this.commands.endIfFollowed(tx, caseId, actor);
+    const giver = (await this.givers.of(tx, deviceId))[containment];
+    await this.commands.order(tx, actor, {
       caseId,
       deviceId,
       kind: containment,
-      state: 'ordered',
-      approvalId: approvalId ?? null,
-      orderedBy: actor.name,
-    });
-    await tx.insert(DeviceCommandEvent, {
-      id: newId(),
-      commandId: id,
-      state: 'ordered',
-      note: reason,
-      seenBy: actor.name,
+      reason,
+      giver,
+      ...(approved && { approved }),
     });
   }
-
-  private async note(
-    tx: EntityManager,
-    { id, caseId, deviceId, kind }: DeviceCommand,
-    state: CommandState,
-    note: string,
-    actor: Actor,
-  ): Promise<void> {
-    await tx.update(DeviceCommand, { id }, { state });
-    await tx.insert(DeviceCommandEvent, { id: newId(), commandId: id, state, note, seenBy: actor.name });
-    await this.audit.record(tx, actor, 'device-command.progressed', {
-      subject: { kind: 'device', id: deviceId },
-      caseId,
-      facts: { commandId: id, kind, state },
-      reason: note,
-    });
-  }
-
-  /** Nothing is left to be done about the machine: every order is verified, replaced, or its risk accepted by name. */
-  private async endIfFollowed(tx: EntityManager, caseId: string, actor: Actor): Promise<void> {
-    const commands = await tx.findBy(DeviceCommand, { caseId });
-    if (commands.every(({ state }) => isEnded(state))) {
-      await this.losses.end(tx, caseId, 'follow-containment', actor.name);
-    }
-  }
-}
-
-function isEnded(state: CommandState): boolean {
-  return (COMMAND_ENDS as readonly CommandState[]).includes(state);
 }

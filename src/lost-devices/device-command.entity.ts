@@ -2,6 +2,10 @@ import { Check, Column, Entity, ForeignKey, Index, PrimaryColumn } from 'typeorm
 import type { CommandState } from './command-states.js';
 
 export const COMMAND_KINDS = ['lock', 'wipe'] as const;
+export type CommandKind = (typeof COMMAND_KINDS)[number];
+
+/** By somebody who then says here what they saw, or by the service at the machine's device manager. */
+export const GIVEN_BY = ['hand', 'service'] as const;
 
 /** An order to lock or wipe a lost machine, followed to its end. It outlives every record of the machine elsewhere. */
 @Entity('device_commands')
@@ -10,8 +14,14 @@ export const COMMAND_KINDS = ['lock', 'wipe'] as const;
   'ck_device_commands_state',
   `state IN ('ordered', 'requested', 'delivered', 'acknowledged', 'verified', 'failed', 'superseded', 'risk_accepted')`,
 )
+@Check('ck_device_commands_given_by', `given_by IN ('hand', 'service')`)
+@Check(
+  'ck_device_commands_manager',
+  `(given_by = 'hand') = (tool_id IS NULL) AND (given_by = 'hand') = (computer_id IS NULL)`,
+)
 @Index('ix_device_commands_case', ['caseId'])
 @Index('ix_device_commands_device', ['deviceId'])
+@Index('ix_device_commands_due', ['dueAt'], { where: 'due_at IS NOT NULL' })
 export class DeviceCommand {
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'pk_device_commands' })
   id!: string;
@@ -25,7 +35,7 @@ export class DeviceCommand {
   deviceId!: string;
 
   @Column('text')
-  kind!: (typeof COMMAND_KINDS)[number];
+  kind!: CommandKind;
 
   @Column('text')
   state!: CommandState;
@@ -40,4 +50,43 @@ export class DeviceCommand {
 
   @Column('timestamptz', { name: 'ordered_at', default: () => 'now()' })
   orderedAt!: Date;
+
+  @Column('text', { name: 'given_by', default: 'hand' })
+  givenBy!: (typeof GIVEN_BY)[number];
+
+  /** The device manager, of an order that the service gives. */
+  @Column('uuid', { name: 'tool_id', nullable: true })
+  @ForeignKey('Tool', { name: 'fk_device_commands_tool' })
+  toolId!: string | null;
+
+  /** The machine's own id there, as it was when it was ordered. */
+  @Column('text', { name: 'computer_id', nullable: true })
+  computerId!: string | null;
+
+  /** HMAC of a wipe as it was approved, under the installation's key. */
+  @Column('text', { nullable: true })
+  seal!: string | null;
+
+  /** Why it isn't further, in a sentence; of an order by hand, why the service doesn't give it. */
+  @Column('text', { nullable: true })
+  problem!: string | null;
+
+  /** The service can't get on by itself. */
+  @Column('boolean', { name: 'needs_person', default: false })
+  needsPerson!: boolean;
+
+  /** How often in a row the manager couldn't be asked. */
+  @Column('integer', { default: 0 })
+  failures!: number;
+
+  /** When the service looks next; null: it has nothing more to do. */
+  @Column('timestamptz', { name: 'due_at', nullable: true })
+  dueAt!: Date | null;
+
+  @Column('timestamptz', { name: 'leased_until', nullable: true })
+  leasedUntil!: Date | null;
+
+  /** Raised with each lease: whoever was overtaken writes nothing. */
+  @Column('integer', { default: 0 })
+  fence!: number;
 }

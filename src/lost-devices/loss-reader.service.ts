@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import type { Actor } from '../platform/sign-in/actor.js';
-import { ContainmentService } from './containment.service.js';
+import { CommandGivers } from './commands/command-givers.service.js';
+import { DeviceCommands } from './commands/device-commands.service.js';
 import type { LossInFull } from './losses-views.js';
 import { Losses } from './losses.service.js';
 import type { Worksheet } from './write-worksheet.js';
@@ -12,7 +13,8 @@ export class LossReader {
   constructor(
     private readonly db: DataSource,
     private readonly losses: Losses,
-    private readonly containment: ContainmentService,
+    private readonly commands: DeviceCommands,
+    private readonly givers: CommandGivers,
   ) {}
 
   /** @throws Problem `not-found` */
@@ -23,7 +25,8 @@ export class LossReader {
       loss,
       tasks: await this.losses.tasks(manager, caseId),
       proposal: await this.losses.proposal(manager, loss),
-      commands: await this.containment.commands(manager, caseId),
+      givers: await this.givers.of(manager, loss.deviceId),
+      commands: await this.commands.followed(manager, caseId),
       // Written by `writeWorksheet` when it was decided.
       worksheet: (loss.worksheet as Worksheet | null) ?? (await this.losses.worksheet(manager, loss)),
     };

@@ -1,7 +1,8 @@
 import { z } from 'zod';
-import type { FollowedCommand } from './containment.service.js';
 import { COMMAND_STATES } from './command-states.js';
-import { COMMAND_KINDS } from './device-command.entity.js';
+import type { Giver } from './commands/choose-giver.js';
+import type { FollowedCommand } from './commands/device-commands.service.js';
+import { COMMAND_KINDS, GIVEN_BY, type CommandKind } from './device-command.entity.js';
 import type { LossTask } from './loss-task.entity.js';
 import { ASSESSMENTS, AWAKE, type Loss } from './loss.entity.js';
 import type { Proposal } from './runbook/propose-containment.js';
@@ -38,7 +39,22 @@ const CommandView = z.object({
   orderedBy: z.string(),
   orderedAt: Instant,
   approvalId: z.uuid().nullable(),
+  givenBy: z.enum(GIVEN_BY).describe('hand: somebody gives it at the device manager, and says here what they saw.'),
+  tool: z.string().nullable().describe('The device manager, of an order that the service gives.'),
+  problem: z.string().nullable().describe('Why it isn’t further; by hand: why the service doesn’t give it.'),
+  needsPerson: z.boolean().describe('The service can’t get on by itself: the problem says what to do.'),
+  looksAgainAt: Instant.nullable().describe('When the service looks next; null: it has nothing more to do.'),
   events: z.array(z.object({ state: z.enum(COMMAND_STATES), note: z.string(), seenBy: z.string(), seenAt: Instant })),
+});
+
+const GiverView = z.object({
+  by: z.enum(GIVEN_BY),
+  toolId: z.uuid().nullable(),
+  tool: z.string().nullable().describe('The device manager that the service would ask.'),
+  computerId: z.string().nullable().describe('The machine’s own id there.'),
+  seenAt: Instant.nullable().describe('When the manager was last seen to have it.'),
+  only: z.string().nullable().describe('On what that manager can do it; null: on everything that it has.'),
+  because: z.string().nullable().describe('Why it would be given by hand.'),
 });
 
 const ReachableView = z.object({
@@ -80,6 +96,7 @@ export const LossView = z.object({
       decidedAt: Instant,
     })
     .nullable(),
+  givers: z.object({ lock: GiverView, wipe: GiverView }).describe('Who would give an order that is decided now.'),
   commands: z.array(CommandView),
   worksheet: WorksheetView.describe('As it is now, or as it was when the assessment was decided.'),
   assessment: z
@@ -91,11 +108,12 @@ export interface LossInFull {
   loss: Loss;
   tasks: readonly LossTask[];
   proposal: Proposal | null;
+  givers: Readonly<Record<CommandKind, Giver>>;
   commands: readonly FollowedCommand[];
   worksheet: Worksheet;
 }
 
-export function lossView({ loss, tasks, proposal, commands, worksheet }: LossInFull): z.infer<typeof LossView> {
+export function lossView({ loss, tasks, proposal, givers, commands, worksheet }: LossInFull): z.infer<typeof LossView> {
   return {
     caseId: loss.caseId,
     deviceId: loss.deviceId,
@@ -111,6 +129,7 @@ export function lossView({ loss, tasks, proposal, commands, worksheet }: LossInF
     }),
     proposal,
     decision: decisionView(loss),
+    givers: { lock: giverView(givers.lock), wipe: giverView(givers.wipe) },
     commands: commands.map(commandView),
     worksheet,
     assessment: assessmentView(loss),
@@ -130,8 +149,15 @@ function assessmentView(loss: Loss): z.infer<typeof LossView>['assessment'] {
   return { decision, reason, decidedBy, decidedAt: assessedAt.toISOString() };
 }
 
-function commandView({ command, events }: FollowedCommand): z.infer<typeof CommandView> {
-  const { id, kind, state, orderedBy, orderedAt, approvalId } = command;
+function giverView(giver: Giver): z.infer<typeof GiverView> {
+  if (giver.by === 'hand') {
+    return { ...giver, toolId: null, tool: null, computerId: null, seenAt: null, only: null };
+  }
+  return { ...giver, seenAt: giver.seenAt.toISOString(), because: null };
+}
+
+function commandView({ command, tool, events }: FollowedCommand): z.infer<typeof CommandView> {
+  const { id, kind, state, orderedBy, orderedAt, approvalId, givenBy, problem, needsPerson, dueAt } = command;
   return {
     id,
     kind,
@@ -139,6 +165,11 @@ function commandView({ command, events }: FollowedCommand): z.infer<typeof Comma
     orderedBy,
     orderedAt: orderedAt.toISOString(),
     approvalId,
+    givenBy,
+    tool,
+    problem,
+    needsPerson,
+    looksAgainAt: iso(dueAt),
     events: events.map((event) => {
       return { state: event.state, note: event.note, seenBy: event.seenBy, seenAt: event.seenAt.toISOString() };
     }),

@@ -5,6 +5,9 @@ import { BrakesModule } from '../brakes/brakes.module.js';
 import { CasesModule } from '../cases/cases.module.js';
 import { DevicesModule } from '../devices/devices.module.js';
 import { PeopleModule } from '../people/people.module.js';
+import { CommandGivers } from './commands/command-givers.service.js';
+import { DeviceCommands } from './commands/device-commands.service.js';
+import { GiveCommands } from './commands/give-commands.service.js';
 import { ContainmentService } from './containment.service.js';
 import { LossReader } from './loss-reader.service.js';
 import { LossesController } from './losses.controller.js';
@@ -19,7 +22,18 @@ import { WatchLosses } from './watch-losses.service.js';
 @Module({
   imports: [PeopleModule, AccountsModule, DevicesModule, CasesModule, BrakesModule, ApprovalsModule],
   controllers: [LostDevicesController, LossesController, RunbooksController],
-  providers: [LostDevicesService, Losses, LossReader, ContainmentService, MachineFacts, Runbooks, WatchLosses],
+  providers: [
+    LostDevicesService,
+    Losses,
+    LossReader,
+    ContainmentService,
+    CommandGivers,
+    DeviceCommands,
+    GiveCommands,
+    MachineFacts,
+    Runbooks,
+    WatchLosses,
+  ],
   exports: [Runbooks, WatchLosses],
 })
 export class LostDevicesModule {}

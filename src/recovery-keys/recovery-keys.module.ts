@@ -11,5 +11,6 @@ import { RecoveryKeysService } from './recovery-keys.service.js';
   imports: [ApprovalsModule, BrakesModule, CasesModule],
   controllers: [RecoveryKeysController, KeyRevealsController],
   providers: [KeyReveals, RecoveryKeysService],
+  exports: [RecoveryKeysService],
 })
 export class RecoveryKeysModule {}

@@ -3,6 +3,7 @@ import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { DataSource } from 'typeorm';
 import { z } from 'zod';
 import { methodOf } from '../../connectors/kit/capabilities.js';
+import { COMPUTER_ORDERS, type OrderReadiness } from '../../connectors/kit/contract.js';
 import type { Actor } from '../platform/sign-in/actor.js';
 import { Allow, CurrentActor } from '../platform/sign-in/who-may-call.js';
 import { DirectCalls } from './direct-calls.service.js';
@@ -26,13 +27,20 @@ const ComputersPage = z.object({
   next: z.string().nullable(),
   complete: z.boolean().describe('False: the tool cut the list short, so what isn’t on it may be there.'),
 });
+const Readiness = z.object({
+  takes: z.enum(['now', 'later', 'once-unlocked', 'never']),
+  because: z.string().nullable(),
+});
 const Status = z.object({
   isOnline: z.boolean(),
   lastSeenAt: Instant,
   state: z.enum(['unlocked', 'locked', 'wiped', 'unknown']).describe('What it is shown to be. This alone is proof.'),
-  pending: z.enum(['lock', 'unlock', 'wipe']).nullable().describe('Sent, and not done yet.'),
+  pending: z.enum(COMPUTER_ORDERS).nullable().describe('Sent, and not done yet.'),
+  orders: z
+    .object({ lock: Readiness, unlock: Readiness, wipe: Readiness })
+    .describe('Which orders its manager would take as it stands now.'),
   requests: z
-    .array(z.object({ what: z.enum(['lock', 'unlock', 'wipe']), at: Instant, by: z.string().nullable() }))
+    .array(z.object({ what: z.enum(COMPUTER_ORDERS), at: Instant, by: z.string().nullable() }))
     .describe('What people asked for, newest first. It proves nothing.'),
 });
 const RecoveryKeys = z.object({
@@ -84,9 +92,13 @@ export class ComputersController {
   ): Promise<z.infer<typeof Status>> {
     await this.tools.get(this.db.manager, id);
     const seen = await this.calls.ask(id, (session) => methodOf(session, 'readDeviceStatus')(computer));
+    const { isOnline, state, pending, orders } = seen;
     return {
-      ...seen,
+      isOnline,
       lastSeenAt: seen.lastSeenAt?.toISOString() ?? null,
+      state,
+      pending,
+      orders: { lock: readiness(orders.lock), unlock: readiness(orders.unlock), wipe: readiness(orders.wipe) },
       requests: seen.requests.map(({ what, at, by }) => ({ what, at: at?.toISOString() ?? null, by })),
     };
   }
@@ -112,4 +124,8 @@ export class ComputersController {
     });
     return { items };
   }
+}
+
+function readiness(order: OrderReadiness): z.infer<typeof Readiness> {
+  return { takes: order.takes, because: 'because' in order ? order.because : null };
 }

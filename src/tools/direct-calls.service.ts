@@ -63,14 +63,8 @@ export class DirectCalls {
 
   /** @throws Problem `tool-failed` */
   async ask<T>(toolId: string, work: (session: ToolSession) => Promise<T>, attemptId = newId()): Promise<T> {
-    const call = { signal: AbortSignal.timeout(CALL_MS), deadline: new Date(Date.now() + CALL_MS), attemptId };
     try {
-      const { session } = await this.sessions.open(toolId, call);
-      try {
-        return await work(session);
-      } finally {
-        await session.close();
-      }
+      return await this.sessions.talk(toolId, CALL_MS, work, attemptId);
     } catch (error) {
       if (!(error instanceof ToolError)) throw error;
       throw new Problem('tool-failed', [error.message, error.remedy].filter(Boolean).join(' '));

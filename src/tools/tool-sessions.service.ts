@@ -5,6 +5,7 @@ import { ToolError } from '../../connectors/kit/errors.js';
 import { Config } from '../platform/config/config.js';
 import { KeysAway, SecretError } from '../platform/crypto/secret-error.js';
 import { Grouped } from '../platform/database/grouped.js';
+import { newId } from '../platform/ids/new-id.js';
 import { Connectors } from './connectors.js';
 import { STORED_SECRETS, STORED_SETTINGS, type StoredSecrets } from './stored-settings.js';
 import { ToolSecrets } from './tool-secrets.service.js';
@@ -60,6 +61,28 @@ export class ToolSessions {
       call,
     });
     return { tool, connector, session };
+  }
+
+  /**
+   * One conversation, closed at its end.
+   *
+   * @param ms for all of it
+   * @param attemptId sent along where the tool's protocol has a place for it
+   * @throws ToolError as `open`, and what the connector throws
+   */
+  async talk<T>(
+    toolId: string,
+    ms: number,
+    work: (session: ToolSession) => Promise<T>,
+    attemptId = newId(),
+  ): Promise<T> {
+    const call = { signal: AbortSignal.timeout(ms), deadline: new Date(Date.now() + ms), attemptId };
+    const { session } = await this.open(toolId, call);
+    try {
+      return await work(session);
+    } finally {
+      await session.close();
+    }
   }
 
   /**

@@ -12,6 +12,11 @@ import { insertSecret, sealData, SECRET_COLUMNS, SECRET_VERSION, type SecretRow 
 export class RecoveryVault {
   constructor(private readonly ring: RecoveryRing) {}
 
+  /** Whether there is a key to seal under. */
+  get isSetUp(): boolean {
+    return this.ring.fingerprint !== null;
+  }
+
   /** Works in every process. @returns the secret's id @throws Problem `not-set-up` */
   async seal(tx: EntityManager, purpose: string, plaintext: string): Promise<string> {
     const id = newId();

@@ -11,13 +11,19 @@ export interface FleetEmulatedHost {
   isOnline: boolean;
   /** When its agent last told details; null: never, which Go writes as the year 2000 or 1. */
   detailUpdatedAt: Date | null;
-  keyAvailable: boolean;
+  /** What Fleet escrowed. */
+  escrowedKey: { key: string; updatedAt: Date } | null;
+  /** Whether it is under Fleet's MDM, and whether its fleetd runs scripts; null: nobody knows. */
+  mdmOn: boolean;
+  scriptsEnabled: boolean | null;
   /** What the device did. */
   deviceStatus: 'unlocked' | 'locked' | 'wiped';
   /** What was sent and isn't done. */
-  pendingAction: '' | 'lock' | 'unlock' | 'wipe';
+  pendingAction: '' | Order;
   activities: { type: string; at: Date }[];
 }
+
+type Order = 'lock' | 'unlock' | 'wipe';
 
 export type FleetRole = 'admin' | 'maintainer' | 'observer' | null;
 
@@ -28,7 +34,13 @@ interface EmulatedUser {
   token: string;
 }
 
-type Behaviour = { status: number; headers?: Record<string, string> } | 'swallow-answer';
+/** `swallow-answer`: nothing is done. `lose-answer`: it is done, and the answer never comes. */
+type Behaviour = { status: number; headers?: Record<string, string> } | 'swallow-answer' | 'lose-answer';
+
+interface Answer {
+  status: number;
+  body: object;
+}
 
 /** What Fleet shows of a host that never told its details. */
 const NEVER = '2000-01-01T00:00:00Z';
@@ -42,7 +54,11 @@ export class FleetEmulator {
   readonly users: EmulatedUser[] = [];
   /** Each request, as `GET /api/v1/fleet/hosts?page=0`. */
   readonly requests: string[] = [];
+  /** Locks and wipes are Fleet Premium's. */
+  isPremium = true;
+  private lastHostId = 0;
   private readonly script: Behaviour[] = [];
+  private readonly orderScript: Behaviour[] = [];
   private readonly server = createServer((request, response) => this.answer(request, response));
 
   static async start(): Promise<FleetEmulator> {
@@ -63,7 +79,7 @@ export class FleetEmulator {
   }
 
   addHost(host: Partial<FleetEmulatedHost> = {}): FleetEmulatedHost {
-    const id = this.hosts.length + 1;
+    const id = (this.lastHostId += 1);
     const added: FleetEmulatedHost = {
       id,
       serial: `FLEET-${id}`,
@@ -71,7 +87,9 @@ export class FleetEmulator {
       osqueryVersion: '5.24.0',
       isOnline: true,
       detailUpdatedAt: new Date(),
-      keyAvailable: false,
+      escrowedKey: null,
+      mdmOn: true,
+      scriptsEnabled: true,
       deviceStatus: 'unlocked',
       pendingAction: '',
       activities: [],
@@ -82,16 +100,29 @@ export class FleetEmulator {
   }
 
   /**
-   * Somebody locks or wipes a host by hand. The activity is written at once, whether the host is there or not: it says that
-   * a person asked for it.
+   * Somebody locks or wipes a host by hand, or by the API. The activity is written at once, whether the host is there or
+   * not: it says that it was asked for.
    */
-  request(host: FleetEmulatedHost, action: 'lock' | 'unlock' | 'wipe'): void {
+  request(host: FleetEmulatedHost, action: Order): void {
     host.activities.unshift({
       type: { lock: 'locked_host', unlock: 'unlocked_host', wipe: 'wiped_host' }[action],
       at: new Date(),
     });
     host.pendingAction = action;
     if (host.isOnline) this.comesBy(host);
+  }
+
+  /** Its record, and with it what was pending for it. The machine keeps what was sent. */
+  deleteHost(host: FleetEmulatedHost): void {
+    this.hosts.splice(this.hosts.indexOf(host), 1);
+  }
+
+  /** Which orders were asked for, as `lock 3`. */
+  get orders(): string[] {
+    return this.requests.flatMap((request) => {
+      const [, id, what] = /^POST .*\/hosts\/(\d+)\/(\w+)/.exec(request) ?? [];
+      return id === undefined ? [] : [`${what} ${id}`];
+    });
   }
 
   /** It comes by, and does what was sent, unless it fails at that. */
@@ -109,6 +140,11 @@ export class FleetEmulator {
     this.script.push(...behaviours);
   }
 
+  /** For the next orders, one each. */
+  nextOrder(...behaviours: Behaviour[]): void {
+    this.orderScript.push(...behaviours);
+  }
+
   async stop(): Promise<void> {
     this.server.closeAllConnections();
     await new Promise((resolve) => this.server.close(resolve));
@@ -116,8 +152,9 @@ export class FleetEmulator {
 
   private answer(request: IncomingMessage, response: ServerResponse): void {
     this.requests.push(`${request.method} ${request.url}`);
-    const behaviour = this.script.shift();
-    if (behaviour === 'swallow-answer') return void request.socket.destroy();
+    const behaviour = this.script.shift() ?? (request.method === 'POST' ? this.orderScript.shift() : undefined);
+    if (behaviour === 'lose-answer') this.route(request);
+    if (typeof behaviour === 'string') return void request.socket.destroy();
     const { status, body, headers } = behaviour
       ? { status: behaviour.status, headers: behaviour.headers, body: problem('injected') }
       : { ...this.route(request), headers: undefined };
@@ -125,12 +162,14 @@ export class FleetEmulator {
     response.end(JSON.stringify(body));
   }
 
-  private route({ method, url = '', headers }: IncomingMessage): { status: number; body: object } {
+  private route({ method, url = '', headers }: IncomingMessage): Answer {
     const { pathname, searchParams } = new URL(url, 'http://fleet');
     const path = /^\/api\/(?:v1|latest)\/fleet(\/.*)$/.exec(pathname)?.[1];
-    if (path === undefined || method !== 'GET') return { status: 404, body: problem('Resource Not Found') };
+    if (path === undefined || (method !== 'GET' && method !== 'POST'))
+      return { status: 404, body: problem('Resource Not Found') };
     const user = this.users.find(({ token }) => headers.authorization === `Bearer ${token}`);
     if (!user) return { status: 401, body: problem('Authentication required') };
+    if (method === 'POST') return this.orderRoute(path, user);
     if (path === '/me') return ok({ user: userView(user), available_teams: [] });
     if (path === '/version') return ok({ version: '4.90.0', branch: 'main', revision: 'abc', go_version: 'go1.24' });
     if (path.startsWith('/users')) return this.usersRoute(path, searchParams, user);
@@ -145,10 +184,27 @@ export class FleetEmulator {
     if (!host) return { status: 404, body: problem('Resource Not Found', `Host ${id} was not found in the datastore`) };
     if (rest === '') return ok({ host: detailed(host) });
     if (rest === '/activities') return ok({ activities: host.activities.map(activity), meta: {} });
+    if (rest === '/encryption_key') return keyOf(host);
     return { status: 404, body: problem('Resource Not Found') };
   }
 
-  private usersRoute(path: string, query: URLSearchParams, asking: EmulatedUser): { status: number; body: object } {
+  private orderRoute(path: string, asking: EmulatedUser): Answer {
+    const [, id, order] = /^\/hosts\/(\d+)\/(lock|unlock|wipe)$/.exec(path) ?? [];
+    if (order !== 'lock' && order !== 'unlock' && order !== 'wipe') {
+      return { status: 404, body: problem('Resource Not Found') };
+    }
+    if (!this.isPremium) return { status: 402, body: problem('Requires Fleet Premium license') };
+    const host = this.hosts.find((one) => String(one.id) === id);
+    if (!host) return { status: 404, body: problem('Resource Not Found', `Host ${id} was not found in the datastore`) };
+    if (asking.role !== 'admin' && asking.role !== 'maintainer') return forbidden();
+    const refused = whyNotTaken(host, order);
+    if (refused) return refused;
+    const before = host.deviceStatus;
+    this.request(host, order);
+    return ok({ ...(order === 'unlock' && { host_id: host.id }), device_status: before, pending_action: order });
+  }
+
+  private usersRoute(path: string, query: URLSearchParams, asking: EmulatedUser): Answer {
     if (asking.role !== 'admin') return forbidden();
     if (path === '/users') {
       const search = (query.get('query') ?? '').toLowerCase();
@@ -159,11 +215,43 @@ export class FleetEmulator {
   }
 }
 
-function ok(body: object): { status: number; body: object } {
+/** As Fleet's server checks it, in its order (`ee/server/service/hosts.go`). */
+function whyNotTaken(
+  { platform, mdmOn, scriptsEnabled, pendingAction, deviceStatus }: FleetEmulatedHost,
+  order: Order,
+): Answer | null {
+  const refuse = (reason: string, status = 422): Answer => ({ status, body: problem('Validation Failed', reason) });
+  const needsMdm = order !== 'unlock' && (platform === 'darwin' || (platform === 'windows' && order === 'wipe'));
+  const needsScripts = platform === 'ubuntu' || (platform === 'windows' && order !== 'wipe');
+  if (needsMdm && !mdmOn) return refuse(`Can't ${order} the host because it doesn't have MDM turned on.`);
+  if (needsScripts && scriptsEnabled === false) {
+    return refuse(
+      `Couldn't ${order} host. To ${order}, deploy the fleetd agent with --enable-scripts and refetch host vitals.`,
+    );
+  }
+  if (pendingAction !== '') return refuse(`Host has pending ${pendingAction} request.`);
+  const isDone = { lock: 'locked', unlock: 'unlocked', wipe: 'wiped' }[order] === deviceStatus;
+  if (isDone) return refuse(`Host is already ${deviceStatus}.`, 409);
+  if (deviceStatus === 'wiped') return refuse(`Host is wiped. Cannot process ${order} requests once host is wiped.`);
+  if (order === 'wipe' && deviceStatus === 'locked') {
+    return refuse('Host is locked. Host cannot be wiped until it is unlocked.');
+  }
+  return null;
+}
+
+/** Each reading stands in the host's log. */
+function keyOf(host: FleetEmulatedHost): Answer {
+  if (!host.escrowedKey) return { status: 404, body: problem('Resource Not Found', 'host encryption key is not set') };
+  host.activities.unshift({ type: 'read_host_disk_encryption_key', at: new Date() });
+  const { key, updatedAt } = host.escrowedKey;
+  return ok({ host_id: host.id, encryption_key: { key, updated_at: updatedAt.toISOString() } });
+}
+
+function ok(body: object): Answer {
   return { status: 200, body };
 }
 
-function forbidden(): { status: number; body: object } {
+function forbidden(): Answer {
   return { status: 403, body: problem('Permission Denied', 'forbidden') };
 }
 
@@ -189,7 +277,7 @@ function listed(host: FleetEmulatedHost): object {
     status: host.isOnline ? 'online' : 'offline',
     seen_time: host.detailUpdatedAt?.toISOString() ?? NEVER,
     detail_updated_at: host.detailUpdatedAt?.toISOString() ?? NEVER,
-    mdm: { encryption_key_available: host.keyAvailable, enrollment_status: 'On (automatic)', name: 'Fleet' },
+    mdm: mdmOf(host),
   };
 }
 
@@ -197,15 +285,22 @@ function detailed(host: FleetEmulatedHost): object {
   return {
     ...listed(host),
     ...(host.diskEncryptionEnabled !== undefined && { disk_encryption_enabled: host.diskEncryptionEnabled }),
+    scripts_enabled: host.scriptsEnabled,
     mdm: {
-      encryption_key_available: host.keyAvailable,
-      enrollment_status: 'On (automatic)',
-      name: 'Fleet',
-      connected_to_fleet: true,
+      ...mdmOf(host),
+      connected_to_fleet: host.mdmOn,
       device_status: host.deviceStatus,
       pending_action: host.pendingAction,
       os_settings: { disk_encryption: { status: null, detail: '' } },
     },
+  };
+}
+
+function mdmOf({ escrowedKey, mdmOn }: FleetEmulatedHost): object {
+  return {
+    encryption_key_available: escrowedKey !== null,
+    enrollment_status: mdmOn ? 'On (automatic)' : 'Off',
+    name: mdmOn ? 'Fleet' : '',
   };
 }
 

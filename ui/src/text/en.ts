@@ -305,10 +305,15 @@ export const en = {
     doIt: { lock: 'Lock it', wipe: 'Ask a second person', leave: 'Leave it' },
     verbTitle: { lock: 'Lock this laptop', wipe: 'Wipe this laptop', leave: 'Neither lock nor wipe it' },
     means: {
-      lock: 'The order counts at once. It is given in your device manager, and followed here until somebody has seen that it is locked.',
+      lock: 'The order counts at once, and is followed here until somebody has seen that it is locked.',
       wipe: 'Another person has to approve within 30 minutes; until then nothing is wiped. A wipe destroys evidence, and the chance that it is found.',
       leave: 'Nothing is ordered. What is on it stays as it is.',
     },
+    byService: (tool: string) => `The service gives the order to ${tool} at once, and follows it there.`,
+    byYou: 'Somebody has to give it in your device manager, and to say here what they saw.',
+    only: (what: string) => `It works on: ${what}.`,
+    givenBy: (by: 'hand' | 'service', tool: string | null) =>
+      by === 'service' ? `given by the service to ${tool ?? 'its device manager'}` : 'given by hand',
     why: 'Why',
     wipeRequested: 'A wipe is requested',
     wipeNotDone: 'Nothing is wiped yet: another person has to approve within 30 minutes.',

@@ -59,6 +59,22 @@ function Proposal({ loss }: { loss: Loss }): ReactNode {
   );
 }
 
+/** Who gives the order once it is decided: the service, at the machine's device manager, or somebody by hand. */
+function Giver({ giver: { tool, only, because } }: { giver: Loss['givers']['lock'] }): ReactNode {
+  if (tool === null) {
+    return (
+      <p>
+        {text.lostLaptop.byYou} <span className="dim">{because}</span>
+      </p>
+    );
+  }
+  return (
+    <p>
+      {text.lostLaptop.byService(tool)} {only !== null && <span className="dim">{text.lostLaptop.only(only)}</span>}
+    </p>
+  );
+}
+
 /** What people learn of it after the report; the proposal follows. */
 function Learned({ loss: { caseId, awake, legalHold } }: { loss: Loss }): ReactNode {
   const may = useMay();
@@ -111,7 +127,7 @@ function Decided({ decision }: { decision: NonNullable<Loss['decision']> }): Rea
 }
 
 /** One person locks it or leaves it, two wipe it. */
-function Decide({ loss: { caseId, proposal, decision, legalHold } }: { loss: Loss }): ReactNode {
+function Decide({ loss: { caseId, proposal, decision, legalHold, givers } }: { loss: Loss }): ReactNode {
   const may = useMay();
   const [asked, setAsked] = useState<Decision | null>(null);
   const [requested, setRequested] = useState<Approval | null>(null);
@@ -160,6 +176,7 @@ function Decide({ loss: { caseId, proposal, decision, legalHold } }: { loss: Los
           onClose={close}
         >
           <p>{text.lostLaptop.means[asked]}</p>
+          {asked !== 'leave' && <Giver giver={givers[asked]} />}
         </ActDialog>
       )}
     </>

@@ -16,10 +16,19 @@ export function DeviceOrder({ caseId, command }: { caseId: string; command: Devi
   const next = seenNext(command.state);
   return (
     <li className="step" data-row tabIndex={-1}>
-      <p className="step-what">{text.lostLaptop.orderOf[command.kind]}</p>
+      <p className="step-what">
+        {text.lostLaptop.orderOf[command.kind]}{' '}
+        <span className="dim">{text.lostLaptop.givenBy(command.givenBy, command.tool)}</span>
+      </p>
       <p>
         <Mark {...COMMAND_STATE_LOOKS[command.state]} word={text.lostLaptop.orderState[command.state]} />
       </p>
+      {command.problem !== null && (
+        <p className={command.needsPerson ? undefined : 'dim small'}>
+          {command.needsPerson && '▲ '}
+          {command.problem}
+        </p>
+      )}
       <ol className="plain-list small">
         {command.events.map(({ state, note, seenBy, seenAt }) => (
           <li key={seenAt + state}>

@@ -1,0 +1,155 @@
+import { Injectable } from '@nestjs/common';
+import { In, type EntityManager } from 'typeorm';
+import { AlertsService } from '../../cases/alerts.service.js';
+import { Device } from '../../devices/device.entity.js';
+import { AuditService } from '../../platform/audit/audit.service.js';
+import { InstallationKey } from '../../platform/crypto/installation-key.js';
+import { newId } from '../../platform/ids/new-id.js';
+import type { Actor } from '../../platform/sign-in/actor.js';
+import { Tool } from '../../tools/tool.entity.js';
+import { COMMAND_ENDS, FOLLOWED_STATES, type CommandState } from '../command-states.js';
+import { DeviceCommandEvent } from '../device-command-event.entity.js';
+import { DeviceCommand, type CommandKind } from '../device-command.entity.js';
+import { Losses } from '../losses.service.js';
+import type { Giver } from './choose-giver.js';
+import { DeviceCommandCall } from './device-command-call.entity.js';
+import { sealWipe } from './seal-wipe.js';
+
+/** An order with everything that was seen of it, oldest first. */
+export interface FollowedCommand {
+  command: DeviceCommand;
+  /** The device manager's name, of an order that the service gives. */
+  tool: string | null;
+  events: DeviceCommandEvent[];
+}
+
+interface NewCommand {
+  caseId: string;
+  deviceId: string;
+  kind: CommandKind;
+  reason: string;
+  giver: Giver;
+  /** Of a wipe: what two people approved. */
+  approved?: { approvalId: string; planHash: string };
+}
+
+/** Writes orders, what was seen of them, and what ends with that; calls nobody. */
+@Injectable()
+export class DeviceCommands {
+  constructor(
+    private readonly losses: Losses,
+    private readonly alerts: AlertsService,
+    private readonly audit: AuditService,
+    private readonly key: InstallationKey,
+  ) {}
+
+  async order(tx: EntityManager, actor: Actor, wanted: NewCommand): Promise<void> {
+    const { caseId, deviceId, kind, giver, approved, reason } = wanted;
+    const id = newId();
+    await tx.insert(DeviceCommand, {
+      id,
+      caseId,
+      deviceId,
+      kind,
+      state: 'ordered',
+      approvalId: approved?.approvalId ?? null,
+      orderedBy: actor.name,
+      givenBy: giver.by,
+      ...(giver.by === 'hand'
+        ? { problem: giver.because }
+        : {
+            toolId: giver.toolId,
+            computerId: giver.computerId,
+            dueAt: () => 'now()',
+            seal: approved ? await this.seal(tx, id, wanted, giver, approved) : null,
+          }),
+    });
+    await tx.insert(DeviceCommandEvent, {
+      id: newId(),
+      commandId: id,
+      state: 'ordered',
+      note: reason,
+      seenBy: actor.name,
+    });
+  }
+
+  async followed(tx: EntityManager, caseId: string): Promise<FollowedCommand[]> {
+    const commands = await tx.find(DeviceCommand, { where: { caseId }, order: { id: 'ASC' } });
+    const tools = await tx.findBy(Tool, { id: In(commands.flatMap(({ toolId }) => toolId ?? [])) });
+    return Promise.all(
+      commands.map(async (command) => ({
+        command,
+        tool: tools.find(({ id }) => id === command.toolId)?.name ?? null,
+        events: await tx.find(DeviceCommandEvent, { where: { commandId: command.id }, order: { id: 'ASC' } }),
+      })),
+    );
+  }
+
+  /** What was seen of an order. The service goes on following it, or has nothing more to do. */
+  async note(
+    tx: EntityManager,
+    { id, caseId, deviceId, kind }: Pick<DeviceCommand, 'id' | 'caseId' | 'deviceId' | 'kind'>,
+    state: CommandState,
+    note: string,
+    actor: Actor,
+  ): Promise<void> {
+    const isFollowed = (FOLLOWED_STATES as readonly CommandState[]).includes(state);
+    await tx.update(
+      DeviceCommand,
+      { id },
+      { state, ...(!isFollowed && { dueAt: null, problem: null, needsPerson: false }) },
+    );
+    await tx.insert(DeviceCommandEvent, { id: newId(), commandId: id, state, note, seenBy: actor.name });
+    await this.audit.record(tx, actor, 'device-command.progressed', {
+      subject: { kind: 'device', id: deviceId },
+      caseId,
+      facts: { commandId: id, kind, state },
+      reason: note,
+    });
+    if (!isFollowed) await this.alerts.resolve(tx, [stuckKey(id)]);
+  }
+
+  /** Another decision replaces what isn't over. What a manager was asked for stays there until somebody takes it back. */
+  async supersede(tx: EntityManager, caseId: string, because: string, actor: Actor): Promise<void> {
+    for (const command of await tx.findBy(DeviceCommand, { caseId })) {
+      if (isEnded(command.state)) continue;
+      const note = (await this.mayBeThere(tx, command))
+        ? `${because} The device manager may still carry this one out.`
+        : because;
+      await this.note(tx, command, 'superseded', note, actor);
+    }
+  }
+
+  private async mayBeThere(tx: EntityManager, { id: commandId }: DeviceCommand): Promise<boolean> {
+    const calls = await tx.findBy(DeviceCommandCall, { commandId });
+    return calls.some(({ outcome }) => outcome !== 'refused');
+  }
+
+  /** Nothing is left to be done about the machine: every order is verified, replaced, or its risk accepted by name. */
+  async endIfFollowed(tx: EntityManager, caseId: string, actor: Actor): Promise<void> {
+    const commands = await tx.findBy(DeviceCommand, { caseId });
+    if (commands.every(({ state }) => isEnded(state))) {
+      await this.losses.end(tx, caseId, 'follow-containment', actor.name);
+    }
+  }
+
+  private async seal(
+    tx: EntityManager,
+    commandId: string,
+    { caseId, deviceId }: NewCommand,
+    { toolId, computerId }: Extract<Giver, { by: 'service' }>,
+    approved: { approvalId: string; planHash: string },
+  ): Promise<string> {
+    const { serial } = await tx.findOneByOrFail(Device, { id: deviceId });
+    return sealWipe(this.key, { commandId, caseId, deviceId, serial, toolId, computerId, ...approved });
+  }
+}
+
+/** Of the alert that the service can't get on with an order. */
+export function stuckKey(commandId: string): string {
+  return `device_command_stuck:${commandId}`;
+}
+
+function isEnded(state: CommandState): boolean {
+  return (COMMAND_ENDS as readonly CommandState[]).includes(state);
+}

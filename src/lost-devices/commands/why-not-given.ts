@@ -1,0 +1,30 @@
+import type { DeviceState } from '../../devices/device-states.js';
+import type { CommandKind } from '../device-command.entity.js';
+
+/** What an order stands on, as it is now. */
+export interface CommandStanding {
+  kind: CommandKind;
+  deviceState: DeviceState;
+  legalHold: boolean;
+  /** What was decided last. */
+  containment: string | null;
+  /** Of a wipe: whether its approval stands and is for exactly this machine. */
+  isAsApproved: boolean;
+}
+
+/** Why an order may not be given (any more), in words that say what to do; null: it may. */
+export function whyNotGiven(standing: CommandStanding): string | null {
+  const { kind, deviceState, legalHold, containment, isAsApproved } = standing;
+  if (deviceState !== 'lost' && deviceState !== 'stolen') {
+    return `It isn’t lost any more: it is ${deviceState.replace('_', ' ')}. End the order: say what became of it.`;
+  }
+  if (kind === 'lock') return null;
+  if (legalHold)
+    return 'It is under legal hold by now: a wipe would destroy evidence. It is given once the hold is lifted.';
+  if (containment !== 'wipe')
+    return 'The decision to wipe it doesn’t stand any more. End the order: say what became of it.';
+  if (!isAsApproved) {
+    return 'What was approved isn’t what would be wiped: the order, its approval or the machine’s serial number has changed since. Find out who changed it. If it is the right machine, give the order by hand and say here what you saw.';
+  }
+  return null;
+}
