@@ -2,6 +2,7 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import type { Approval } from '../approvals/approval.entity.js';
 import { Approvals, type ActPlan, type ActTarget, type Approved } from '../approvals/approvals.service.js';
+import type { DeviceState } from '../devices/device-states.js';
 import { AuditService } from '../platform/audit/audit.service.js';
 import { queryRows } from '../platform/database/query-rows.js';
 import { inTransaction } from '../platform/database/transaction.js';
@@ -14,6 +15,16 @@ import { DeviceCommand } from './device-command.entity.js';
 import { Loss } from './loss.entity.js';
 import { Losses } from './losses.service.js';
 import type { Containment } from './runbook/runbook-schema.js';
+import { whyNotThere } from './why-not-there.js';
+
+interface AwayMachine {
+  deviceId: string;
+  assetTag: string;
+  deviceState: DeviceState;
+  holderId: string | null;
+  personId: string;
+  corporateEmail: string;
+}
 
 /** Whether a lost machine is locked, wiped or left, and the order followed to its end. One person locks, two wipe. */
 @Injectable()
@@ -44,6 +55,7 @@ export class ContainmentService implements OnModuleInit {
       const loss = await this.losses.lockToDecide(tx, actor, caseId);
       if (loss.containment === 'wipe')
         throw new Problem('conflict', 'It was decided to wipe it: an order of that isn’t taken back here.');
+      if (decision === 'lock') await this.away(tx, caseId);
       await this.order(tx, loss, decision, { actor, reason });
     });
     return null;
@@ -67,23 +79,17 @@ export class ContainmentService implements OnModuleInit {
   }
 
   private async planWipe(tx: EntityManager, { id: caseId }: ActTarget): Promise<ActPlan> {
-    const [lost] = await queryRows<{ deviceId: string; assetTag: string; personId: string; corporateEmail: string }>(
-      tx,
-      `SELECT l.device_id AS "deviceId", d.asset_tag AS "assetTag", p.id AS "personId", p.corporate_email AS "corporateEmail"
-       FROM losses l JOIN devices d ON d.id = l.device_id JOIN cases c ON c.id = l.case_id JOIN people p ON p.id = c.person_id
-       WHERE l.case_id = $1 FOR UPDATE OF l`,
-      [caseId],
-    );
-    if (!lost) throw new Problem('not-found', 'There is no lost-device case with this id.');
-    const loss = await tx.findOneByOrFail(Loss, { caseId });
-    if (loss.containment === 'wipe') throw new Problem('conflict', 'It was decided to wipe it before.');
-    if (loss.legalHold) {
+    const loss = await tx.findOneBy(Loss, { caseId });
+    if (!loss) throw new Problem('not-found', 'There is no lost-device case with this id.');
+    const holds = await this.losses.underLegalHold(tx, loss.deviceId);
+    if (holds.length > 0) {
       throw new Problem(
         'conflict',
-        'It is under legal hold: a wipe would destroy evidence. Lift the hold first, or lock it.',
+        `It is under legal hold: a wipe would destroy evidence. Lock it, or lift the hold first, in the loss ${holds.join(' and ')}.`,
       );
     }
-    const { deviceId, assetTag, personId, corporateEmail } = lost;
+    const { deviceId, assetTag, holderId, deviceState, personId, corporateEmail } = await this.away(tx, caseId);
+    if (loss.containment === 'wipe') throw new Problem('conflict', 'It was decided to wipe it before.');
     const { wipe } = await this.givers.of(tx, deviceId);
     const [how, where] =
       wipe.by === 'service'
@@ -92,8 +98,25 @@ export class ContainmentService implements OnModuleInit {
     return {
       summary: `wipes 1 machine, ${how}: ${assetTag}`,
       about: { people: [{ id: personId, corporateEmail }], principals: [] },
-      plan: { caseId, deviceId, assetTag, givenBy: wipe.by, ...where },
+      plan: { caseId, deviceId, assetTag, deviceState, holderId, givenBy: wipe.by, ...where },
     };
+  }
+
+  /** The machine, locked where it is. @throws Problem `conflict` when it is back, or was with somebody else since */
+  private async away(tx: EntityManager, caseId: string): Promise<AwayMachine> {
+    const [machine] = await queryRows<AwayMachine>(
+      tx,
+      `SELECT d.id AS "deviceId", d.asset_tag AS "assetTag", d.state AS "deviceState", d.holder_id AS "holderId",
+         p.id AS "personId", p.corporate_email AS "corporateEmail"
+       FROM losses l JOIN devices d ON d.id = l.device_id JOIN cases c ON c.id = l.case_id JOIN people p ON p.id = c.person_id
+       WHERE l.case_id = $1 FOR UPDATE OF l, d`,
+      [caseId],
+    );
+    if (!machine) throw new Error(`the loss ${caseId} is not there`);
+    const { deviceState, holderId, personId } = machine;
+    const whyNot = whyNotThere({ deviceState, isTheirs: holderId === personId });
+    if (whyNot !== null) throw new Problem('conflict', whyNot);
+    return machine;
   }
 
   private async carryOutWipe(tx: EntityManager, caseId: string, approved: Approved, actor: Actor): Promise<void> {

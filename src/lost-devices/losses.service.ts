@@ -103,6 +103,12 @@ export class Losses {
     return loss;
   }
 
+  /** Locked with all the losses of its machine: what is said in one of them counts in each. */
+  async underLegalHold(tx: EntityManager, deviceId: string): Promise<string[]> {
+    const losses = await this.lockAllOf(tx, deviceId);
+    return losses.filter(({ legalHold }) => legalHold).map(({ caseId }) => caseId);
+  }
+
   async tasks(tx: EntityManager, caseId: string): Promise<LossTask[]> {
     return tx.find(LossTask, { where: { caseId }, order: { position: 'ASC' } });
   }
@@ -208,6 +214,11 @@ export class Losses {
       `UPDATE loss_tasks SET done_at = now(), done_by = $3 WHERE case_id = $1 AND ends = $2 AND done_at IS NULL`,
       [caseId, ending, by],
     );
+  }
+
+  /** In one order, so that no two decisions wait for each other. */
+  private async lockAllOf(tx: EntityManager, deviceId: string): Promise<Loss[]> {
+    return tx.find(Loss, { where: { deviceId }, order: { caseId: 'ASC' }, lock: { mode: 'pessimistic_write' } });
   }
 
   private async within(tx: EntityManager, actor: Actor, caseId: string, loss: Loss | null): Promise<Loss> {

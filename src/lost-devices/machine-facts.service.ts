@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { z } from 'zod';
 import { queryRows } from '../platform/database/query-rows.js';
-import type { Loss } from './loss.entity.js';
+import { Loss } from './loss.entity.js';
 import type { MachineKnowledge } from './runbook/propose-containment.js';
 import type { AssessedLoss } from './write-worksheet.js';
 
@@ -31,7 +31,8 @@ export class MachineFacts {
       unlocks: unlocksBy(disk.protectors),
       awake: loss.awake,
       keyRevealed: sinceRotation + later > 0,
-      legalHold: loss.legalHold,
+      // Nothing on it may be destroyed, whichever of its losses says so.
+      legalHold: await tx.existsBy(Loss, { deviceId: loss.deviceId, legalHold: true }),
     };
   }
 

@@ -263,6 +263,23 @@ describe('a lost machine', () => {
     await contain(lost, 'wipe').expect(409);
   });
 
+  it('that is back, or was with somebody else since, is neither locked nor wiped in the earlier case', async () => {
+    const lost = await aLoss({ disk: 'not_encrypted' });
+    const { body } = await contain(lost, 'wipe').expect(200);
+    await admin.post(`/v1/devices/${lost.laptop.id}/return`).expect(200);
+    const bob = await aPerson(tx);
+    await anEmployment(tx, { personId: bob.id, startAppliedAt: new Date() });
+    await admin.post(`/v1/devices/${lost.laptop.id}/assign`).send({ personId: bob.id }).expect(200);
+    await linus.post(`/v1/approvals/${body.approval.id}/approve`).send({}).expect(409);
+    const refused = await contain(lost, 'lock').expect(409);
+    expect(refused.body.detail).toBe('It isn’t lost any more: it is assigned. Take it back, and image it anew.');
+    await reported(lost.laptop, 'device');
+    for (const decision of ['lock', 'wipe']) {
+      expect((await contain(lost, decision).expect(409)).body.detail).toContain('the newest case');
+    }
+    expect((await lossOf(lost)).commands).toEqual([]);
+  });
+
   it('that never came online again is somebody’s accepted risk, by name', async () => {
     const lost = await aLoss();
     const { body } = await contain(lost, 'lock').expect(200);
@@ -419,6 +436,19 @@ describe('a machine that is lost twice', () => {
       expect(assess.dueAt).toBe(loss.worksheet.notifyBy);
       expect(Date.parse(assess.dueAt)).toBe(Date.parse(awareAt) + 72 * HOUR);
     }
+  });
+
+  it('is wiped in none of its cases while one of them is under legal hold', async () => {
+    const laptop = await aLaptop();
+    const first = await reported(laptop, 'device');
+    const second = await reported(laptop, 'person');
+    const wipe = () =>
+      admin.post(`/v1/lost-devices/${second.caseId}/containment`).send({ decision: 'wipe', reason: 'It was open.' });
+    await noted(first.caseId, { legalHold: true }).expect(204);
+    expect((await seen(second.caseId)).proposal).toMatchObject({ propose: 'lock', row: 1 });
+    expect((await wipe().expect(409)).body.detail).toContain(first.caseId);
+    await noted(first.caseId, { legalHold: false }).expect(204);
+    await wipe().expect(200);
   });
 
   it('and was back in between begins anew', async () => {

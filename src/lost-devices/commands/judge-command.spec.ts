@@ -100,6 +100,7 @@ it('a wipe stands on its approval, no legal hold and a machine that is still los
   const wipe = {
     kind: 'wipe',
     deviceState: 'lost',
+    isTheirs: true,
     legalHold: false,
     containment: 'wipe',
     isAsApproved: true,
@@ -108,6 +109,7 @@ it('a wipe stands on its approval, no legal hold and a machine that is still los
   expect(whyNotGiven({ ...wipe, legalHold: true })).toContain('legal hold');
   expect(whyNotGiven({ ...wipe, isAsApproved: false })).toContain('approved');
   expect(whyNotGiven({ ...wipe, deviceState: 'found' })).toContain('found');
+  expect(whyNotGiven({ ...wipe, isTheirs: false })).toContain('Somebody else');
   const lock = { ...wipe, kind: 'lock', containment: 'lock', isAsApproved: false } as const;
   expect(whyNotGiven({ ...lock, legalHold: true })).toBeNull();
   expect(whyNotGiven({ ...lock, deviceState: 'in_stock' })).toContain('in stock');
