@@ -158,6 +158,8 @@ export class ContainmentService implements OnModuleInit {
     await this.commands.supersede(tx, caseId, `It was decided anew: ${containment}.`, actor);
     await this.losses.end(tx, caseId, 'decide-containment', actor.name);
     if (containment === 'leave') return this.commands.endIfFollowed(tx, caseId, actor);
+    // An order of before may have been followed to its end: this one isn't.
+    await this.losses.reopen(tx, loss, 'follow-containment');
     const giver = (await this.givers.of(tx, deviceId))[containment];
     await this.commands.order(tx, actor, {
       caseId,

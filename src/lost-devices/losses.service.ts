@@ -216,6 +216,19 @@ export class Losses {
     );
   }
 
+  /** What had happened is to happen anew, and is due as long from now as the runbook says. */
+  async reopen(tx: EntityManager, { caseId, runbookVersionId }: Loss, ending: TaskEnding): Promise<void> {
+    if (runbookVersionId === null) return;
+    const { document } = await this.runbooks.get(tx, runbookVersionId);
+    const task = document.tasks.find(({ ends }) => ends === ending);
+    if (!task) return;
+    await tx.query(
+      `UPDATE loss_tasks SET done_at = NULL, done_by = NULL, due_at = now() + $3 * interval '1 second'
+       WHERE case_id = $1 AND ends = $2 AND done_at IS NOT NULL`,
+      [caseId, ending, secondsOf(task.within)],
+    );
+  }
+
   /** In one order, so that no two decisions wait for each other. */
   private async lockAllOf(tx: EntityManager, deviceId: string): Promise<Loss[]> {
     return tx.find(Loss, { where: { deviceId }, order: { caseId: 'ASC' }, lock: { mode: 'pessimistic_write' } });

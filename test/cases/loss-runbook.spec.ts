@@ -109,6 +109,10 @@ const path = ({ caseId }: Lost, rest = '') => `/v1/lost-devices/${caseId}${rest}
 const lossOf = async (lost: Lost) => (await admin.get(path(lost)).expect(200)).body;
 const contain = (lost: Lost, decision: string) =>
   admin.post(path(lost, '/containment')).send({ decision, reason: 'As the runbook says.' });
+async function wiped(lost: Lost): Promise<void> {
+  const { body } = await contain(lost, 'wipe').expect(200);
+  await linus.post(`/v1/approvals/${body.approval.id}/approve`).send({}).expect(200);
+}
 const saw = (lost: Lost, id: string, state: string) =>
   admin.post(path(lost, `/commands/${id}/progress`)).send({ state, note: 'Seen at the device manager.' });
 const taskOf = async (lost: Lost, name: string) =>
@@ -252,6 +256,20 @@ describe('a lost machine', () => {
       { kind: 'lock', state: 'superseded' },
       { kind: 'wipe', state: 'ordered', approvalId: body.approval.id },
     ]);
+  });
+
+  it('is to be followed anew when it is wiped after its lock was verified', async () => {
+    const lost = await aLoss({ disk: 'not_encrypted' });
+    const { body } = await contain(lost, 'lock').expect(200);
+    await saw(lost, body.loss.commands[0].id, 'verified').expect(200);
+    await tx.query(`UPDATE loss_tasks SET due_at = due_at - interval '30 h' WHERE case_id = $1`, [lost.caseId]);
+    expect(await taskOf(lost, 'follow')).toMatchObject({ doneBy: 'Grace' });
+    await wiped(lost);
+    const follow = await taskOf(lost, 'follow');
+    expect(follow).toMatchObject({ doneAt: null, doneBy: null });
+    expect(Date.parse(follow.dueAt)).toBeGreaterThan(Date.now() + 23 * HOUR);
+    await saw(lost, (await lossOf(lost)).commands.at(-1).id, 'verified').expect(200);
+    expect(await taskOf(lost, 'follow')).toMatchObject({ doneBy: 'Grace' });
   });
 
   it('is not wiped under legal hold, even when it was asked for before', async () => {
