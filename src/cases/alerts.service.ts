@@ -30,6 +30,7 @@ export type AlertKind =
   | 'service_ownerless'
   | 'loss_task_overdue'
   | 'lost_device_seen'
+  | 'wipe_under_hold'
   | 'device_command_stuck'
   | 'token_unowned'
   | 'exception_overdue'

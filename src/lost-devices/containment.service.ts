@@ -3,6 +3,7 @@ import { DataSource, type EntityManager } from 'typeorm';
 import type { Approval } from '../approvals/approval.entity.js';
 import { Approvals, type ActPlan, type ActTarget, type Approved } from '../approvals/approvals.service.js';
 import type { DeviceState } from '../devices/device-states.js';
+import { Device } from '../devices/device.entity.js';
 import { AuditService } from '../platform/audit/audit.service.js';
 import { queryRows } from '../platform/database/query-rows.js';
 import { inTransaction } from '../platform/database/transaction.js';
@@ -13,8 +14,9 @@ import { CommandGivers } from './commands/command-givers.service.js';
 import { DeviceCommands } from './commands/device-commands.service.js';
 import { DeviceCommand } from './device-command.entity.js';
 import { Loss } from './loss.entity.js';
-import { Losses } from './losses.service.js';
+import { Losses, type LossWord } from './losses.service.js';
 import type { Containment } from './runbook/runbook-schema.js';
+import { whyNotDecided } from './why-not-decided.js';
 import { whyNotThere } from './why-not-there.js';
 
 interface AwayMachine {
@@ -53,12 +55,27 @@ export class ContainmentService implements OnModuleInit {
     }
     await inTransaction(this.db, async (tx) => {
       const loss = await this.losses.lockToDecide(tx, actor, caseId);
-      if (loss.containment === 'wipe')
-        throw new Problem('conflict', 'It was decided to wipe it: an order of that isn’t taken back here.');
+      await this.refuseUnlessOpen(tx, loss, decision);
       if (decision === 'lock') await this.away(tx, caseId);
       await this.order(tx, loss, decision, { actor, reason });
     });
     return null;
+  }
+
+  /** What people learn of the machine after the report. A legal hold takes back a wipe that nobody has given. */
+  async note(actor: Actor, caseId: string, word: LossWord): Promise<void> {
+    await inTransaction(this.db, async (tx) => {
+      const { deviceId } = await this.losses.get(tx, actor, caseId);
+      const before = await this.losses.underLegalHold(tx, deviceId);
+      await this.losses.note(tx, actor, caseId, word);
+      const after = await this.losses.underLegalHold(tx, deviceId);
+      if (before.length > 0 && after.length === 0) await this.commands.allowWipes(tx, deviceId);
+      if (before.length > 0 || after.length === 0) return;
+      const device = await tx.findOneByOrFail(Device, { id: deviceId });
+      for (const undecided of await this.commands.stopWipes(tx, device, actor)) {
+        await this.losses.undecide(tx, actor, undecided);
+      }
+    });
   }
 
   /** What somebody saw of an order at the device manager, or of the machine. */
@@ -74,6 +91,7 @@ export class ContainmentService implements OnModuleInit {
       if (!command) throw new Problem('not-found', 'This loss has no such order.');
       refuseCommandUnless(command.state, seen.state);
       await this.commands.note(tx, command, seen.state, seen.note, actor);
+      if (seen.state === 'failed') await this.commands.waitForDecision(tx, command);
       await this.commands.endIfFollowed(tx, caseId, actor);
     });
   }
@@ -89,7 +107,7 @@ export class ContainmentService implements OnModuleInit {
       );
     }
     const { deviceId, assetTag, holderId, deviceState, personId, corporateEmail } = await this.away(tx, caseId);
-    if (loss.containment === 'wipe') throw new Problem('conflict', 'It was decided to wipe it before.');
+    await this.refuseUnlessOpen(tx, loss, 'wipe');
     const { wipe } = await this.givers.of(tx, deviceId);
     const [how, where] =
       wipe.by === 'service'
@@ -100,6 +118,13 @@ export class ContainmentService implements OnModuleInit {
       about: { people: [{ id: personId, corporateEmail }], principals: [] },
       plan: { caseId, deviceId, assetTag, deviceState, holderId, givenBy: wipe.by, ...where },
     };
+  }
+
+  /** @throws Problem `conflict` when an order of before stands in the way */
+  private async refuseUnlessOpen(tx: EntityManager, { caseId, deviceId }: Loss, decision: Containment): Promise<void> {
+    const orders = (await this.commands.ofDevice(tx, deviceId)).filter((order) => order.caseId === caseId);
+    const whyNot = whyNotDecided(decision, orders);
+    if (whyNot !== null) throw new Problem('conflict', whyNot);
   }
 
   /** The machine, locked where it is. @throws Problem `conflict` when it is back, or was with somebody else since */

@@ -87,7 +87,7 @@ export class LossesController {
     @CurrentActor() actor: Actor,
   ): Promise<void> {
     const { awareAt, ...word } = body;
-    await this.losses.note(actor, caseId, {
+    await this.containment.note(actor, caseId, {
       ...given(word),
       ...(awareAt !== undefined && { awareAt: new Date(awareAt) }),
     });

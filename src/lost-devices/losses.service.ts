@@ -118,19 +118,17 @@ export class Losses {
    *
    * @throws Problem `conflict` when the clock of the breach assessment would start later than it does
    */
-  async note(actor: Actor, caseId: string, word: LossWord): Promise<void> {
-    await inTransaction(this.db, async (tx) => {
-      const loss = await this.lock(tx, actor, caseId);
-      const before = said(loss);
-      if (word.awareAt !== undefined) await this.putBack(tx, loss, word.awareAt);
-      await tx.update(Loss, { caseId }, word);
-      await this.audit.record(tx, actor, 'loss.noted', {
-        subject: { kind: 'device', id: loss.deviceId },
-        caseId,
-        facts: { ...word },
-        before,
-        after: { ...before, ...word },
-      });
+  async note(tx: EntityManager, actor: Actor, caseId: string, word: LossWord): Promise<void> {
+    const loss = await this.lock(tx, actor, caseId);
+    const before = said(loss);
+    if (word.awareAt !== undefined) await this.putBack(tx, loss, word.awareAt);
+    await tx.update(Loss, { caseId }, word);
+    await this.audit.record(tx, actor, 'loss.noted', {
+      subject: { kind: 'device', id: loss.deviceId },
+      caseId,
+      facts: { ...word },
+      before,
+      after: { ...before, ...word },
     });
   }
 
@@ -227,6 +225,22 @@ export class Losses {
        WHERE case_id = $1 AND ends = $2 AND done_at IS NOT NULL`,
       [caseId, ending, secondsOf(task.within)],
     );
+  }
+
+  /** What was decided of the machine itself doesn't stand any more: somebody decides anew. */
+  async undecide(tx: EntityManager, actor: Actor, caseId: string): Promise<void> {
+    const loss = await tx.findOneByOrFail(Loss, { caseId });
+    await tx.update(
+      Loss,
+      { caseId },
+      { containment: null, containmentReason: null, proposal: null, containedBy: null, containedAt: null },
+    );
+    await this.reopen(tx, loss, 'decide-containment');
+    await this.audit.record(tx, actor, 'loss.undecided', {
+      subject: { kind: 'device', id: loss.deviceId },
+      caseId,
+      facts: { containment: loss.containment },
+    });
   }
 
   /** In one order, so that no two decisions wait for each other. */

@@ -119,7 +119,7 @@ const taskOf = async (lost: Lost, name: string) =>
   (await lossOf(lost)).tasks.find(({ task }: { task: string }) => task === name);
 const look = () => service.app.get(WatchLosses).look();
 const openAlerts = async (kind: string, { caseId }: Lost) =>
-  (await tx.findBy(Alert, { kind })).filter(({ dedupKey, resolvedAt }) => dedupKey.includes(caseId) && !resolvedAt);
+  (await tx.findBy(Alert, { kind })).filter(({ message, resolvedAt }) => message.includes(caseId) && !resolvedAt);
 
 describe('the runbook of a loss', () => {
   it('starts with the report: its tasks with owners and times, the facts frozen, and a proposal with its reasons', async () => {
@@ -279,6 +279,49 @@ describe('a lost machine', () => {
     await linus.post(`/v1/approvals/${body.approval.id}/approve`).send({}).expect(409);
     expect(await lossOf(lost)).toMatchObject({ decision: null, commands: [], proposal: { propose: 'lock' } });
     await contain(lost, 'wipe').expect(409);
+  });
+
+  it('whose wipe nobody has given isn’t wiped once it is under legal hold, nor when it is decided otherwise', async () => {
+    const lost = await aLoss({ disk: 'not_encrypted' });
+    await wiped(lost);
+    await admin.patch(path(lost)).send({ legalHold: true }).expect(204);
+    expect(await lossOf(lost)).toMatchObject({ decision: null, commands: [{ kind: 'wipe', state: 'superseded' }] });
+    expect((await taskOf(lost, 'contain')).doneAt).toBeNull();
+    expect(await openAlerts('wipe_under_hold', lost)).toEqual([]);
+    await admin.patch(path(lost)).send({ legalHold: false }).expect(204);
+    await wiped(lost);
+    await contain(lost, 'lock').expect(200);
+    expect((await lossOf(lost)).commands).toMatchObject([
+      { kind: 'wipe', state: 'superseded' },
+      { kind: 'wipe', state: 'superseded' },
+      { kind: 'lock', state: 'ordered' },
+    ]);
+  });
+
+  it('whose wipe was given is to be stopped at the device manager: people are told at once, and how', async () => {
+    const lost = await aLoss({ disk: 'not_encrypted' });
+    await wiped(lost);
+    const { id } = (await lossOf(lost)).commands[0];
+    await saw(lost, id, 'requested').expect(200);
+    expect((await contain(lost, 'leave').expect(409)).body.detail).toContain('cancel it there');
+    await admin.patch(path(lost)).send({ legalHold: true }).expect(204);
+    expect((await lossOf(lost)).commands).toMatchObject([{ state: 'requested' }]);
+    const [alert, ...more] = await openAlerts('wipe_under_hold', lost);
+    expect([alert?.severity, more.length]).toEqual(['critical', 0]);
+    expect(alert?.message).toContain('cancel it there at once');
+    await saw(lost, id, 'failed').expect(200);
+    expect(await openAlerts('wipe_under_hold', lost)).toEqual([]);
+    await contain(lost, 'lock').expect(200);
+    expect((await lossOf(lost)).commands).toMatchObject([{ state: 'superseded' }, { kind: 'lock', state: 'ordered' }]);
+  });
+
+  it('is locked once: the order that is on its way goes on', async () => {
+    const lost = await aLoss();
+    const { body } = await contain(lost, 'lock').expect(200);
+    const { id } = body.loss.commands[0];
+    await saw(lost, id, 'delivered').expect(200);
+    expect((await contain(lost, 'lock').expect(409)).body.detail).toContain('the order is delivered: follow that one');
+    expect((await lossOf(lost)).commands).toMatchObject([{ id, state: 'delivered' }]);
   });
 
   it('that is back, or was with somebody else since, is neither locked nor wiped in the earlier case', async () => {
