@@ -2,12 +2,15 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import type { Approval } from '../approvals/approval.entity.js';
 import { Approvals, type ActPlan, type ActTarget, type Approved } from '../approvals/approvals.service.js';
+import { Case } from '../cases/case.entity.js';
 import type { DeviceState } from '../devices/device-states.js';
 import { Device } from '../devices/device.entity.js';
 import { AuditService } from '../platform/audit/audit.service.js';
 import { queryRows } from '../platform/database/query-rows.js';
 import { inTransaction } from '../platform/database/transaction.js';
 import { Problem } from '../platform/errors/problem.js';
+import { Permits } from '../platform/roles/permits.service.js';
+import { reaches } from '../platform/roles/within-reach.js';
 import type { Actor } from '../platform/sign-in/actor.js';
 import { refuseCommandUnless, type CommandState } from './command-states.js';
 import { CommandGivers } from './commands/command-givers.service.js';
@@ -37,6 +40,7 @@ export class ContainmentService implements OnModuleInit {
     private readonly commands: DeviceCommands,
     private readonly givers: CommandGivers,
     private readonly approvals: Approvals,
+    private readonly permits: Permits,
     private readonly audit: AuditService,
   ) {}
 
@@ -146,6 +150,11 @@ export class ContainmentService implements OnModuleInit {
 
   private async carryOutWipe(tx: EntityManager, caseId: string, approved: Approved, actor: Actor): Promise<void> {
     const loss = await tx.findOneByOrFail(Loss, { caseId });
+    const { personId } = await tx.findOneByOrFail(Case, { id: caseId });
+    const permit = await this.permits.still(tx, approved.requestedById, 'lost-devices:decide');
+    if (!permit || !(await reaches(tx, permit, 'whole person', personId))) {
+      throw new Problem('forbidden', 'Whoever asked for this wipe may decide about lost machines no more.');
+    }
     await this.order(tx, loss, 'wipe', {
       actor: { ...actor, name: `${approved.requestedBy}, approved by ${actor.name}` },
       reason: approved.reason,

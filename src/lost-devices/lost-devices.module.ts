@@ -5,6 +5,7 @@ import { BrakesModule } from '../brakes/brakes.module.js';
 import { CasesModule } from '../cases/cases.module.js';
 import { DevicesModule } from '../devices/devices.module.js';
 import { PeopleModule } from '../people/people.module.js';
+import { RolesModule } from '../platform/roles/roles.module.js';
 import { CommandGivers } from './commands/command-givers.service.js';
 import { DeviceCommands } from './commands/device-commands.service.js';
 import { GiveCommands } from './commands/give-commands.service.js';
@@ -20,7 +21,7 @@ import { Runbooks } from './runbook/runbooks.service.js';
 import { WatchLosses } from './watch-losses.service.js';
 
 @Module({
-  imports: [PeopleModule, AccountsModule, DevicesModule, CasesModule, BrakesModule, ApprovalsModule],
+  imports: [PeopleModule, AccountsModule, DevicesModule, CasesModule, BrakesModule, ApprovalsModule, RolesModule],
   controllers: [LostDevicesController, LossesController, RunbooksController],
   providers: [
     LostDevicesService,

@@ -258,6 +258,18 @@ describe('a lost machine', () => {
     ]);
   });
 
+  it('is wiped no more on the word of somebody who may not decide about it since', async () => {
+    const lost = await aLoss({ disk: 'not_encrypted' });
+    const margaret = await aUser(service.app, 'it-operator', { name: 'Margaret' });
+    const wish = { decision: 'wipe', reason: 'It was not encrypted.' };
+    const { body } = await margaret.agent.post(path(lost, '/containment')).send(wish).expect(200);
+    await tx.query(`UPDATE role_assignments SET ended_at = now(), ended_by = 'a test' WHERE principal = $1`, [
+      margaret.principal,
+    ]);
+    await linus.post(`/v1/approvals/${body.approval.id}/approve`).send({}).expect(403);
+    expect(await lossOf(lost)).toMatchObject({ decision: null, commands: [] });
+  });
+
   it('is to be followed anew when it is wiped after its lock was verified', async () => {
     const lost = await aLoss({ disk: 'not_encrypted' });
     const { body } = await contain(lost, 'lock').expect(200);
