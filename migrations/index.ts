@@ -41,6 +41,7 @@ import { RunbookOfALoss1764000019000 } from './1764000019000-runbook-of-a-loss.j
 import { OrdersGivenByTheService1764000021000 } from './1764000021000-orders-given-by-the-service.js';
 import { KeysKeptFromManagers1764000021100 } from './1764000021100-keys-kept-from-managers.js';
 import { WordsStayWithTheirSteps1764000024000 } from './1764000024000-words-stay-with-their-steps.js';
+import { WhatShowsAnOrderVerified1764000024100 } from './1764000024100-what-shows-an-order-verified.js';
 
 /** All of them, oldest first. */
 export const MIGRATIONS = [
@@ -87,4 +88,5 @@ export const MIGRATIONS = [
   OrdersGivenByTheService1764000021000,
   KeysKeptFromManagers1764000021100,
   WordsStayWithTheirSteps1764000024000,
+  WhatShowsAnOrderVerified1764000024100,
 ];

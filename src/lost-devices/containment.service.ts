@@ -1,5 +1,6 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
+import { ToolError } from '../../connectors/kit/errors.js';
 import type { Approval } from '../approvals/approval.entity.js';
 import { Approvals, type ActPlan, type ActTarget, type Approved } from '../approvals/approvals.service.js';
 import { Case } from '../cases/case.entity.js';
@@ -15,7 +16,9 @@ import type { Actor } from '../platform/sign-in/actor.js';
 import { refuseCommandUnless, type CommandState } from './command-states.js';
 import { CommandGivers } from './commands/command-givers.service.js';
 import { DeviceCommands } from './commands/device-commands.service.js';
-import { DeviceCommand } from './device-command.entity.js';
+import { GiveCommands, type KnownComputer } from './commands/give-commands.service.js';
+import { judgeVerified } from './commands/judge-verified.js';
+import { DeviceCommand, type CommandKind, type VerifiedBy } from './device-command.entity.js';
 import { Loss } from './loss.entity.js';
 import { Losses, type LossWord } from './losses.service.js';
 import type { Containment } from './runbook/runbook-schema.js';
@@ -39,6 +42,7 @@ export class ContainmentService implements OnModuleInit {
     private readonly losses: Losses,
     private readonly commands: DeviceCommands,
     private readonly givers: CommandGivers,
+    private readonly managers: GiveCommands,
     private readonly approvals: Approvals,
     private readonly permits: Permits,
     private readonly audit: AuditService,
@@ -89,15 +93,37 @@ export class ContainmentService implements OnModuleInit {
     commandId: string,
     seen: { state: Exclude<CommandState, 'ordered' | 'superseded'>; note: string },
   ): Promise<void> {
+    await this.losses.get(this.db.manager, actor, caseId);
+    const verifiedBy = seen.state === 'verified' ? await this.verifiedBy(caseId, commandId) : undefined;
     await inTransaction(this.db, async (tx) => {
       await this.losses.lockToDecide(tx, actor, caseId);
       const command = await tx.findOneBy(DeviceCommand, { id: commandId, caseId });
       if (!command) throw new Problem('not-found', 'This loss has no such order.');
       refuseCommandUnless(command.state, seen.state);
-      await this.commands.note(tx, command, seen.state, seen.note, actor);
+      await this.commands.note(tx, command, seen.state, seen.note, actor, verifiedBy && { verifiedBy });
       if (seen.state === 'failed') await this.commands.waitForDecision(tx, command);
       await this.commands.endIfFollowed(tx, caseId, actor);
     });
+  }
+
+  /**
+   * What shows that an order was carried out; where a device manager has the machine it is asked, before anything is locked.
+   *
+   * @throws Problem `conflict` when it shows otherwise
+   */
+  private async verifiedBy(caseId: string, commandId: string): Promise<VerifiedBy> {
+    const [known] = await queryRows<KnownComputer & { kind: CommandKind; serial: string }>(
+      this.db,
+      `SELECT c.kind, d.serial, t.name AS tool, t.id AS "toolId", t.state AS "toolState", c.computer_id AS "computerId"
+       FROM device_commands c JOIN devices d ON d.id = c.device_id JOIN tools t ON t.id = c.tool_id
+       WHERE c.id = $1 AND c.case_id = $2`,
+      [commandId, caseId],
+    );
+    const shown = known && (await this.managers.look(known));
+    if (!known || !shown || shown instanceof ToolError) return 'word';
+    const judged = judgeVerified(known, shown);
+    if ('by' in judged) return judged.by;
+    throw new Problem('conflict', `${judged.contradicted} Look there again, or accept the risk by name.`);
   }
 
   private async planWipe(tx: EntityManager, { id: caseId }: ActTarget): Promise<ActPlan> {

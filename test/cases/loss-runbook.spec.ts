@@ -239,6 +239,7 @@ describe('a lost machine', () => {
     await saw(lost, id, 'delivered').expect(409);
     await saw(lost, id, 'verified').expect(200);
     expect((await taskOf(lost, 'follow')).doneBy).toBe('Grace');
+    expect((await lossOf(lost)).commands).toMatchObject([{ verifiedBy: 'word' }]);
     await saw(lost, id, 'failed').expect(409);
   });
 

@@ -120,6 +120,10 @@ describe('the order to lock a lost machine', () => {
     expect(await newestOf(lost)).toMatchObject({ state: 'requested', needsPerson: false });
     await workLater(lost);
     expect(orders(lost)).toEqual(['lock']);
+    const { id } = await newestOf(lost);
+    const verified = () =>
+      admin.post(path(lost, `/commands/${id}/progress`)).send({ state: 'verified', note: 'It is on my desk, locked.' });
+    expect((await verified().expect(409)).body.detail).toContain('“Fleet” shows the lock as pending');
     fleet.comesBy(lost.host);
     await workLater(lost);
     const locked = await newestOf(lost);
@@ -129,10 +133,8 @@ describe('the order to lock a lost machine', () => {
       ['requested', 'Quartermaster'],
       ['acknowledged', 'Quartermaster'],
     ]);
-    await admin
-      .post(path(lost, `/commands/${locked.id}/progress`))
-      .send({ state: 'verified', note: 'It is on my desk, locked.' })
-      .expect(200);
+    await verified().expect(200);
+    expect(await newestOf(lost)).toMatchObject({ state: 'verified', verifiedBy: 'manager' });
   });
 
   it('is given once when its worker dies between the intent and the call', async () => {

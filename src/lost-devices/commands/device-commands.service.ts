@@ -10,7 +10,7 @@ import type { Actor } from '../../platform/sign-in/actor.js';
 import { Tool } from '../../tools/tool.entity.js';
 import { COMMAND_ENDS, FOLLOWED_STATES, type CommandState } from '../command-states.js';
 import { DeviceCommandEvent } from '../device-command-event.entity.js';
-import { DeviceCommand, type CommandKind } from '../device-command.entity.js';
+import { DeviceCommand, type CommandKind, type VerifiedBy } from '../device-command.entity.js';
 import { Losses } from '../losses.service.js';
 import type { EarlierOrder } from '../why-not-decided.js';
 import type { Giver } from './choose-giver.js';
@@ -97,18 +97,19 @@ export class DeviceCommands {
     state: CommandState,
     note: string,
     actor: Actor,
+    shown: { verifiedBy?: VerifiedBy } = {},
   ): Promise<void> {
     const isFollowed = (FOLLOWED_STATES as readonly CommandState[]).includes(state);
     await tx.update(
       DeviceCommand,
       { id },
-      { state, ...(!isFollowed && { dueAt: null, problem: null, needsPerson: false }) },
+      { state, ...shown, ...(!isFollowed && { dueAt: null, problem: null, needsPerson: false }) },
     );
     await tx.insert(DeviceCommandEvent, { id: newId(), commandId: id, state, note, seenBy: actor.name });
     await this.audit.record(tx, actor, 'device-command.progressed', {
       subject: { kind: 'device', id: deviceId },
       caseId,
-      facts: { commandId: id, kind, state },
+      facts: { commandId: id, kind, state, ...shown },
       reason: note,
     });
     if (!isFollowed) await this.alerts.resolve(tx, [stuckKey(id)]);

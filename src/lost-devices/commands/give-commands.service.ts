@@ -28,14 +28,19 @@ const AT_ONCE = 16;
 /** Longer than a look, a call and a look may take together: when it lapses, nothing of its holder is under way. */
 const LEASE = 4 * TIMING.call;
 
-/** An order in hand, as it was when it was taken. */
-interface TakenCommand extends GivenCommand {
-  id: string;
-  caseId: string;
-  deviceId: string;
+/** A machine by its manager's own id, and the manager. */
+export interface KnownComputer {
+  tool: string;
   toolId: string;
   toolState: ToolState;
   computerId: string;
+}
+
+/** An order in hand, as it was when it was taken. */
+interface TakenCommand extends GivenCommand, KnownComputer {
+  id: string;
+  caseId: string;
+  deviceId: string;
   fence: number;
   failures: number;
   ageMs: number;
@@ -135,7 +140,8 @@ export class GiveCommands {
     await this.settle(command, seen instanceof ToolError ? seen : judgeCommand(after, seen));
   }
 
-  private async look({ tool, toolId, toolState, computerId }: TakenCommand): Promise<DeviceStatus | ToolError> {
+  /** What the manager shows of a machine now. */
+  async look({ tool, toolId, toolState, computerId }: KnownComputer): Promise<DeviceStatus | ToolError> {
     if (toolState !== 'active') return new ToolError('transient', `“${tool}” is ${toolState} in Quartermaster.`);
     return this.sessions
       .talk(toolId, TIMING.call, (session) => methodOf(session, 'readDeviceStatus')(computerId))
