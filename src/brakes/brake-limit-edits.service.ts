@@ -56,7 +56,10 @@ export class BrakeLimitEdits implements OnModuleInit {
     }
     const taking = wish.kinds.filter((kind) => TAKING_KINDS.includes(kind));
     if (wish.atLeast < 1 && taking.length > 0) {
-      throw invalid('/atLeast', `A limit of ${taking.join(', ')} is 1 at least: one person can always have somebody out.`);
+      throw invalid(
+        '/atLeast',
+        `A limit of ${taking.join(', ')} is 1 at least: one person can always have somebody out.`,
+      );
     }
     const isDone = await inTransaction(this.db, async (tx) => {
       await this.limits.lock(tx);

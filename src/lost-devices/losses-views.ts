@@ -161,7 +161,8 @@ function giverView(giver: Giver): z.infer<typeof GiverView> {
 }
 
 function commandView({ command, tool, events }: FollowedCommand): z.infer<typeof CommandView> {
-  const { id, kind, state, orderedBy, orderedAt, approvalId, givenBy, verifiedBy, problem, needsPerson, dueAt } = command;
+  const { id, kind, state, orderedBy, orderedAt, approvalId, givenBy, verifiedBy, problem, needsPerson, dueAt } =
+    command;
   return {
     id,
     kind,

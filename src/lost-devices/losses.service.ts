@@ -22,7 +22,9 @@ import { writeWorksheet, type Worksheet } from './write-worksheet.js';
 /** Without a runbook there is still a watch. */
 const WATCH_SECONDS = 30 * 86_400;
 
-export type LossWord = Partial<Pick<Loss, 'awareAt' | 'awake' | 'legalHold' | 'policeReference' | 'insuranceReference'>>;
+export type LossWord = Partial<
+  Pick<Loss, 'awareAt' | 'awake' | 'legalHold' | 'policeReference' | 'insuranceReference'>
+>;
 
 export interface NewLoss {
   caseId: string;

@@ -50,7 +50,14 @@ describe('whether encryption can be shown', () => {
 });
 
 describe('what was reachable', () => {
-  const named = { tool: 'Chat', username: 'ada', observed: 'active', observedAt: null, liveSessions: 2, credentials: [] };
+  const named = {
+    tool: 'Chat',
+    username: 'ada',
+    observed: 'active',
+    observedAt: null,
+    liveSessions: 2,
+    credentials: [],
+  };
   const account = { accountId: '1', ...named };
   const cut = {
     accountId: '1',

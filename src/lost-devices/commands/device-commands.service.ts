@@ -137,7 +137,11 @@ export class DeviceCommands {
    * A machine came under legal hold. A wipe that nobody has given is taken back; of one that was given people are told at
    * once, since only its device manager can still stop it. Answers the losses whose wipe was taken back.
    */
-  async stopWipes(tx: EntityManager, { id: deviceId, assetTag }: Pick<Device, 'id' | 'assetTag'>, actor: Actor): Promise<string[]> {
+  async stopWipes(
+    tx: EntityManager,
+    { id: deviceId, assetTag }: Pick<Device, 'id' | 'assetTag'>,
+    actor: Actor,
+  ): Promise<string[]> {
     const wipes = (await this.ofDevice(tx, deviceId)).filter(({ kind, state }) => kind === 'wipe' && !isEnded(state));
     for (const wipe of wipes.filter(({ givenAt }) => givenAt === null)) {
       await this.note(tx, wipe, 'superseded', 'It is under legal hold by now.', actor);
@@ -166,9 +170,10 @@ export class DeviceCommands {
 
   /** Somebody said that it failed: they have this long to decide otherwise before the service gives it again. */
   async waitForDecision(tx: EntityManager, { id }: DeviceCommand): Promise<void> {
-    await tx.query(`UPDATE device_commands SET due_at = now() + interval '10 minutes' WHERE id = $1 AND due_at IS NOT NULL`, [
-      id,
-    ]);
+    await tx.query(
+      `UPDATE device_commands SET due_at = now() + interval '10 minutes' WHERE id = $1 AND due_at IS NOT NULL`,
+      [id],
+    );
   }
 
   /** Another decision replaces what isn't over. What a manager was asked for stays there until somebody takes it back. */
