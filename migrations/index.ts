@@ -45,6 +45,8 @@ import { DevicesEscrowTheirKeys1764000022100 } from './1764000022100-devices-esc
 import { OldObservationsMayBeDropped1764000022200 } from './1764000022200-old-observations-may-be-dropped.js';
 import { LossReports1764000023000 } from './1764000023000-loss-reports.js';
 import { TaskLinks1764000023500 } from './1764000023500-task-links.js';
+import { WordsStayWithTheirSteps1764000024000 } from './1764000024000-words-stay-with-their-steps.js';
+import { WhatShowsAnOrderVerified1764000024100 } from './1764000024100-what-shows-an-order-verified.js';
 import { SticksAreVerifiedPastMemory1764000025000 } from './1764000025000-sticks-are-verified-past-memory.js';
 import { AReportIsKeptOnce1764000026000 } from './1764000026000-a-report-is-kept-once.js';
 import { RoundsCountWhatWasNotRead1764000026100 } from './1764000026100-rounds-count-what-was-not-read.js';
@@ -98,6 +100,8 @@ export const MIGRATIONS = [
   OldObservationsMayBeDropped1764000022200,
   LossReports1764000023000,
   TaskLinks1764000023500,
+  WordsStayWithTheirSteps1764000024000,
+  WhatShowsAnOrderVerified1764000024100,
   SticksAreVerifiedPastMemory1764000025000,
   AReportIsKeptOnce1764000026000,
   RoundsCountWhatWasNotRead1764000026100,

@@ -85,7 +85,7 @@ export class QuartermasterApi {
       body: body === undefined ? undefined : JSON.stringify(body),
       signal: this.signal,
     });
-    const answered: unknown = await answer.json();
+    const answered: unknown = answer.status === 204 ? undefined : await answer.json();
     if (!answer.ok) {
       const problem = ProblemSeen.safeParse(answered);
       const why = problem.success ? `${problem.data.title}. ${problem.data.detail ?? ''}` : 'No reason was given.';

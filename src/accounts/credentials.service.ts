@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { In, IsNull, Not, type EntityManager } from 'typeorm';
 import { SecretVault } from '../platform/crypto/secret-vault.service.js';
+import { queryRows } from '../platform/database/query-rows.js';
 import { newId } from '../platform/ids/new-id.js';
 import { Account } from './account.entity.js';
 import { Credential } from './credential.entity.js';
@@ -85,10 +86,18 @@ export class CredentialsService {
     );
   }
 
-  /** What an account's tool knows a device by, for the accounts where it has credentials of its own. */
-  async namesOfDevice(tx: EntityManager, deviceId: string): Promise<ReadonlyMap<string, string>> {
-    const standing = await tx.findBy(Credential, { deviceId, externalId: Not(IsNull()), state: Not('revoked') });
-    return new Map(standing.map(({ accountId, externalId }) => [accountId, externalId ?? '']));
+  /**
+   * What an account's tool knows a device by, for the accounts where it has credentials of its own: by its asset tag, by
+   * its serial number, or by both, each with credentials of its own.
+   */
+  async namesOfDevice(tx: EntityManager, deviceId: string): Promise<ReadonlyMap<string, readonly string[]>> {
+    const standing = await queryRows<{ accountId: string; names: string[] }>(
+      tx,
+      `SELECT account_id AS "accountId", array_agg(DISTINCT external_id ORDER BY external_id) AS names FROM credentials
+       WHERE device_id = $1 AND external_id IS NOT NULL AND state <> 'revoked' GROUP BY account_id`,
+      [deviceId],
+    );
+    return new Map(standing.map(({ accountId, names }) => [accountId, names]));
   }
 
   /** A read-back showed that the tool has none of this device any more. */

@@ -12,7 +12,7 @@ import { RoleAssignments } from '../platform/roles/role-assignments.service.js';
 import type { Actor } from '../platform/sign-in/actor.js';
 import { isAtTerminal } from '../platform/sign-in/principals.js';
 import { BrakeLimits } from './brake-limits.service.js';
-import { LIMIT_KINDS, letsMorePass } from './decide-brake.js';
+import { LIMIT_KINDS, letsMorePass, TAKING_KINDS } from './decide-brake.js';
 
 /** One limit for these kinds. */
 export const LimitWish = z.strictObject({
@@ -47,11 +47,19 @@ export class BrakeLimitEdits implements OnModuleInit {
   /**
    * Answers what another person has to approve; null when it is done.
    *
-   * @throws Problem `invalid-request` when it takes two people and nobody says why, and for a share of `reveals`
+   * @throws Problem `invalid-request` when it takes two people and nobody says why, for a share of `reveals`, and for a
+   * limit of nobody where access is taken away
    */
   async change(wish: LimitWish, reason: string | undefined, actor: Actor): Promise<Approval | null> {
     if (wish.kinds.includes('reveals') && wish.sharePercent > 0) {
       throw invalid('/sharePercent', 'Recovery keys are counted by their number: send 0 as their share.');
+    }
+    const taking = wish.kinds.filter((kind) => TAKING_KINDS.includes(kind));
+    if (wish.atLeast < 1 && taking.length > 0) {
+      throw invalid(
+        '/atLeast',
+        `A limit of ${taking.join(', ')} is 1 at least: one person can always have somebody out.`,
+      );
     }
     const isDone = await inTransaction(this.db, async (tx) => {
       await this.limits.lock(tx);

@@ -70,6 +70,7 @@ export class Brakes {
     if (decideBrake({ ...volume, standing, urgent: change.urgent ?? false }, limit) === 'hold') return second;
     const room = Math.min(allowedOf(limit, volume.staff) - volume.recent, SLOTS_AT_ONCE);
     await this.makeSlots(tx, kind, source, room);
+    if (room < 1) await this.countOnce(tx, kind, source);
     return { ...second, passes: true };
   }
 
@@ -194,6 +195,14 @@ export class Brakes {
        SELECT s.id, $1, $2, CASE WHEN s.place = 1 THEN now() ELSE '-infinity'::timestamptz END, now() + interval '1 day'
        FROM unnest($3::uuid[]) WITH ORDINALITY AS s (id, place)`,
       [kind, source, Array.from({ length: count }, () => newId())],
+    );
+  }
+
+  /** It passed where the limit has no room: it counts for its hour, and leaves no room behind. */
+  private async countOnce(tx: EntityManager, kind: BrakeKind, source: string): Promise<void> {
+    await tx.query(
+      `INSERT INTO brake_slots (id, kind, source, used_at, valid_until) VALUES ($1, $2, $3, now(), now())`,
+      [newId(), kind, source],
     );
   }
 

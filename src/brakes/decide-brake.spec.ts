@@ -48,10 +48,20 @@ describe('a limit of volume', () => {
     );
   });
 
+  it('of nobody lets the first urgent change of an hour pass, and no other', () => {
+    fc.assert(
+      fc.property(volumes, (volume) => {
+        const decided = decideBrake(volume, { atLeast: 0, sharePercent: 0 });
+        expect(decided).toBe(volume.urgent && volume.recent === 0 ? 'pass' : 'hold');
+      }),
+      { examples: [[{ recent: 0, staff: 0, standing: true, urgent: true }]] },
+    );
+  });
+
   it('never holds an urgent change within it, and nothing but an urgent one passes while a brake stands', () => {
     fc.assert(
       fc.property(volumes, limits, (volume, limit) => {
-        const isWithin = volume.recent < allowedOf(limit, volume.staff);
+        const isWithin = volume.recent < Math.max(1, allowedOf(limit, volume.staff));
         expect(decideBrake({ ...volume, urgent: true }, limit)).toBe(isWithin ? 'pass' : 'hold');
         expect(decideBrake({ ...volume, standing: true, urgent: false }, limit)).toBe('hold');
       }),

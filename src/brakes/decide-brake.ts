@@ -12,6 +12,9 @@ export type BrakeKind = (typeof BRAKE_KINDS)[number];
 export const LIMIT_KINDS = [...BRAKE_KINDS, 'reveals'] as const;
 export type LimitKind = (typeof LIMIT_KINDS)[number];
 
+/** What takes access away: a limit of nobody would make "leave now" a thing that takes two people. */
+export const TAKING_KINDS: readonly LimitKind[] = ['leaves', 'removals', 'resets'];
+
 /** How many people a source may change within an hour: the larger one of a number and a share of the active staff. */
 export interface Limit {
   atLeast: number;
@@ -50,9 +53,11 @@ export function allowedOf({ atLeast, sharePercent }: Limit, staff: number): numb
 
 /**
  * Whether one more change passes. While a brake stands its source isn't believed, but for an urgent change within the
- * limit. Pure.
+ * limit. A source's first urgent one within the hour passes whatever the limit is: one person never needs two to have
+ * somebody out. Pure.
  */
 export function decideBrake({ recent, staff, standing, urgent }: Volume, limit: Limit): 'pass' | 'hold' {
+  if (urgent && recent === 0) return 'pass';
   if (standing && !urgent) return 'hold';
   return recent < allowedOf(limit, staff) ? 'pass' : 'hold';
 }

@@ -32,6 +32,7 @@ export type AlertKind =
   | 'loss_reported'
   | 'loss_task_overdue'
   | 'lost_device_seen'
+  | 'wipe_under_hold'
   | 'device_command_stuck'
   | 'token_unowned'
   | 'exception_overdue'

@@ -52,7 +52,7 @@ export const StepView = z.object({
     .string()
     .nullable()
     .describe(
-      'Who says that they did it, at a tool where another person confirms that; while it needs_human, that is awaited.',
+      'Who says that they did it, at a tool that can’t be asked; while it needs_human, another person’s confirmation is awaited.',
     ),
   attestedAt: Instant.nullable(),
   attempts: z.int(),

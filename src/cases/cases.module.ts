@@ -71,6 +71,15 @@ import { TaskLinks } from './task-links/task-links.service.js';
     Sweeper,
     TaskLinks,
   ],
-  exports: [AccessPlanning, AlertsService, CasesReader, CasesService, CutPlanning, EngineHealth, HeldSteps],
+  exports: [
+    AccessPlanning,
+    AlertsService,
+    CasesReader,
+    CasesService,
+    CutPlanning,
+    EngineHealth,
+    HeldSteps,
+    SecondPerson,
+  ],
 })
 export class CasesModule {}

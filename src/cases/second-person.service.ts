@@ -45,10 +45,10 @@ export class SecondPerson {
     return attestedBy;
   }
 
-  /** @throws Problem `forbidden` for the person whose access it is about */
-  async refuseSubject(tx: EntityManager, { personId }: Step, actor: Actor): Promise<void> {
+  /** @throws Problem `forbidden` for the person whom it is about */
+  async refuseSubject(tx: EntityManager, personId: string, actor: Actor, about: 'access' | 'loss'): Promise<void> {
     if (!isThisPerson(await this.whoIsWho.of(tx, actor), await this.people.get(tx, personId))) return;
-    throw new Problem('forbidden', 'Nobody decides about their own access.');
+    throw new Problem('forbidden', `Nobody decides about their own ${about}.`);
   }
 
   /**

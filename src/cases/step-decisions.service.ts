@@ -97,6 +97,9 @@ export class StepDecisions {
       {
         state: 'done',
         reason,
+        attestedBy: by.attestedBy,
+        attestedById: step.attestedById ?? actor.id,
+        attestedAt: () => 'COALESCE(attested_at, clock_timestamp())',
         sentAt: () => 'COALESCE(sent_at, now())',
         confirmedAt: () => 'clock_timestamp()',
         endedAt: () => 'clock_timestamp()',
@@ -129,7 +132,7 @@ export class StepDecisions {
     if (step.state !== 'needs_human') {
       throw new Problem('conflict', `This step is ${step.state}; a person decides only about one that needs one.`);
     }
-    await this.secondPerson.refuseSubject(tx, step, actor);
+    await this.secondPerson.refuseSubject(tx, step.personId, actor, 'access');
     return step;
   }
 }

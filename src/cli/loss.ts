@@ -45,8 +45,8 @@ function linesOf({
         ? [`proposed: ${proposal.propose}. ${proposal.because}`, ...proposal.facts.map((fact) => `  ${fact}`)]
         : ['This loss follows no runbook: none was activated when it was reported.']),
     ...(decision ? [] : [giverLine('lock', givers.lock), giverLine('wipe', givers.wipe)]),
-    ...commands.flatMap(({ kind, state, id, events, givenBy, tool, problem, needsPerson }) => [
-      `${kind}: ${state.replace('_', ' ')} since ${events.at(-1)?.seenAt}, given ${givenBy === 'hand' ? 'by hand' : `by the service at “${tool}”`} · command ${id}`,
+    ...commands.flatMap(({ kind, state, id, events, givenBy, verifiedBy, tool, problem, needsPerson }) => [
+      `${kind}: ${state.replace('_', ' ')}${verifiedBy === 'word' ? ' on somebody’s word' : ''} since ${events.at(-1)?.seenAt}, given ${givenBy === 'hand' ? 'by hand' : `by the service at “${tool}”`} · command ${id}`,
       ...(problem === null ? [] : [`  ${needsPerson ? '▲ needs a person: ' : ''}${problem}`]),
     ]),
     lastSignAt === null ? `no sign of it since; watched until ${watchUntil}` : `▲ it gave a sign at ${lastSignAt}`,

@@ -44,6 +44,11 @@ export const CHANGED_STATES = [
 /** In these a device is out of our hands or just back, and still tells who had it last. */
 export const KEEPS_ITS_HOLDER: ReadonlySet<DeviceState> = new Set(['assigned', 'lost', 'stolen', 'found']);
 
+/** Out of our hands: somebody else may have it, and what was on it. */
+export function isAway(state: DeviceState): boolean {
+  return state === 'lost' || state === 'stolen';
+}
+
 export function mayBecome(from: DeviceState, to: DeviceState): boolean {
   return (NEXT_DEVICE_STATES[from] as readonly DeviceState[]).includes(to);
 }

@@ -12,7 +12,7 @@ import { Acknowledgements } from './acknowledgements/acknowledgements.service.js
 import { Replacements } from './spares/replacements.service.js';
 import { CAN_BE_GIVEN } from './spares/can-be-given.js';
 import { ReturnRecords } from './returns/return-records.service.js';
-import { KEEPS_ITS_HOLDER, refuseUnless, type CHANGED_STATES, type DeviceState } from './device-states.js';
+import { isAway, KEEPS_ITS_HOLDER, refuseUnless, type CHANGED_STATES, type DeviceState } from './device-states.js';
 import { Device } from './device.entity.js';
 import { ObservationsService, type AgedObservation } from './observations.service.js';
 
@@ -41,6 +41,8 @@ export interface DevicesFilter {
 /** What was known of a device at the moment it was reported lost. */
 export interface LostDevice {
   device: Device;
+  /** It was lost or stolen already. */
+  wasAway: boolean;
   /** Newest knowledge of its disk's encryption, with its age; null: nobody ever looked. */
   diskEncryption: AgedObservation | null;
   imageVersion: AgedObservation | null;
@@ -225,7 +227,7 @@ export class DevicesService {
   /** It is at a site again. One that was lost is found; whose it is, or was, stays. */
   async cameBack(tx: EntityManager, actor: Actor, id: string, siteId: string): Promise<void> {
     const device = await this.lock(tx, id);
-    if (device.state === 'lost' || device.state === 'stolen') {
+    if (isAway(device.state)) {
       await this.move(tx, device, 'found');
       await this.audit.record(tx, actor, 'device.found', { subject: { kind: 'device', id }, facts: { siteId } });
     }
@@ -267,18 +269,19 @@ export class DevicesService {
    */
   async markLost(tx: EntityManager, actor: Actor, id: string, caseId?: string): Promise<LostDevice> {
     const device = await this.lock(tx, id);
-    const isAway = device.state === 'lost' || device.state === 'stolen';
-    if (!isAway) {
+    const wasAway = isAway(device.state);
+    if (!wasAway) {
       refuseUnless(device.state, 'lost');
       await this.move(tx, device, 'lost');
     }
     const lost: LostDevice = {
       device: await this.get(tx, id),
+      wasAway,
       diskEncryption: await this.observations.latest(tx, id, 'disk_encryption'),
       imageVersion: await this.observations.latest(tx, id, 'image_version'),
       lastOnline: await this.observations.latest(tx, id, 'last_online'),
     };
-    if (!isAway) {
+    if (!wasAway) {
       await this.audit.record(tx, actor, 'device.lost', {
         subject: { kind: 'device', id },
         caseId,

@@ -1,19 +1,38 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
+import { ToolError } from '../../connectors/kit/errors.js';
 import type { Approval } from '../approvals/approval.entity.js';
 import { Approvals, type ActPlan, type ActTarget, type Approved } from '../approvals/approvals.service.js';
+import { Case } from '../cases/case.entity.js';
+import type { DeviceState } from '../devices/device-states.js';
+import { Device } from '../devices/device.entity.js';
 import { AuditService } from '../platform/audit/audit.service.js';
 import { queryRows } from '../platform/database/query-rows.js';
 import { inTransaction } from '../platform/database/transaction.js';
 import { Problem } from '../platform/errors/problem.js';
+import { Permits } from '../platform/roles/permits.service.js';
+import { reaches } from '../platform/roles/within-reach.js';
 import type { Actor } from '../platform/sign-in/actor.js';
 import { refuseCommandUnless, type CommandState } from './command-states.js';
 import { CommandGivers } from './commands/command-givers.service.js';
 import { DeviceCommands } from './commands/device-commands.service.js';
-import { DeviceCommand } from './device-command.entity.js';
+import { GiveCommands, type KnownComputer } from './commands/give-commands.service.js';
+import { judgeVerified } from './commands/judge-verified.js';
+import { DeviceCommand, type CommandKind, type VerifiedBy } from './device-command.entity.js';
 import { Loss } from './loss.entity.js';
-import { Losses } from './losses.service.js';
+import { Losses, type LossWord } from './losses.service.js';
 import type { Containment } from './runbook/runbook-schema.js';
+import { whyNotDecided } from './why-not-decided.js';
+import { whyNotThere } from './why-not-there.js';
+
+interface AwayMachine {
+  deviceId: string;
+  assetTag: string;
+  deviceState: DeviceState;
+  holderId: string | null;
+  personId: string;
+  corporateEmail: string;
+}
 
 /** Whether a lost machine is locked, wiped or left, and the order followed to its end. One person locks, two wipe. */
 @Injectable()
@@ -23,7 +42,9 @@ export class ContainmentService implements OnModuleInit {
     private readonly losses: Losses,
     private readonly commands: DeviceCommands,
     private readonly givers: CommandGivers,
+    private readonly managers: GiveCommands,
     private readonly approvals: Approvals,
+    private readonly permits: Permits,
     private readonly audit: AuditService,
   ) {}
 
@@ -37,16 +58,32 @@ export class ContainmentService implements OnModuleInit {
   /** Answers the request that another person has to approve, for a wipe; null when it is decided. */
   async decide(actor: Actor, caseId: string, decision: Containment, reason: string): Promise<Approval | null> {
     if (decision === 'wipe') {
-      await this.losses.get(this.db.manager, actor, caseId);
+      await inTransaction(this.db, (tx) => this.losses.lockToDecide(tx, actor, caseId));
       return this.approvals.request('device.wipe', { id: caseId }, reason, actor);
     }
     await inTransaction(this.db, async (tx) => {
-      const loss = await this.losses.lock(tx, actor, caseId);
-      if (loss.containment === 'wipe')
-        throw new Problem('conflict', 'It was decided to wipe it: an order of that isn’t taken back here.');
+      const loss = await this.losses.lockToDecide(tx, actor, caseId);
+      await this.refuseUnlessOpen(tx, loss, decision);
+      if (decision === 'lock') await this.away(tx, caseId);
       await this.order(tx, loss, decision, { actor, reason });
     });
     return null;
+  }
+
+  /** What people learn of the machine after the report. A legal hold takes back a wipe that nobody has given. */
+  async note(actor: Actor, caseId: string, word: LossWord): Promise<void> {
+    await inTransaction(this.db, async (tx) => {
+      const { deviceId } = await this.losses.get(tx, actor, caseId);
+      const before = await this.losses.underLegalHold(tx, deviceId);
+      await this.losses.note(tx, actor, caseId, word);
+      const after = await this.losses.underLegalHold(tx, deviceId);
+      if (before.length > 0 && after.length === 0) await this.commands.allowWipes(tx, deviceId);
+      if (before.length > 0 || after.length === 0) return;
+      const device = await tx.findOneByOrFail(Device, { id: deviceId });
+      for (const undecided of await this.commands.stopWipes(tx, device, actor)) {
+        await this.losses.undecide(tx, actor, undecided);
+      }
+    });
   }
 
   /** What somebody saw of an order at the device manager, or of the machine. */
@@ -56,34 +93,51 @@ export class ContainmentService implements OnModuleInit {
     commandId: string,
     seen: { state: Exclude<CommandState, 'ordered' | 'superseded'>; note: string },
   ): Promise<void> {
+    await this.losses.get(this.db.manager, actor, caseId);
+    const verifiedBy = seen.state === 'verified' ? await this.verifiedBy(caseId, commandId) : undefined;
     await inTransaction(this.db, async (tx) => {
-      await this.losses.lock(tx, actor, caseId);
+      await this.losses.lockToDecide(tx, actor, caseId);
       const command = await tx.findOneBy(DeviceCommand, { id: commandId, caseId });
       if (!command) throw new Problem('not-found', 'This loss has no such order.');
       refuseCommandUnless(command.state, seen.state);
-      await this.commands.note(tx, command, seen.state, seen.note, actor);
+      await this.commands.note(tx, command, seen.state, seen.note, actor, verifiedBy && { verifiedBy });
+      if (seen.state === 'failed') await this.commands.waitForDecision(tx, command);
       await this.commands.endIfFollowed(tx, caseId, actor);
     });
   }
 
-  private async planWipe(tx: EntityManager, { id: caseId }: ActTarget): Promise<ActPlan> {
-    const [lost] = await queryRows<{ deviceId: string; assetTag: string; personId: string; corporateEmail: string }>(
-      tx,
-      `SELECT l.device_id AS "deviceId", d.asset_tag AS "assetTag", p.id AS "personId", p.corporate_email AS "corporateEmail"
-       FROM losses l JOIN devices d ON d.id = l.device_id JOIN cases c ON c.id = l.case_id JOIN people p ON p.id = c.person_id
-       WHERE l.case_id = $1 FOR UPDATE OF l`,
-      [caseId],
+  /**
+   * What shows that an order was carried out; where a device manager has the machine it is asked, before anything is locked.
+   *
+   * @throws Problem `conflict` when it shows otherwise
+   */
+  private async verifiedBy(caseId: string, commandId: string): Promise<VerifiedBy> {
+    const [known] = await queryRows<KnownComputer & { kind: CommandKind; serial: string }>(
+      this.db,
+      `SELECT c.kind, d.serial, t.name AS tool, t.id AS "toolId", t.state AS "toolState", c.computer_id AS "computerId"
+       FROM device_commands c JOIN devices d ON d.id = c.device_id JOIN tools t ON t.id = c.tool_id
+       WHERE c.id = $1 AND c.case_id = $2`,
+      [commandId, caseId],
     );
-    if (!lost) throw new Problem('not-found', 'There is no lost-device case with this id.');
-    const loss = await tx.findOneByOrFail(Loss, { caseId });
-    if (loss.containment === 'wipe') throw new Problem('conflict', 'It was decided to wipe it before.');
-    if (loss.legalHold) {
+    const shown = known && (await this.managers.look(known));
+    if (!known || !shown || shown instanceof ToolError) return 'word';
+    const judged = judgeVerified(known, shown);
+    if ('by' in judged) return judged.by;
+    throw new Problem('conflict', `${judged.contradicted} Look there again, or accept the risk by name.`);
+  }
+
+  private async planWipe(tx: EntityManager, { id: caseId }: ActTarget): Promise<ActPlan> {
+    const loss = await tx.findOneBy(Loss, { caseId });
+    if (!loss) throw new Problem('not-found', 'There is no lost-device case with this id.');
+    const holds = await this.losses.underLegalHold(tx, loss.deviceId);
+    if (holds.length > 0) {
       throw new Problem(
         'conflict',
-        'It is under legal hold: a wipe would destroy evidence. Lift the hold first, or lock it.',
+        `It is under legal hold: a wipe would destroy evidence. Lock it, or lift the hold first, in the loss ${holds.join(' and ')}.`,
       );
     }
-    const { deviceId, assetTag, personId, corporateEmail } = lost;
+    const { deviceId, assetTag, holderId, deviceState, personId, corporateEmail } = await this.away(tx, caseId);
+    await this.refuseUnlessOpen(tx, loss, 'wipe');
     const { wipe } = await this.givers.of(tx, deviceId);
     const [how, where] =
       wipe.by === 'service'
@@ -92,12 +146,41 @@ export class ContainmentService implements OnModuleInit {
     return {
       summary: `wipes 1 machine, ${how}: ${assetTag}`,
       about: { people: [{ id: personId, corporateEmail }], principals: [] },
-      plan: { caseId, deviceId, assetTag, givenBy: wipe.by, ...where },
+      plan: { caseId, deviceId, assetTag, deviceState, holderId, givenBy: wipe.by, ...where },
     };
+  }
+
+  /** @throws Problem `conflict` when an order of before stands in the way */
+  private async refuseUnlessOpen(tx: EntityManager, { caseId, deviceId }: Loss, decision: Containment): Promise<void> {
+    const orders = (await this.commands.ofDevice(tx, deviceId)).filter((order) => order.caseId === caseId);
+    const whyNot = whyNotDecided(decision, orders);
+    if (whyNot !== null) throw new Problem('conflict', whyNot);
+  }
+
+  /** The machine, locked where it is. @throws Problem `conflict` when it is back, or was with somebody else since */
+  private async away(tx: EntityManager, caseId: string): Promise<AwayMachine> {
+    const [machine] = await queryRows<AwayMachine>(
+      tx,
+      `SELECT d.id AS "deviceId", d.asset_tag AS "assetTag", d.state AS "deviceState", d.holder_id AS "holderId",
+         p.id AS "personId", p.corporate_email AS "corporateEmail"
+       FROM losses l JOIN devices d ON d.id = l.device_id JOIN cases c ON c.id = l.case_id JOIN people p ON p.id = c.person_id
+       WHERE l.case_id = $1 FOR UPDATE OF l, d`,
+      [caseId],
+    );
+    if (!machine) throw new Error(`the loss ${caseId} is not there`);
+    const { deviceState, holderId, personId } = machine;
+    const whyNot = whyNotThere({ deviceState, isTheirs: holderId === personId });
+    if (whyNot !== null) throw new Problem('conflict', whyNot);
+    return machine;
   }
 
   private async carryOutWipe(tx: EntityManager, caseId: string, approved: Approved, actor: Actor): Promise<void> {
     const loss = await tx.findOneByOrFail(Loss, { caseId });
+    const { personId } = await tx.findOneByOrFail(Case, { id: caseId });
+    const permit = await this.permits.still(tx, approved.requestedById, 'lost-devices:decide');
+    if (!permit || !(await reaches(tx, permit, 'whole person', personId))) {
+      throw new Problem('forbidden', 'Whoever asked for this wipe may decide about lost machines no more.');
+    }
     await this.order(tx, loss, 'wipe', {
       actor: { ...actor, name: `${approved.requestedBy}, approved by ${actor.name}` },
       reason: approved.reason,
@@ -135,6 +218,8 @@ export class ContainmentService implements OnModuleInit {
     await this.commands.supersede(tx, caseId, `It was decided anew: ${containment}.`, actor);
     await this.losses.end(tx, caseId, 'decide-containment', actor.name);
     if (containment === 'leave') return this.commands.endIfFollowed(tx, caseId, actor);
+    // An order of before may have been followed to its end: this one isn't.
+    await this.losses.reopen(tx, loss, 'follow-containment');
     const giver = (await this.givers.of(tx, deviceId))[containment];
     await this.commands.order(tx, actor, {
       caseId,

@@ -7,6 +7,10 @@ export type CommandKind = (typeof COMMAND_KINDS)[number];
 /** By somebody who then says here what they saw, or by the service at the machine's device manager. */
 export const GIVEN_BY = ['hand', 'service'] as const;
 
+/** What shows that an order was carried out: its device manager, or somebody's word alone. */
+export const VERIFIED_BY = ['manager', 'word'] as const;
+export type VerifiedBy = (typeof VERIFIED_BY)[number];
+
 /** An order to lock or wipe a lost machine, followed to its end. It outlives every record of the machine elsewhere. */
 @Entity('device_commands')
 @Check('ck_device_commands_kind', `kind IN ('lock', 'wipe')`)
@@ -15,6 +19,7 @@ export const GIVEN_BY = ['hand', 'service'] as const;
   `state IN ('ordered', 'requested', 'delivered', 'acknowledged', 'verified', 'failed', 'superseded', 'risk_accepted')`,
 )
 @Check('ck_device_commands_given_by', `given_by IN ('hand', 'service')`)
+@Check('ck_device_commands_verified_by', `verified_by IN ('manager', 'word')`)
 @Check(
   'ck_device_commands_manager',
   `(given_by = 'hand') = (tool_id IS NULL) AND (given_by = 'hand') = (computer_id IS NULL)`,
@@ -66,6 +71,10 @@ export class DeviceCommand {
   /** HMAC of a wipe as it was approved, under the installation's key. */
   @Column('text', { nullable: true })
   seal!: string | null;
+
+  /** Null: it isn't verified, or an older version wrote that. */
+  @Column('text', { name: 'verified_by', nullable: true })
+  verifiedBy!: VerifiedBy | null;
 
   /** Why it isn't further, in a sentence; of an order by hand, why the service doesn't give it. */
   @Column('text', { nullable: true })

@@ -7,6 +7,8 @@ export type Assessment = (typeof ASSESSMENTS)[number];
 
 /** What could be reached from the machine when it was reported. */
 export interface ReachableAccount {
+  /** Missing in what an older version wrote. */
+  accountId?: string;
   tool: string;
   username: string;
   observed: string;

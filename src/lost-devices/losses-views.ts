@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { COMMAND_STATES } from './command-states.js';
 import type { Giver } from './commands/choose-giver.js';
 import type { FollowedCommand } from './commands/device-commands.service.js';
-import { COMMAND_KINDS, GIVEN_BY, type CommandKind } from './device-command.entity.js';
+import { COMMAND_KINDS, GIVEN_BY, VERIFIED_BY, type CommandKind } from './device-command.entity.js';
 import type { LossTask } from './loss-task.entity.js';
 import { ASSESSMENTS, AWAKE, type Loss } from './loss.entity.js';
 import type { Proposal } from './runbook/propose-containment.js';
@@ -41,6 +41,10 @@ const CommandView = z.object({
   approvalId: z.uuid().nullable(),
   givenBy: z.enum(GIVEN_BY).describe('hand: somebody gives it at the device manager, and says here what they saw.'),
   tool: z.string().nullable().describe('The device manager, of an order that the service gives.'),
+  verifiedBy: z
+    .enum(VERIFIED_BY)
+    .nullable()
+    .describe('manager: it showed the machine locked or wiped. word: somebody says so, and nothing shows it.'),
   problem: z.string().nullable().describe('Why it isn’t further; by hand: why the service doesn’t give it.'),
   needsPerson: z.boolean().describe('The service can’t get on by itself: the problem says what to do.'),
   looksAgainAt: Instant.nullable().describe('When the service looks next; null: it has nothing more to do.'),
@@ -58,13 +62,14 @@ const GiverView = z.object({
 });
 
 const ReachableView = z.object({
+  accountId: z.uuid().optional(),
   tool: z.string(),
   username: z.string(),
   observed: z.string(),
   observedAt: z.string().nullable(),
   liveSessions: z.int().nullable().describe('As last seen before the report; null: the tool can’t show them.'),
   credentials: z.array(z.object({ kind: z.string(), ofThisDevice: z.boolean() })),
-  cut: z.string().describe('When the tool showed it cut, and what may have lived on.'),
+  cut: z.string().describe('When the tool showed it cut, or who says so, and what may have lived on.'),
 });
 
 const WorksheetView = z.object({
@@ -156,7 +161,8 @@ function giverView(giver: Giver): z.infer<typeof GiverView> {
 }
 
 function commandView({ command, tool, events }: FollowedCommand): z.infer<typeof CommandView> {
-  const { id, kind, state, orderedBy, orderedAt, approvalId, givenBy, problem, needsPerson, dueAt } = command;
+  const { id, kind, state, orderedBy, orderedAt, approvalId, givenBy, verifiedBy, problem, needsPerson, dueAt } =
+    command;
   return {
     id,
     kind,
@@ -166,6 +172,7 @@ function commandView({ command, tool, events }: FollowedCommand): z.infer<typeof
     approvalId,
     givenBy,
     tool,
+    verifiedBy,
     problem,
     needsPerson,
     looksAgainAt: iso(dueAt),

@@ -1,5 +1,5 @@
 import { Body, Controller, Get, HttpCode, Param, Patch, Post } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { ApprovalView, approvalView } from '../approvals/approvals-views.js';
 import type { Actor } from '../platform/sign-in/actor.js';
@@ -18,13 +18,17 @@ const Reason = z.string().trim().min(3).max(2_000);
 
 const LossNote = z
   .strictObject({
+    awareAt: z.iso
+      .datetime({ offset: true })
+      .optional()
+      .describe('When somebody in the company came to know of it, if that was before the report. Never later.'),
     awake: z.enum(AWAKE).optional().describe('Whether it was awake and unlocked when it was lost.'),
     legalHold: z.boolean().optional().describe('Nothing on it may be destroyed.'),
     policeReference: Reference.optional(),
     insuranceReference: Reference.optional(),
   })
   .refine((word) => Object.keys(word).length > 0, {
-    error: 'one of awake, legalHold, policeReference and insuranceReference is needed',
+    error: 'one of awareAt, awake, legalHold, policeReference and insuranceReference is needed',
   });
 
 const DecideContainment = z.strictObject({
@@ -71,17 +75,22 @@ export class LossesController {
     return lossView(await this.reader.inFull(actor, caseId));
   }
 
+  /** Answers nothing of the loss: who may report isn't for that one who may read cases. */
   @Patch()
+  @HttpCode(204)
   @Allow('lost-devices:report', 'within-reach')
   @ApiOperation({ summary: 'Say what you learn of the machine after the report' })
-  @ApiOkResponse({ standardSchema: LossView })
+  @ApiNoContentResponse({ description: 'Kept. Reading the loss takes cases:read.' })
   async note(
     @Param('caseId', { schema: CaseId }) caseId: string,
     @Body({ schema: LossNote }) body: z.infer<typeof LossNote>,
     @CurrentActor() actor: Actor,
-  ): Promise<z.infer<typeof LossView>> {
-    await this.losses.note(actor, caseId, given(body));
-    return this.one(caseId, actor);
+  ): Promise<void> {
+    const { awareAt, ...word } = body;
+    await this.containment.note(actor, caseId, {
+      ...given(word),
+      ...(awareAt !== undefined && { awareAt: new Date(awareAt) }),
+    });
   }
 
   @Post('containment')
@@ -102,6 +111,7 @@ export class LossesController {
   @Post('commands/:id/progress')
   @HttpCode(200)
   @Allow('lost-devices:decide', 'within-reach')
+  @FreshSignIn()
   @ApiOperation({ summary: 'Say what you saw of an order to lock or wipe' })
   @ApiOkResponse({ standardSchema: LossView })
   async progress(
@@ -115,23 +125,23 @@ export class LossesController {
   }
 
   @Post('tasks/:task/complete')
-  @HttpCode(200)
+  @HttpCode(204)
   @Allow('lost-devices:report', 'within-reach')
   @ApiOperation({ summary: 'End a task that ends by somebody’s word' })
-  @ApiOkResponse({ standardSchema: LossView })
+  @ApiNoContentResponse()
   async complete(
     @Param('caseId', { schema: CaseId }) caseId: string,
     @Param('task', { schema: z.string().max(50) }) task: string,
     @Body({ schema: CompleteTask }) { note }: z.infer<typeof CompleteTask>,
     @CurrentActor() actor: Actor,
-  ): Promise<z.infer<typeof LossView>> {
+  ): Promise<void> {
     await this.losses.complete(actor, caseId, task, note);
-    return this.one(caseId, actor);
   }
 
   @Post('assessment')
   @HttpCode(200)
   @Allow('lost-devices:decide', 'within-reach')
+  @FreshSignIn()
   @ApiOperation({ summary: 'Decide whether the breach is notified; the worksheet is kept as it is now' })
   @ApiOkResponse({ standardSchema: LossView })
   async assess(

@@ -6,6 +6,7 @@ import { CasesModule } from '../cases/cases.module.js';
 import { DevicesModule } from '../devices/devices.module.js';
 import { PeopleModule } from '../people/people.module.js';
 import { HttpModule } from '../platform/http/http.module.js';
+import { RolesModule } from '../platform/roles/roles.module.js';
 import { CommandGivers } from './commands/command-givers.service.js';
 import { DeviceCommands } from './commands/device-commands.service.js';
 import { GiveCommands } from './commands/give-commands.service.js';
@@ -25,7 +26,16 @@ import { Runbooks } from './runbook/runbooks.service.js';
 import { WatchLosses } from './watch-losses.service.js';
 
 @Module({
-  imports: [PeopleModule, AccountsModule, DevicesModule, HttpModule, CasesModule, BrakesModule, ApprovalsModule],
+  imports: [
+    PeopleModule,
+    AccountsModule,
+    DevicesModule,
+    HttpModule,
+    CasesModule,
+    BrakesModule,
+    ApprovalsModule,
+    RolesModule,
+  ],
   controllers: [LostDevicesController, LossesController, RunbooksController, LossReportsController, LostDoorController],
   providers: [
     LostDevicesService,

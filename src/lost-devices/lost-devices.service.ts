@@ -92,7 +92,7 @@ export class LostDevicesService implements OnModuleInit {
         throw nobodyHasIt();
       }
       await this.people.lock(tx, device.holderId);
-      const earlier = await this.openLoss(tx, device, scope);
+      const earlier = await this.openLoss(tx, device.id, scope);
       if (earlier) return { caseId: earlier.id, again: true };
       return { caseId: await this.begin(tx, scope, device.holderId, device.id, note, actor), again: false };
     });
@@ -144,7 +144,7 @@ export class LostDevicesService implements OnModuleInit {
             steps: await this.planForDevice(tx, personId, deviceId),
           })
         : await this.cutPerson(tx, opened);
-    await this.losses.begin(tx, { caseId, personId, deviceId, scope });
+    await this.losses.begin(tx, { caseId, personId, deviceId, scope, wasAway: lost.wasAway });
     await this.replacements.begin(tx, actor, { caseId, lostDeviceId: deviceId, personId });
     return caseId;
   }
@@ -177,16 +177,21 @@ export class LostDevicesService implements OnModuleInit {
     };
   }
 
-  /** A loss whose hold still stands; of one device only, as long as it is lost, unless all of the person is to be cut now. */
-  private async openLoss(tx: EntityManager, { id: deviceId, state }: Device, scope: CaseScope): Promise<Case | null> {
-    const cases = await tx.find(Case, {
-      where: { deviceId, kind: 'lost_device' },
-      order: { openedAt: 'DESC' },
-      take: 1,
-    });
-    const [newest] = cases;
+  /**
+   * What was reported of this machine since its holder lost it: a loss whose hold still stands, or one of the device only,
+   * unless all of the person is to be cut now. Whose it was before, and lost, is another loss.
+   */
+  private async openLoss(tx: EntityManager, deviceId: string, scope: CaseScope): Promise<Case | null> {
+    const newest = await tx
+      .createQueryBuilder(Case, 'c')
+      // As the device is now that the person is locked: somebody may have reported it while this one waited.
+      .innerJoin(Device, 'd', `d.id = c.deviceId AND d.holderId = c.personId AND d.state IN ('lost', 'stolen')`)
+      .where(`c.deviceId = :deviceId AND c.kind = 'lost_device'`, { deviceId })
+      .orderBy('c.openedAt', 'DESC')
+      .limit(1)
+      .getOne();
     if (!newest) return null;
-    if (newest.scope === 'device') return scope === 'device' && state === 'lost' ? newest : null;
+    if (newest.scope === 'device') return scope === 'device' ? newest : null;
     const holds = await this.cases.standingHolds(tx, newest.personId);
     return holds.some(({ caseId }) => caseId === newest.id) ? newest : null;
   }

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { z } from 'zod';
 import { queryRows } from '../platform/database/query-rows.js';
-import type { Loss } from './loss.entity.js';
+import { Loss } from './loss.entity.js';
 import type { MachineKnowledge } from './runbook/propose-containment.js';
 import { FrozenVolume, unlocksBy, unlocksOf } from './unlocks.js';
 import type { AssessedLoss } from './write-worksheet.js';
@@ -24,21 +24,24 @@ type FrozenDisk = z.infer<typeof FrozenDisk>;
 export class MachineFacts {
   async of(tx: EntityManager, loss: Loss): Promise<MachineKnowledge> {
     const disk = await this.disk(tx, loss);
+    const { sinceRotation, later } = await this.keyReads(tx, loss);
     return {
       disk: disk.value,
       diskAgeSeconds: disk.ageSeconds,
       unlocks: unlocksIn(disk),
       awake: loss.awake,
-      keyRevealed: (await this.keyReads(tx, loss)).sinceRotation > 0,
-      legalHold: loss.legalHold,
+      keyRevealed: sinceRotation + later > 0,
+      // Nothing on it may be destroyed, whichever of its losses says so.
+      legalHold: await tx.existsBy(Loss, { deviceId: loss.deviceId, legalHold: true }),
     };
   }
 
   async forAssessment(tx: EntityManager, loss: Loss): Promise<AssessedLoss> {
     const cuts = await queryRows<AssessedLoss['cuts'][number]>(
       tx,
-      `SELECT t.name AS tool, s.act, s.state, s.confirmed_at AS "confirmedAt", s.residual_until AS "residualUntil"
-       FROM steps s JOIN tools t ON t.id = s.tool_id
+      `SELECT s.account_id AS "accountId", t.name AS tool, a.username, s.state, s.reason, s.attested_by AS "attestedBy",
+         s.confirmed_at AS "confirmedAt", s.residual_until AS "residualUntil"
+       FROM steps s JOIN tools t ON t.id = s.tool_id LEFT JOIN accounts a ON a.id = s.account_id
        WHERE s.case_id = $1 AND s.effect = 'revoke' ORDER BY t.name, s.position`,
       [loss.caseId],
     );
@@ -67,17 +70,23 @@ export class MachineFacts {
     return FrozenDisk.parse(row?.disk ?? {});
   }
 
-  /** A read counts until a newer key of the same kind is kept: until then what was read opens the disk. */
-  private async keyReads(tx: EntityManager, { deviceId }: Loss): Promise<{ ever: number; sinceRotation: number }> {
-    const [row] = await queryRows<{ ever: number; sinceRotation: number }>(
+  /**
+   * A read before the report counts unless a newer key of the same kind was kept before it, too: a key that is kept later
+   * opens this disk or doesn't, and what was read opens it still.
+   */
+  private async keyReads(tx: EntityManager, { caseId, deviceId }: Loss): Promise<AssessedLoss['keyReads']> {
+    const [row] = await queryRows<AssessedLoss['keyReads']>(
       tx,
-      `SELECT count(*)::int AS ever, count(*) FILTER (WHERE NOT EXISTS (
-         SELECT FROM recovery_keys newer
-         WHERE newer.device_id = k.device_id AND newer.protects = k.protects AND newer.kept_at > r.revealed_at))::int AS "sinceRotation"
-       FROM recovery_key_reveals r JOIN recovery_keys k ON k.id = r.recovery_key_id WHERE k.device_id = $1`,
-      [deviceId],
+      `SELECT count(*) FILTER (WHERE r.revealed_at <= c.opened_at AND NOT EXISTS (
+           SELECT FROM recovery_keys newer WHERE newer.device_id = k.device_id AND newer.protects = k.protects
+             AND newer.kept_at > r.revealed_at AND newer.kept_at <= c.opened_at))::int AS "sinceRotation",
+         count(*) FILTER (WHERE r.revealed_at > c.opened_at)::int AS later
+       FROM cases c CROSS JOIN recovery_key_reveals r JOIN recovery_keys k ON k.id = r.recovery_key_id
+       WHERE c.id = $1 AND k.device_id = $2`,
+      [caseId, deviceId],
     );
-    return row ?? { ever: 0, sinceRotation: 0 };
+    if (!row) throw new Error('counts without a group answer one row');
+    return row;
   }
 }
 

@@ -14,9 +14,12 @@ const account = (id: string, with_: object = {}) => {
 };
 
 it('ends one device’s credentials where it has its own, and gives new ones elsewhere', () => {
-  expect(planDeviceCut([account('a'), account('b')], new Map([['b', 'MBP-0192']]))).toEqual([
+  const names = new Map([['b', ['C02XL', 'MBP-0192']]]);
+  const device = { act: 'revoke_device', toolId: 'tool-b', accountId: 'b' };
+  expect(planDeviceCut([account('a'), account('b')], names)).toEqual([
     { key: 'reset:a', act: 'reset_credentials', toolId: 'tool-a', accountId: 'a' },
-    { key: 'device:b', act: 'revoke_device', toolId: 'tool-b', accountId: 'b', device: 'MBP-0192' },
+    { key: 'device:b:C02XL', ...device, device: 'C02XL' },
+    { key: 'device:b:MBP-0192', ...device, device: 'MBP-0192' },
   ]);
 });
 

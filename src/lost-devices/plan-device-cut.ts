@@ -6,16 +6,23 @@ import type { StepPlan } from '../cases/step-plan.js';
  * these and their sessions end; at every other tool the account gets new credentials, which ends all sessions there and
  * leaves the account open.
  *
- * @param devices what an account's tool knows this device by, by account: only where it was seen to have credentials there
+ * @param devices what an account's tool knows this device by, by account: only where it was seen to have credentials
+ * there; each name has credentials of its own, which end by themselves
  */
 export function planDeviceCut(
   accounts: readonly ResettableAccount[],
-  devices: ReadonlyMap<string, string>,
+  devices: ReadonlyMap<string, readonly string[]>,
 ): StepPlan[] {
-  return planReset(accounts).map((reset): StepPlan => {
+  return planReset(accounts).flatMap((reset): StepPlan[] => {
     const { accountId = '', toolId } = reset;
-    const device = devices.get(accountId);
-    if (device === undefined) return reset;
-    return { key: `device:${accountId}`, act: 'revoke_device', toolId, accountId, device };
+    const names = devices.get(accountId);
+    if (names === undefined) return [reset];
+    return names.map((device) => ({
+      key: `device:${accountId}:${device}`,
+      act: 'revoke_device',
+      toolId,
+      accountId,
+      device,
+    }));
   });
 }

@@ -22,7 +22,7 @@ function loss(with_: Partial<AssessedLoss> = {}): AssessedLoss {
       keyRevealed: false,
       legalHold: false,
     },
-    keyReads: { ever: 0, sinceRotation: 0 },
+    keyReads: { sinceRotation: 0, later: 0 },
     reachable: [],
     cuts: [],
     lastSignAt: null,
@@ -39,8 +39,8 @@ describe('whether encryption can be shown', () => {
     ['no', 'its protection was suspended', disk('suspended')],
     ['unknown', 'nobody knows', disk('unknown')],
     ['unknown', 'it was being encrypted', disk('converting')],
-    ['no', 'somebody had its key', loss({ keyReads: { ever: 1, sinceRotation: 1 } })],
-    ['yes', 'the key that somebody read was changed since', loss({ keyReads: { ever: 1, sinceRotation: 0 } })],
+    ['no', 'somebody had its key', loss({ keyReads: { sinceRotation: 1, later: 0 } })],
+    ['unknown', 'somebody read its key after the report', loss({ keyReads: { sinceRotation: 0, later: 1 } })],
     ['no', 'it was open', machine({ awake: 'yes' })],
     ['unknown', 'it may open by itself', machine({ unlocks: 'tpm_only' })],
   ])('%s, when %s', (shown, _when, of) => {
@@ -49,7 +49,7 @@ describe('whether encryption can be shown', () => {
 });
 
 describe('what was reachable', () => {
-  const account = {
+  const named = {
     tool: 'Chat',
     username: 'ada',
     observed: 'active',
@@ -57,28 +57,56 @@ describe('what was reachable', () => {
     liveSessions: 2,
     credentials: [],
   };
-  const cut = { tool: 'Chat', act: 'suspend_account', state: 'done', confirmedAt: after(2.5), residualUntil: null };
-  const cutOf = (with_: Partial<AssessedLoss>) =>
-    writeWorksheet(loss({ reachable: [account], ...with_ })).reachable[0]?.cut;
+  const account = { accountId: '1', ...named };
+  const cut = {
+    accountId: '1',
+    tool: 'Chat',
+    username: 'ada',
+    state: 'done',
+    reason: null,
+    attestedBy: null,
+    confirmedAt: after(2.5),
+    residualUntil: null,
+  };
+  const cutOf = (...cuts: AssessedLoss['cuts']) =>
+    writeWorksheet(loss({ reachable: [account], cuts })).reachable[0]?.cut;
 
-  it('says when the tool showed it cut, and until when old tokens may have worked', () => {
-    expect(cutOf({ cuts: [cut] })).toBe('shown 2.5 s after the report');
-    expect(cutOf({ cuts: [{ ...cut, residualUntil: after(3_600) }] })).toBe(
+  it('says when the tool showed it cut, until when old tokens may have worked, and what it doesn’t show', () => {
+    expect(cutOf(cut)).toBe('shown 2.5 s after the report');
+    expect(cutOf({ ...cut, residualUntil: after(3_600) })).toBe(
       'shown 2.5 s after the report; old tokens may have worked until 2026-11-23T04:00:00.000Z',
+    );
+    expect(cutOf({ ...cut, reason: 'The tool does not show its sessions.' })).toBe(
+      'shown 2.5 s after the report. The tool does not show its sessions.',
     );
   });
 
   it('claims nothing that no tool showed', () => {
-    expect(cutOf({ cuts: [cut, { ...cut, state: 'needs_human', confirmedAt: null }] })).toBe(
-      'not shown: the step is needs human',
+    expect(cutOf(cut, { ...cut, state: 'needs_human', confirmedAt: null })).toBe('not shown: the step is needs human');
+    expect(cutOf({ ...cut, attestedBy: 'Grace', reason: 'Suspended on its page.' })).toBe(
+      'on the word of Grace, 2.5 s after the report; the tool can’t be asked',
     );
-    expect(cutOf({ cuts: [{ ...cut, tool: 'Mail' }] })).toBe('no cut was needed there');
+    expect(cutOf({ ...cut, tool: 'Mail', accountId: '2' })).toBe('nothing was cut there');
+  });
+
+  it('tells two accounts at one tool apart, also in what an older version wrote', () => {
+    const admins = { ...named, username: 'ada-admin' };
+    const reachable = [account, { ...admins, accountId: '2' }, named, admins];
+    const { reachable: seen } = writeWorksheet(loss({ reachable, cuts: [cut] }));
+    expect(seen.map((one) => one.cut)).toEqual([
+      'shown 2.5 s after the report',
+      'nothing was cut there',
+      'shown 2.5 s after the report',
+      'nothing was cut there',
+    ]);
   });
 });
 
 it('says what nobody knows', () => {
-  const { unknowns } = writeWorksheet(machine({ diskAgeSeconds: null, awake: 'unknown', unlocks: 'unknown' }));
-  expect(unknowns).toHaveLength(4);
+  const nothing = machine({ diskAgeSeconds: null, awake: 'unknown', unlocks: 'unknown' });
+  const { unknowns } = writeWorksheet({ ...nothing, keyReads: { sinceRotation: 0, later: 2 } });
+  expect(unknowns).toHaveLength(5);
+  expect(unknowns).toContain('What became of its recovery key: it was read after the report, 2 times.');
   expect(writeWorksheet(loss()).unknowns).toEqual(['What was copied to the disk by hand.']);
 });
 

@@ -12,10 +12,25 @@ export interface AssessedLoss {
     ageSeconds: number | null;
   };
   machine: MachineKnowledge;
-  keyReads: { ever: number; sinceRotation: number };
+  /** Before the report, of a key that wasn't changed between; and after it. */
+  keyReads: { sinceRotation: number; later: number };
   reachable: readonly ReachableAccount[];
-  cuts: { tool: string; act: string; state: string; confirmedAt: Date | null; residualUntil: Date | null }[];
+  cuts: Cut[];
   lastSignAt: Date | null;
+}
+
+/** A step that takes access away. */
+interface Cut {
+  accountId: string | null;
+  tool: string;
+  username: string | null;
+  state: string;
+  /** Of one that is done: what the tool didn't show; or, when somebody attests it, their note. */
+  reason: string | null;
+  /** Who says that it is done, where the tool can't be asked. */
+  attestedBy: string | null;
+  confirmedAt: Date | null;
+  residualUntil: Date | null;
 }
 
 /** What an assessment starts from. Nobody has to believe it: each answer says what shows it, and what is not known. */
@@ -34,7 +49,7 @@ export function writeWorksheet(loss: AssessedLoss): Worksheet {
   return {
     notifyBy: new Date(loss.awareAt.getTime() + SEVENTY_TWO_HOURS).toISOString(),
     encryption: encryptionShown(loss),
-    reachable: loss.reachable.map((account) => ({ ...account, cut: whenCut(account.tool, loss) })),
+    reachable: loss.reachable.map((account) => ({ ...account, cut: whenCut(account, loss) })),
     unknowns: unknownsOf(loss),
   };
 }
@@ -52,31 +67,50 @@ function encryptionShown({ disk, machine, keyReads }: AssessedLoss): Worksheet['
   if (machine.unlocks !== 'before_boot') {
     return { shown: 'unknown', because: `The disk was ${seen}; it isn’t known to ask for anything before it opens.` };
   }
+  if (keyReads.later > 0) {
+    return { shown: 'unknown', because: `The disk was ${seen}; its recovery key was read after the report.` };
+  }
   return { shown: 'yes', because: `The disk was ${seen}, and opens by a PIN or passphrase only.` };
 }
 
-function whenCut(tool: string, { cuts, reportedAt }: AssessedLoss): string {
-  const there = cuts.filter((cut) => cut.tool === tool);
-  if (there.length === 0) return 'no cut was needed there';
+/** Nothing is called shown that a tool didn't show. */
+function whenCut(account: ReachableAccount, { cuts, reportedAt }: AssessedLoss): string {
+  const there = cuts.filter((cut) => isOf(cut, account));
+  if (there.length === 0) return 'nothing was cut there';
   const open = there.find(({ state }) => state !== 'done');
   if (open) return `not shown: the step is ${open.state.replace('_', ' ')}`;
   const last = Math.max(...there.map(({ confirmedAt }) => confirmedAt?.getTime() ?? 0));
+  const after = `${((last - reportedAt.getTime()) / 1000).toFixed(1)} s after the report`;
+  const words = [...new Set(there.flatMap(({ attestedBy }) => attestedBy ?? []))];
+  if (words.length > 0) return `on the word of ${words.join(' and ')}, ${after}; the tool can’t be asked`;
   const residual = there
     .flatMap(({ residualUntil }) => residualUntil ?? [])
     .toSorted((a, b) => b.getTime() - a.getTime())[0];
-  const shown = `shown ${((last - reportedAt.getTime()) / 1000).toFixed(1)} s after the report`;
-  return residual ? `${shown}; old tokens may have worked until ${residual.toISOString()}` : shown;
+  const lived = residual ? `; old tokens may have worked until ${residual.toISOString()}` : '';
+  const unseen = [...new Set(there.flatMap(({ reason }) => reason ?? []))];
+  return [`shown ${after}${lived}`, ...unseen].join('. ');
 }
 
-function unknownsOf({ machine, reachable, lastSignAt }: AssessedLoss): string[] {
+function isOf(cut: Cut, { accountId, tool, username }: ReachableAccount): boolean {
+  return accountId === undefined ? cut.tool === tool && cut.username === username : cut.accountId === accountId;
+}
+
+function unknownsOf({ machine, keyReads, reachable, lastSignAt }: AssessedLoss): string[] {
   return [
     ...(machine.diskAgeSeconds === null ? ['Nobody ever looked whether the disk is encrypted.'] : []),
     ...(machine.awake === 'unknown' ? ['Whether it was awake and unlocked when it was lost.'] : []),
     ...(machine.unlocks === 'unknown' ? ['What it asks for before it opens its disk.'] : []),
+    ...(keyReads.later === 0
+      ? []
+      : [`What became of its recovery key: it was read after the report, ${timesOf(keyReads.later)}.`]),
     ...reachable
       .filter(({ liveSessions }) => liveSessions === null)
       .map(({ tool }) => `What was signed in at ${tool}: it doesn’t show its sessions.`),
     ...(lastSignAt === null ? [] : [`Who used it at ${lastSignAt.toISOString()}: it gave a sign after the report.`]),
     'What was copied to the disk by hand.',
   ];
+}
+
+function timesOf(count: number): string {
+  return count === 1 ? 'once' : `${count} times`;
 }

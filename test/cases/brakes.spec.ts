@@ -259,6 +259,20 @@ describe('what a brake never holds', () => {
     expect(await standing('service:margaret hamilton')).toMatchObject({ kind: 'leaves', held: 1 });
   });
 
+  it('the first one whom somebody ends now, whatever the limit: it counts for its hour and leaves no room', async () => {
+    await allow('leaves', 0);
+    const katherine = await service.caller('Katherine Johnson');
+    const leave = async () => {
+      const { personId } = await employed('hr');
+      return (await katherine.post('/v1/leavers').send({ personId, reason: 'Dismissed.' }).expect(202)).body.held;
+    };
+    expect([await leave(), await leave()]).toEqual([false, true]);
+    await tx.query(`UPDATE brake_slots SET used_at = used_at - interval '1 hour' WHERE source = $1`, [
+      'service:katherine johnson',
+    ]);
+    expect([await leave(), await leave()]).toEqual([false, true]);
+  });
+
   it('another source, which has a limit of its own', async () => {
     await exceeded('one-source', 2, 1);
     const post = await aSource('another-source');
@@ -345,8 +359,11 @@ describe('a role that is narrowed to a department', () => {
   it('sees and decides what is about its people alone; what is about others as well isn’t there', async () => {
     const [post, mixed] = [await aSource('all-sales'), await aSource('some-sales')];
     await allow('leaves', 0);
-    await post(hasLeft(await employed('all-sales', 'sales')));
-    for (const department of ['sales', 'legal']) await mixed(hasLeft(await employed('some-sales', department)));
+    // Their last day is over: it isn't urgent any more.
+    const ended = async (source: string, department: string) =>
+      hasLeft(await employed(source, department), at(2), '2026-02-28');
+    await post(await ended('all-sales', 'sales'));
+    for (const department of ['sales', 'legal']) await mixed(await ended('some-sales', department));
     const [inside, outside] = [await standing('hr:all-sales'), await standing('hr:some-sales')];
     const wish = { name: 'Sales lead', department: 'Sales' };
     const { agent: lead } = await aUser(service.app, 'security', wish);
@@ -463,6 +480,8 @@ describe('limits for what is given and what a change takes away', () => {
 
   it('are refused when they make no sense, and to whoever may only look', async () => {
     await grace.put('/v1/brake-limits/leaves').send({ atLeast: -1, sharePercent: 3 }).expect(400);
+    const nobody = await grace.put('/v1/brake-limits/leaves').send({ atLeast: 0, sharePercent: 3 }).expect(400);
+    expect(nobody.body.errors).toMatchObject([{ pointer: '/atLeast' }]);
     await grace.put('/v1/brake-limits/wipes').send({ atLeast: 1, sharePercent: 3 }).expect(400);
     const reader = await service.caller('Reader', 'brakes:read');
     await reader.put('/v1/brake-limits/leaves').send({ atLeast: 0, sharePercent: 0 }).expect(403);

@@ -1,9 +1,12 @@
 import { readFileSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { EntityManager } from 'typeorm';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { Account } from '../../src/accounts/account.entity.js';
 import { CredentialsService } from '../../src/accounts/credentials.service.js';
 import { Alert } from '../../src/cases/alert.entity.js';
+import { Settlement } from '../../src/cases/engine/settle.js';
 import { Hold } from '../../src/cases/hold.entity.js';
 import { Step } from '../../src/cases/step.entity.js';
 import { Device } from '../../src/devices/device.entity.js';
@@ -13,6 +16,10 @@ import { WatchLosses } from '../../src/lost-devices/watch-losses.service.js';
 import { readDisks } from '../../src/osquery/read-disks.js';
 import { readRows } from '../../src/osquery/read-rows.js';
 import type { Person } from '../../src/people/person.entity.js';
+import { loadAgeIdentities, makeAgeIdentity } from '../../src/platform/crypto/providers/age-identities.js';
+import { RecoveryRing } from '../../src/platform/crypto/recovery-ring.js';
+import { AuditEntry } from '../../src/platform/audit/audit-entry.entity.js';
+import { AuditPersonalField } from '../../src/platform/audit/audit-personal-field.entity.js';
 import { anAccount } from '../factories/accounts.js';
 import { liftBrakeLimits } from '../factories/brake-limits.js';
 import { aDevice } from '../factories/devices.js';
@@ -33,7 +40,10 @@ let admin: Caller;
 let linus: Caller;
 let chat: string;
 beforeAll(async () => {
-  service = await startServiceApp();
+  const identityFile = join(await mkdtemp(join(inject('runFolder'), 'loss-')), 'identity');
+  const recipient = await makeAgeIdentity(identityFile);
+  const recoveryRing = new RecoveryRing([recipient], await loadAgeIdentities(identityFile));
+  service = await startServiceApp({ recoveryRing });
   await liftBrakeLimits(service.app);
   tx = service.db.manager;
   admin = (await aUser(service.app, 'owner', { name: 'Grace' })).agent;
@@ -49,12 +59,28 @@ interface Lost {
   laptop: Device;
 }
 
+async function reported(laptop: Device, scope: 'person' | 'device'): Promise<{ caseId: string; again: boolean }> {
+  return (await admin.post('/v1/lost-devices').send({ deviceId: laptop.id, scope }).expect(202)).body;
+}
+
+async function becomes(laptop: Device, state: string): Promise<void> {
+  const { headers } = await admin.get(`/v1/devices/${laptop.id}`).expect(200);
+  const change = admin.patch(`/v1/devices/${laptop.id}`).set('If-Match', headers['etag'] ?? '');
+  await change.send({ state }).expect(200);
+}
+
 /** Somebody with an account whose laptop is lost, an hour after it was seen encrypted in this way. */
 async function aLoss({
   disk = 'encrypted',
   protectors = ['tpm_pin'],
   report,
-}: { disk?: string; protectors?: string[]; report?: DiskReport } = {}): Promise<Lost> {
+  before = async () => undefined,
+}: {
+  disk?: string;
+  protectors?: string[];
+  report?: DiskReport;
+  before?: (laptop: Device) => Promise<void>;
+} = {}): Promise<Lost> {
   const person = await aPerson(tx);
   await anEmployment(tx, { personId: person.id, startAppliedAt: new Date() });
   await anAccount(tx, { personId: person.id, toolId: chat });
@@ -64,6 +90,7 @@ async function aLoss({
     const seen = { kind: 'disk_encryption', source: 'agent', observedAt, report } as const;
     await service.app.get(ObservationsService).takeIn(tx, laptop.id, [seen]);
   } else await observed(laptop, { value: disk, details: { protectors }, observedAt });
+  await before(laptop);
   const { body } = await admin.post('/v1/lost-devices').send({ deviceId: laptop.id }).expect(202);
   return { caseId: body.caseId, person, laptop };
 }
@@ -78,17 +105,32 @@ async function observed(
     .expect(201);
 }
 
+/** @returns its id */
+async function keptKey({ id }: Device): Promise<string> {
+  const key = { key: '470547-480865-118294', protects: 'bitlocker', source: 'a bench' };
+  return (await admin.post(`/v1/devices/${id}/recovery-keys`).send(key).expect(201)).body.id;
+}
+
+async function readKey({ id }: Device, keyId: string): Promise<void> {
+  const reveal = admin.post(`/v1/devices/${id}/recovery-keys/${keyId}/reveal`);
+  await reveal.send({ reason: 'A forgotten password.' }).expect(200);
+}
+
 const path = ({ caseId }: Lost, rest = '') => `/v1/lost-devices/${caseId}${rest}`;
 const lossOf = async (lost: Lost) => (await admin.get(path(lost)).expect(200)).body;
 const contain = (lost: Lost, decision: string) =>
   admin.post(path(lost, '/containment')).send({ decision, reason: 'As the runbook says.' });
+async function wiped(lost: Lost): Promise<void> {
+  const { body } = await contain(lost, 'wipe').expect(200);
+  await linus.post(`/v1/approvals/${body.approval.id}/approve`).send({}).expect(200);
+}
 const saw = (lost: Lost, id: string, state: string) =>
   admin.post(path(lost, `/commands/${id}/progress`)).send({ state, note: 'Seen at the device manager.' });
 const taskOf = async (lost: Lost, name: string) =>
   (await lossOf(lost)).tasks.find(({ task }: { task: string }) => task === name);
 const look = () => service.app.get(WatchLosses).look();
 const openAlerts = async (kind: string, { caseId }: Lost) =>
-  (await tx.findBy(Alert, { kind })).filter(({ dedupKey, resolvedAt }) => dedupKey.includes(caseId) && !resolvedAt);
+  (await tx.findBy(Alert, { kind })).filter(({ message, resolvedAt }) => message.includes(caseId) && !resolvedAt);
 
 describe('the runbook of a loss', () => {
   it('starts with the report: its tasks with owners and times, the facts frozen, and a proposal with its reasons', async () => {
@@ -104,10 +146,25 @@ describe('the runbook of a loss', () => {
     ]);
   });
 
+  it('says of a cut that no tool showed on whose word it is', async () => {
+    const { id: toolId } = await aTool(tx, { connector: 'manual' });
+    const lost = await aLoss({
+      before: async ({ holderId }) => void (await anAccount(tx, { personId: holderId, toolId })),
+    });
+    const { id } = await tx.findOneByOrFail(Step, { caseId: lost.caseId, toolId });
+    await service.db.transaction((inner) => service.app.get(Settlement).giveToHuman(inner, id, 'It has no API.'));
+    await linus.post(`/v1/steps/${id}/complete`).send({ note: 'Suspended on its page.' }).expect(200);
+    const cuts = (await lossOf(lost)).worksheet.reachable.map(({ cut }: { cut: string }) => cut);
+    expect(cuts).toContainEqual(
+      expect.stringMatching(/^on the word of Linus, \d+\.\d s after the report; the tool can’t be asked$/),
+    );
+    expect(cuts).toContain('not shown: the step is ready');
+  });
+
   it('proposes anew when more is learnt of the machine, and keeps who said it', async () => {
     const lost = await aLoss();
-    const { body } = await admin.patch(path(lost)).send({ awake: 'yes', policeReference: 'B-7731' }).expect(200);
-    expect(body).toMatchObject({
+    await admin.patch(path(lost)).send({ awake: 'yes', policeReference: 'B-7731' }).expect(204);
+    expect(await lossOf(lost)).toMatchObject({
       awake: 'yes',
       policeReference: 'B-7731',
       legalHold: false,
@@ -164,6 +221,27 @@ describe('the runbook of a loss', () => {
     const { proposal } = await lossOf(await aLoss({ report }));
     expect(proposal.facts).toContain(`unlocks: ${unlocks}`);
     expect(proposal.propose).toBe(propose);
+  it('goes by who had read its recovery key, whatever is kept later, and says who read it since', async () => {
+    const read = await aLoss({ before: async (laptop) => readKey(laptop, await keptKey(laptop)) });
+    await keptKey(read.laptop);
+    const { proposal, worksheet } = await lossOf(read);
+    expect([proposal.propose, worksheet.encryption.shown]).toEqual(['wipe', 'no']);
+
+    let newest = '';
+    const rotated = await aLoss({
+      before: async (laptop) => {
+        await readKey(laptop, await keptKey(laptop));
+        newest = await keptKey(laptop);
+      },
+    });
+    expect(await lossOf(rotated)).toMatchObject({
+      proposal: { propose: 'lock' },
+      worksheet: { encryption: { shown: 'yes' } },
+    });
+    await readKey(rotated.laptop, newest);
+    const later = await lossOf(rotated);
+    expect([later.proposal.propose, later.worksheet.encryption.shown]).toEqual(['wipe', 'unknown']);
+    expect(later.worksheet.unknowns).toContainEqual(expect.stringContaining('read after the report, once'));
   });
 
   it('that is replaced affects later losses only', async () => {
@@ -174,6 +252,22 @@ describe('the runbook of a loss', () => {
     await admin.put('/v1/runbooks/laptop-lost').send({ text: TEXT, source: 'laptop-lost.yaml' }).expect(200);
     expect((await lossOf(lost)).proposal.propose).toBe('lock');
     expect((await lossOf(later)).proposal.propose).toBe('wipe');
+  });
+
+  it('never stops a report, however long it waits for something', async () => {
+    const longest = TEXT.replaceAll('within: 30 d', 'within: 3650 d');
+    await admin.put('/v1/runbooks/laptop-lost').send({ text: longest, source: 'longest.yaml' }).expect(200);
+    expect((await lossOf(await aLoss())).tasks).not.toEqual([]);
+    // One that was activated before there was a longest time.
+    await tx.query(
+      `UPDATE runbook_versions SET activated_at = now(),
+         document = replace(document::text, '"3650 d"', '"99999 d"')::jsonb WHERE active`,
+    );
+    const lost = await aLoss();
+    const { watchUntil, tasks } = await lossOf(lost);
+    expect(Date.parse(watchUntil)).toBeGreaterThan(Date.now() + 99_998 * 24 * HOUR);
+    expect(tasks.at(-1).dueAt).toBe(watchUntil);
+    await admin.put('/v1/runbooks/laptop-lost').send({ text: TEXT, source: 'laptop-lost.yaml' }).expect(200);
   });
 
   it('with mistakes is refused with their lines, and what counted before still does', async () => {
@@ -198,6 +292,7 @@ describe('a lost machine', () => {
     await saw(lost, id, 'delivered').expect(409);
     await saw(lost, id, 'verified').expect(200);
     expect((await taskOf(lost, 'follow')).doneBy).toBe('Grace');
+    expect((await lossOf(lost)).commands).toMatchObject([{ verifiedBy: 'word' }]);
     await saw(lost, id, 'failed').expect(409);
   });
 
@@ -217,13 +312,99 @@ describe('a lost machine', () => {
     ]);
   });
 
+  it('is wiped no more on the word of somebody who may not decide about it since', async () => {
+    const lost = await aLoss({ disk: 'not_encrypted' });
+    const margaret = await aUser(service.app, 'it-operator', { name: 'Margaret' });
+    const wish = { decision: 'wipe', reason: 'It was not encrypted.' };
+    const { body } = await margaret.agent.post(path(lost, '/containment')).send(wish).expect(200);
+    await tx.query(`UPDATE role_assignments SET ended_at = now(), ended_by = 'a test' WHERE principal = $1`, [
+      margaret.principal,
+    ]);
+    await linus.post(`/v1/approvals/${body.approval.id}/approve`).send({}).expect(403);
+    expect(await lossOf(lost)).toMatchObject({ decision: null, commands: [] });
+  });
+
+  it('is to be followed anew when it is wiped after its lock was verified', async () => {
+    const lost = await aLoss({ disk: 'not_encrypted' });
+    const { body } = await contain(lost, 'lock').expect(200);
+    await saw(lost, body.loss.commands[0].id, 'verified').expect(200);
+    await tx.query(`UPDATE loss_tasks SET due_at = due_at - interval '30 h' WHERE case_id = $1`, [lost.caseId]);
+    expect(await taskOf(lost, 'follow')).toMatchObject({ doneBy: 'Grace' });
+    await wiped(lost);
+    const follow = await taskOf(lost, 'follow');
+    expect(follow).toMatchObject({ doneAt: null, doneBy: null });
+    expect(Date.parse(follow.dueAt)).toBeGreaterThan(Date.now() + 23 * HOUR);
+    await saw(lost, (await lossOf(lost)).commands.at(-1).id, 'verified').expect(200);
+    expect(await taskOf(lost, 'follow')).toMatchObject({ doneBy: 'Grace' });
+  });
+
   it('is not wiped under legal hold, even when it was asked for before', async () => {
     const lost = await aLoss({ disk: 'not_encrypted' });
     const { body } = await contain(lost, 'wipe').expect(200);
-    await admin.patch(path(lost)).send({ legalHold: true }).expect(200);
+    await admin.patch(path(lost)).send({ legalHold: true }).expect(204);
     await linus.post(`/v1/approvals/${body.approval.id}/approve`).send({}).expect(409);
     expect(await lossOf(lost)).toMatchObject({ decision: null, commands: [], proposal: { propose: 'lock' } });
     await contain(lost, 'wipe').expect(409);
+  });
+
+  it('whose wipe nobody has given isn’t wiped once it is under legal hold, nor when it is decided otherwise', async () => {
+    const lost = await aLoss({ disk: 'not_encrypted' });
+    await wiped(lost);
+    await admin.patch(path(lost)).send({ legalHold: true }).expect(204);
+    expect(await lossOf(lost)).toMatchObject({ decision: null, commands: [{ kind: 'wipe', state: 'superseded' }] });
+    expect((await taskOf(lost, 'contain')).doneAt).toBeNull();
+    expect(await openAlerts('wipe_under_hold', lost)).toEqual([]);
+    await admin.patch(path(lost)).send({ legalHold: false }).expect(204);
+    await wiped(lost);
+    await contain(lost, 'lock').expect(200);
+    expect((await lossOf(lost)).commands).toMatchObject([
+      { kind: 'wipe', state: 'superseded' },
+      { kind: 'wipe', state: 'superseded' },
+      { kind: 'lock', state: 'ordered' },
+    ]);
+  });
+
+  it('whose wipe was given is to be stopped at the device manager: people are told at once, and how', async () => {
+    const lost = await aLoss({ disk: 'not_encrypted' });
+    await wiped(lost);
+    const { id } = (await lossOf(lost)).commands[0];
+    await saw(lost, id, 'requested').expect(200);
+    expect((await contain(lost, 'leave').expect(409)).body.detail).toContain('cancel it there');
+    await admin.patch(path(lost)).send({ legalHold: true }).expect(204);
+    expect((await lossOf(lost)).commands).toMatchObject([{ state: 'requested' }]);
+    const [alert, ...more] = await openAlerts('wipe_under_hold', lost);
+    expect([alert?.severity, more.length]).toEqual(['critical', 0]);
+    expect(alert?.message).toContain('cancel it there at once');
+    await saw(lost, id, 'failed').expect(200);
+    expect(await openAlerts('wipe_under_hold', lost)).toEqual([]);
+    await contain(lost, 'lock').expect(200);
+    expect((await lossOf(lost)).commands).toMatchObject([{ state: 'superseded' }, { kind: 'lock', state: 'ordered' }]);
+  });
+
+  it('is locked once: the order that is on its way goes on', async () => {
+    const lost = await aLoss();
+    const { body } = await contain(lost, 'lock').expect(200);
+    const { id } = body.loss.commands[0];
+    await saw(lost, id, 'delivered').expect(200);
+    expect((await contain(lost, 'lock').expect(409)).body.detail).toContain('the order is delivered: follow that one');
+    expect((await lossOf(lost)).commands).toMatchObject([{ id, state: 'delivered' }]);
+  });
+
+  it('that is back, or was with somebody else since, is neither locked nor wiped in the earlier case', async () => {
+    const lost = await aLoss({ disk: 'not_encrypted' });
+    const { body } = await contain(lost, 'wipe').expect(200);
+    await admin.post(`/v1/devices/${lost.laptop.id}/return`).expect(200);
+    const bob = await aPerson(tx);
+    await anEmployment(tx, { personId: bob.id, startAppliedAt: new Date() });
+    await admin.post(`/v1/devices/${lost.laptop.id}/assign`).send({ personId: bob.id }).expect(200);
+    await linus.post(`/v1/approvals/${body.approval.id}/approve`).send({}).expect(409);
+    const refused = await contain(lost, 'lock').expect(409);
+    expect(refused.body.detail).toBe('It isn’t lost any more: it is assigned. Take it back, and image it anew.');
+    await reported(lost.laptop, 'device');
+    for (const decision of ['lock', 'wipe']) {
+      expect((await contain(lost, decision).expect(409)).body.detail).toContain('the newest case');
+    }
+    expect((await lossOf(lost)).commands).toEqual([]);
   });
 
   it('that never came online again is somebody’s accepted risk, by name', async () => {
@@ -252,7 +433,7 @@ describe('the tasks of a loss', () => {
   it('end by what they wait for, and by nobody’s word instead', async () => {
     const lost = await aLoss();
     await admin.post(path(lost, '/tasks/assess/complete')).send({ note: 'looks fine' }).expect(409);
-    await admin.post(path(lost, '/tasks/report-it/complete')).send({ note: 'Reported at the airport.' }).expect(200);
+    await admin.post(path(lost, '/tasks/report-it/complete')).send({ note: 'Reported at the airport.' }).expect(204);
     await admin.post(path(lost, '/tasks/report-it/complete')).send({ note: 'Once more.' }).expect(409);
     await admin.post(path(lost, '/tasks/nothing/complete')).send({ note: 'Done.' }).expect(404);
     expect(await taskOf(lost, 'report-it')).toMatchObject({ doneBy: 'Grace', note: 'Reported at the airport.' });
@@ -270,7 +451,7 @@ describe('the tasks of a loss', () => {
     const [alert, ...more] = await openAlerts('loss_task_overdue', lost);
     expect(alert?.message).toContain('Report it to the police');
     expect(more).toEqual([]);
-    await admin.post(path(lost, '/tasks/report-it/complete')).send({ note: 'Reported.' }).expect(200);
+    await admin.post(path(lost, '/tasks/report-it/complete')).send({ note: 'Reported.' }).expect(204);
     await look();
     expect(await openAlerts('loss_task_overdue', lost)).toEqual([]);
   });
@@ -283,7 +464,13 @@ describe('the tasks of a loss', () => {
         .send({ decision: 'no_notification', reason: 'Encrypted, and cut at once.' });
     await decide().expect(200);
     await decide().expect(409);
-    await admin.patch(path(lost)).send({ awake: 'yes' }).expect(200);
+    // Whose accounts they were can be erased from the audit log; what was decided can't.
+    const [{ username }] = (await lossOf(lost)).worksheet.reachable;
+    const entry = await tx.findOneByOrFail(AuditEntry, { action: 'loss.assessed', caseId: lost.caseId });
+    expect(entry.facts).toEqual({ assessment: 'no_notification', encryptionShown: 'yes' });
+    const kept = await tx.findOneByOrFail(AuditPersonalField, { entryId: entry.id, name: 'worksheet' });
+    expect(kept.value).toContain(username);
+    await admin.patch(path(lost)).send({ awake: 'yes' }).expect(204);
     const loss = await lossOf(lost);
     expect(loss.assessment).toMatchObject({ decision: 'no_notification', decidedBy: 'Grace' });
     expect(loss.worksheet.encryption.shown).toBe('yes');
@@ -316,10 +503,11 @@ describe('a loss of the device only', () => {
       personId: person.id,
       toolId: (await aTool(tx, { connector: 'ssh-gateway' })).id,
     });
-    await service.app.get(CredentialsService).noteIssued(tx, gateway.id, laptop.assetTag);
-    const report = async (scope: string) =>
-      (await admin.post('/v1/lost-devices').send({ deviceId: laptop.id, scope }).expect(202)).body;
-    const { caseId } = await report('device');
+    // The gateway knows it by both of its names, and gave out credentials under each.
+    for (const name of [laptop.assetTag, laptop.serial]) {
+      await service.app.get(CredentialsService).noteIssued(tx, gateway.id, name);
+    }
+    const { caseId } = await reported(laptop, 'device');
     expect(
       (await tx.findBy(Step, { caseId })).map(({ act, accountId, lane, input }) => [
         act,
@@ -331,22 +519,105 @@ describe('a loss of the device only', () => {
       expect.arrayContaining([
         ['reset_credentials', account.id, 'emergency', undefined],
         ['revoke_device', gateway.id, 'emergency', laptop.assetTag],
+        ['revoke_device', gateway.id, 'emergency', laptop.serial],
       ]),
     );
     expect(await tx.findBy(Hold, { personId: person.id })).toEqual([]);
     expect((await tx.findOneByOrFail(Account, { id: account.id })).desiredState).toBe('active');
     const { body: loss } = await admin.get(`/v1/lost-devices/${caseId}`).expect(200);
     expect(loss.tasks.map(({ task }: { task: string }) => task)).not.toContain('restore');
-    expect(await report('device')).toEqual({ caseId, again: true });
-    const all = await report('person');
+    expect(await reported(laptop, 'device')).toEqual({ caseId, again: true });
+    // Once more when it is known to be stolen: still the same loss.
+    await becomes(laptop, 'stolen');
+    expect(await reported(laptop, 'device')).toEqual({ caseId, again: true });
+    const all = await reported(laptop, 'person');
     expect(all.again).toBe(false);
     expect((await tx.findBy(Hold, { personId: person.id })).map(({ reason }) => reason)).toEqual(['lost_device']);
-    expect(await report('device')).toEqual({ caseId: all.caseId, again: true });
+    expect(await reported(laptop, 'device')).toEqual({ caseId: all.caseId, again: true });
   });
+});
+
+describe('a machine that is lost twice', () => {
+  const noted = (caseId: string, word: object) => admin.patch(`/v1/lost-devices/${caseId}`).send(word);
+  const seen = async (caseId: string) => (await admin.get(`/v1/lost-devices/${caseId}`).expect(200)).body;
+
+  async function aLaptop(): Promise<Device> {
+    const person = await aPerson(tx);
+    await anEmployment(tx, { personId: person.id, startAppliedAt: new Date() });
+    return aDevice(tx, { holderId: person.id });
+  }
+
+  it('and was away all the time keeps what was said, and its clock, which is put back and never forward', async () => {
+    const laptop = await aLaptop();
+    const { caseId } = await reported(laptop, 'device');
+    const awareAt = new Date(Date.now() - 50 * HOUR).toISOString();
+    const said = { awareAt, awake: 'no', legalHold: true, policeReference: 'B-7731' };
+    await noted(caseId, said).expect(204);
+    await noted(caseId, { awareAt: new Date().toISOString() }).expect(409);
+    const all = await reported(laptop, 'person');
+    expect(all.again).toBe(false);
+    for (const id of [caseId, all.caseId]) {
+      const loss = await seen(id);
+      expect(loss).toMatchObject({ ...said, proposal: { propose: 'lock', row: 1 } });
+      const assess = loss.tasks.find(({ ends }: { ends: string }) => ends === 'assess-breach');
+      expect(assess.dueAt).toBe(loss.worksheet.notifyBy);
+      expect(Date.parse(assess.dueAt)).toBe(Date.parse(awareAt) + 72 * HOUR);
+    }
+  });
+
+  it('is wiped in none of its cases while one of them is under legal hold', async () => {
+    const laptop = await aLaptop();
+    const first = await reported(laptop, 'device');
+    const second = await reported(laptop, 'person');
+    const wipe = () =>
+      admin.post(`/v1/lost-devices/${second.caseId}/containment`).send({ decision: 'wipe', reason: 'It was open.' });
+    await noted(first.caseId, { legalHold: true }).expect(204);
+    expect((await seen(second.caseId)).proposal).toMatchObject({ propose: 'lock', row: 1 });
+    expect((await wipe().expect(409)).body.detail).toContain(first.caseId);
+    await noted(first.caseId, { legalHold: false }).expect(204);
+    await wipe().expect(200);
+  });
+
+  it('and was back in between begins anew', async () => {
+    const laptop = await aLaptop();
+    const { caseId } = await reported(laptop, 'device');
+    await noted(caseId, { legalHold: true, awake: 'yes' }).expect(204);
+    await admin.post(`/v1/devices/${laptop.id}/return`).expect(200);
+    await admin.post(`/v1/devices/${laptop.id}/assign`).send({ personId: laptop.holderId }).expect(200);
+    const again = await reported(laptop, 'device');
+    expect(again.again).toBe(false);
+    expect(await seen(again.caseId)).toMatchObject({ awake: 'unknown', legalHold: false });
+  });
+});
+
+it('is decided about by another person than who lost it, who may say what they know', async () => {
+  const { id: personId } = await aPerson(tx);
+  await anEmployment(tx, { personId, startAppliedAt: new Date() });
+  const ada = (await aUser(service.app, 'security', { name: 'Ada', personId })).agent;
+  const { caseId } = await reported(await aDevice(tx, { holderId: personId }), 'device');
+  const at = (rest: string) => `/v1/lost-devices/${caseId}${rest}`;
+  const reason = 'It was off, and is in a drawer.';
+  for (const decision of ['lock', 'leave', 'wipe']) {
+    await ada.post(at('/containment')).send({ decision, reason }).expect(403);
+  }
+  const assessment = { decision: 'no_notification', reason };
+  await ada.post(at('/assessment')).send(assessment).expect(403);
+  const { body } = await admin.post(at('/containment')).send({ decision: 'lock', reason }).expect(200);
+  const progress = at(`/commands/${body.loss.commands[0].id}/progress`);
+  const refused = await ada.post(progress).send({ state: 'risk_accepted', note: reason }).expect(403);
+  expect(refused.body.detail).toBe('Nobody decides about their own loss.');
+  await ada.patch(at('')).send({ awake: 'no' }).expect(204);
+  await admin.post(at('/assessment')).send(assessment).expect(200);
 });
 
 it('is nobody’s business who can’t see the person', async () => {
   const lost = await aLoss();
   await (await service.caller('Ray', 'devices:read')).get(path(lost)).expect(403);
   await admin.get('/v1/lost-devices/0197a5b0-0000-7000-8000-000000000000').expect(404);
+  // Whoever may only report says what they learn, and reads none of it.
+  const desk = await service.caller('Front desk', 'lost-devices:report');
+  await desk.get(path(lost)).expect(403);
+  expect((await desk.patch(path(lost)).send({ awake: 'no' }).expect(204)).text).toBe('');
+  const task = desk.post(path(lost, '/tasks/report-it/complete'));
+  expect((await task.send({ note: 'Reported at the airport.' }).expect(204)).text).toBe('');
 });

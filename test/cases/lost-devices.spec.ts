@@ -134,6 +134,24 @@ describe('a lost laptop', () => {
     expect((await world(ada)).cases).toHaveLength(1);
   });
 
+  it('of which only the device is cut has one case, too, however many report it at once', async () => {
+    const ada = await somebody();
+    const body = { deviceId: ada.laptop.id, scope: 'device' };
+    const answers = await Promise.all(Array.from({ length: 5 }, () => report(body).expect(202)));
+    expect(new Set(answers.map(({ body: { caseId } }) => caseId)).size).toBe(1);
+  });
+
+  it('that somebody else has by now is their loss, also while who lost it before is still without access', async () => {
+    const [ada, bob] = [await somebody(), await somebody()];
+    const before = await lose(ada);
+    await admin.post(`/v1/devices/${ada.laptop.id}/return`).expect(200);
+    await admin.post(`/v1/devices/${ada.laptop.id}/assign`).send({ personId: bob.person.id }).expect(200);
+    const { body } = await report({ deviceId: ada.laptop.id }).expect(202);
+    expect(body).toEqual({ caseId: expect.not.stringMatching(before), again: false });
+    expect([await holdsOn(bob), await desired(bob)]).toEqual([['lost_device'], 'suspended']);
+    expect(await tx.findOneByOrFail(Device, { id: ada.laptop.id })).toMatchObject({ state: 'lost' });
+  });
+
   it('can be named by its asset tag or its serial number', async () => {
     for (const by of ['assetTag', 'serial'] as const) {
       const ada = await somebody();

@@ -120,6 +120,10 @@ describe('the order to lock a lost machine', () => {
     expect(await newestOf(lost)).toMatchObject({ state: 'requested', needsPerson: false });
     await workLater(lost);
     expect(orders(lost)).toEqual(['lock']);
+    const { id } = await newestOf(lost);
+    const verified = () =>
+      admin.post(path(lost, `/commands/${id}/progress`)).send({ state: 'verified', note: 'It is on my desk, locked.' });
+    expect((await verified().expect(409)).body.detail).toContain('“Fleet” shows the lock as pending');
     fleet.comesBy(lost.host);
     await workLater(lost);
     const locked = await newestOf(lost);
@@ -129,10 +133,8 @@ describe('the order to lock a lost machine', () => {
       ['requested', 'Quartermaster'],
       ['acknowledged', 'Quartermaster'],
     ]);
-    await admin
-      .post(path(lost, `/commands/${locked.id}/progress`))
-      .send({ state: 'verified', note: 'It is on my desk, locked.' })
-      .expect(200);
+    await verified().expect(200);
+    expect(await newestOf(lost)).toMatchObject({ state: 'verified', verifiedBy: 'manager' });
   });
 
   it('is given once when its worker dies between the intent and the call', async () => {
@@ -270,14 +272,18 @@ describe('the order to wipe a lost machine', () => {
     expect(orders(lost)).toEqual([]);
   });
 
-  it('isn’t given under a legal hold that came after the approval, and is once that is lifted', async () => {
+  it('isn’t given under a legal hold that came after the approval, nor when that is lifted: it is decided anew', async () => {
     const lost = await aLoss();
     await wipe(lost);
-    await admin.patch(path(lost)).send({ legalHold: true }).expect(200);
-    await work(lost);
-    expect(await newestOf(lost)).toMatchObject({ needsPerson: true, problem: expect.stringContaining('legal hold') });
-    expect(orders(lost)).toEqual([]);
-    await admin.patch(path(lost)).send({ legalHold: false }).expect(200);
+    const taken = await take(lost);
+    await admin.patch(path(lost)).send({ legalHold: true }).expect(204);
+    // Also not by a worker that took it just before.
+    if (taken) await give.carryOn(taken);
+    await workLater(lost);
+    await admin.patch(path(lost)).send({ legalHold: false }).expect(204);
+    await workLater(lost);
+    expect([orders(lost), (await newestOf(lost)).state]).toEqual([[], 'superseded']);
+    await wipe(lost);
     await workLater(lost);
     expect(orders(lost)).toEqual(['wipe']);
   });

@@ -92,7 +92,7 @@ describe('"I did it"', () => {
     const step = await aTask();
     expect(await accountOf(step)).toMatchObject({ observedState: 'active', observedSource: 'factory' });
     const { body } = await complete(step, 'Suspended; see ticket 4711.').expect(200);
-    expect(body).toMatchObject({ state: 'done', reason: 'Suspended; see ticket 4711.' });
+    expect(body).toMatchObject({ state: 'done', reason: 'Suspended; see ticket 4711.', attestedBy: 'Grace' });
     expect(body.confirmedAt).not.toBeNull();
     expect(await accountOf(step)).toMatchObject({ observedState: 'suspended', observedSource: 'attested by Grace' });
     expect(await audited(step, 'step.done')).toMatchObject([

@@ -11,7 +11,7 @@ import { newId } from '../../src/platform/ids/new-id.js';
 import { anAccessPolicy } from '../factories/access-policies.js';
 import { aBrakeLimit } from '../factories/brake-limits.js';
 import { aDevice } from '../factories/devices.js';
-import { anHrEmployee, hasJoined, hasLeft, type HrEmployee } from '../factories/hr-events.js';
+import { anHrEmployee, at, hasJoined, hasLeft, type HrEmployee } from '../factories/hr-events.js';
 import { aUser } from '../factories/identities.js';
 import { startServiceApp, type ServiceApp } from '../factories/service-app.js';
 import { FakeTool } from '../support/fake-tool.js';
@@ -196,7 +196,7 @@ describe('access that is given back after a loss, beyond what one person may giv
 it('goes on with a revocation, whatever became of the approval behind it', async () => {
   await aBrakeLimit(service.app, 'leaves', 0);
   const { create, employee } = await joinedBefore();
-  const { body } = await service.post(hasLeft(employee)).expect(202);
+  const { body } = await service.post(hasLeft(employee, at(2), '2026-02-28')).expect(202);
   expect(body.outcome).toBe('held');
   const approvalId = await release('leaves');
   await tx.query(`UPDATE approvals SET plan_hash = repeat('0', 64), seal = 'edited' WHERE id = $1`, [approvalId]);

@@ -110,6 +110,8 @@ describe('every route, for every role', () => {
       'POST /v1/images/versions/:id/deprecate',
       'POST /v1/images/versions/:id/publish',
       'POST /v1/images/versions/:id/withdraw',
+      'POST /v1/lost-devices/:caseId/assessment',
+      'POST /v1/lost-devices/:caseId/commands/:id/progress',
       'POST /v1/lost-devices/:caseId/containment',
       'POST /v1/lost-devices/:caseId/restore',
       'POST /v1/recovery-key-reveals',

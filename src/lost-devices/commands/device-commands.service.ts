@@ -4,13 +4,15 @@ import { AlertsService } from '../../cases/alerts.service.js';
 import { Device } from '../../devices/device.entity.js';
 import { AuditService } from '../../platform/audit/audit.service.js';
 import { InstallationKey } from '../../platform/crypto/installation-key.js';
+import { queryRows } from '../../platform/database/query-rows.js';
 import { newId } from '../../platform/ids/new-id.js';
 import type { Actor } from '../../platform/sign-in/actor.js';
 import { Tool } from '../../tools/tool.entity.js';
 import { COMMAND_ENDS, FOLLOWED_STATES, type CommandState } from '../command-states.js';
 import { DeviceCommandEvent } from '../device-command-event.entity.js';
-import { DeviceCommand, type CommandKind } from '../device-command.entity.js';
+import { DeviceCommand, type CommandKind, type VerifiedBy } from '../device-command.entity.js';
 import { Losses } from '../losses.service.js';
+import type { EarlierOrder } from '../why-not-decided.js';
 import type { Giver } from './choose-giver.js';
 import { DeviceCommandCall } from './device-command-call.entity.js';
 import { sealWipe } from './seal-wipe.js';
@@ -22,6 +24,9 @@ export interface FollowedCommand {
   tool: string | null;
   events: DeviceCommandEvent[];
 }
+
+/** One that was ordered of a machine, in whichever of its losses. */
+type EarlierCommand = EarlierOrder & Pick<DeviceCommand, 'id' | 'caseId' | 'deviceId'>;
 
 interface NewCommand {
   caseId: string;
@@ -92,21 +97,83 @@ export class DeviceCommands {
     state: CommandState,
     note: string,
     actor: Actor,
+    shown: { verifiedBy?: VerifiedBy } = {},
   ): Promise<void> {
     const isFollowed = (FOLLOWED_STATES as readonly CommandState[]).includes(state);
     await tx.update(
       DeviceCommand,
       { id },
-      { state, ...(!isFollowed && { dueAt: null, problem: null, needsPerson: false }) },
+      { state, ...shown, ...(!isFollowed && { dueAt: null, problem: null, needsPerson: false }) },
     );
     await tx.insert(DeviceCommandEvent, { id: newId(), commandId: id, state, note, seenBy: actor.name });
     await this.audit.record(tx, actor, 'device-command.progressed', {
       subject: { kind: 'device', id: deviceId },
       caseId,
-      facts: { commandId: id, kind, state },
+      facts: { commandId: id, kind, state, ...shown },
       reason: note,
     });
     if (!isFollowed) await this.alerts.resolve(tx, [stuckKey(id)]);
+    if (!isFollowed || state === 'failed') await this.alerts.resolve(tx, [underHoldKey(id)]);
+  }
+
+  /** The orders of a machine, in all of its losses. */
+  async ofDevice(tx: EntityManager, deviceId: string): Promise<EarlierCommand[]> {
+    return queryRows<EarlierCommand>(
+      tx,
+      `SELECT c.id, c.case_id AS "caseId", c.device_id AS "deviceId", c.kind, c.state, (
+         SELECT min(g.at) FROM (
+           SELECT e.seen_at AS at FROM device_command_events e
+           WHERE e.command_id = c.id AND e.state IN ('requested', 'delivered', 'acknowledged')
+           UNION ALL SELECT k.intended_at FROM device_command_calls k
+           WHERE k.command_id = c.id AND k.act = c.kind AND k.outcome IS DISTINCT FROM 'refused') g
+         WHERE g.at > COALESCE((SELECT max(f.seen_at) FROM device_command_events f
+                                WHERE f.command_id = c.id AND f.state = 'failed'), '-infinity')) AS "givenAt"
+       FROM device_commands c WHERE c.device_id = $1 ORDER BY c.id`,
+      [deviceId],
+    );
+  }
+
+  /**
+   * A machine came under legal hold. A wipe that nobody has given is taken back; of one that was given people are told at
+   * once, since only its device manager can still stop it. Answers the losses whose wipe was taken back.
+   */
+  async stopWipes(
+    tx: EntityManager,
+    { id: deviceId, assetTag }: Pick<Device, 'id' | 'assetTag'>,
+    actor: Actor,
+  ): Promise<string[]> {
+    const wipes = (await this.ofDevice(tx, deviceId)).filter(({ kind, state }) => kind === 'wipe' && !isEnded(state));
+    for (const wipe of wipes.filter(({ givenAt }) => givenAt === null)) {
+      await this.note(tx, wipe, 'superseded', 'It is under legal hold by now.', actor);
+    }
+    for (const { id, caseId, givenAt } of wipes) {
+      if (givenAt === null) continue;
+      await this.alerts.raise(tx, {
+        dedupKey: underHoldKey(id),
+        kind: 'wipe_under_hold',
+        severity: 'critical',
+        owner: 'it-admins',
+        message: `${assetTag} is under legal hold by now, and its wipe was requested at the device manager at ${givenAt.toISOString()}: cancel it there at once, then note “failed” here. quartermaster loss ${caseId}`,
+      });
+    }
+    return wipes.flatMap(({ caseId, givenAt }) => (givenAt === null ? [caseId] : []));
+  }
+
+  /** The legal hold is over: what was given may be carried out. */
+  async allowWipes(tx: EntityManager, deviceId: string): Promise<void> {
+    const commands = await this.ofDevice(tx, deviceId);
+    await this.alerts.resolve(
+      tx,
+      commands.map(({ id }) => underHoldKey(id)),
+    );
+  }
+
+  /** Somebody said that it failed: they have this long to decide otherwise before the service gives it again. */
+  async waitForDecision(tx: EntityManager, { id }: DeviceCommand): Promise<void> {
+    await tx.query(
+      `UPDATE device_commands SET due_at = now() + interval '10 minutes' WHERE id = $1 AND due_at IS NOT NULL`,
+      [id],
+    );
   }
 
   /** Another decision replaces what isn't over. What a manager was asked for stays there until somebody takes it back. */
@@ -143,6 +210,11 @@ export class DeviceCommands {
     const { serial } = await tx.findOneByOrFail(Device, { id: deviceId });
     return sealWipe(this.key, { commandId, caseId, deviceId, serial, toolId, computerId, ...approved });
   }
+}
+
+/** Of the alert that a machine came under legal hold after its wipe was given. */
+function underHoldKey(commandId: string): string {
+  return `wipe_under_hold:${commandId}`;
 }
 
 /** Of the alert that the service can't get on with an order. */

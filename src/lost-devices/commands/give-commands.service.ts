@@ -28,14 +28,19 @@ const AT_ONCE = 16;
 /** Longer than a look, a call and a look may take together: when it lapses, nothing of its holder is under way. */
 const LEASE = 4 * TIMING.call;
 
-/** An order in hand, as it was when it was taken. */
-interface TakenCommand extends GivenCommand {
-  id: string;
-  caseId: string;
-  deviceId: string;
+/** A machine by its manager's own id, and the manager. */
+export interface KnownComputer {
+  tool: string;
   toolId: string;
   toolState: ToolState;
   computerId: string;
+}
+
+/** An order in hand, as it was when it was taken. */
+interface TakenCommand extends GivenCommand, KnownComputer {
+  id: string;
+  caseId: string;
+  deviceId: string;
   fence: number;
   failures: number;
   ageMs: number;
@@ -135,7 +140,8 @@ export class GiveCommands {
     await this.settle(command, seen instanceof ToolError ? seen : judgeCommand(after, seen));
   }
 
-  private async look({ tool, toolId, toolState, computerId }: TakenCommand): Promise<DeviceStatus | ToolError> {
+  /** What the manager shows of a machine now. */
+  async look({ tool, toolId, toolState, computerId }: KnownComputer): Promise<DeviceStatus | ToolError> {
     if (toolState !== 'active') return new ToolError('transient', `“${tool}” is ${toolState} in Quartermaster.`);
     return this.sessions
       .talk(toolId, TIMING.call, (session) => methodOf(session, 'readDeviceStatus')(computerId))
@@ -258,14 +264,15 @@ export class GiveCommands {
       `SELECT c.id, c.case_id AS "caseId", c.device_id AS "deviceId", c.kind, c.state, c.fence, c.failures, c.seal,
          c.tool_id AS "toolId", c.computer_id AS "computerId", c.approval_id AS "approvalId",
          (extract(epoch FROM now() - c.ordered_at) * 1000)::float AS "ageMs",
-         d.serial, d.asset_tag AS "assetTag", d.state AS "deviceState", t.name AS tool, t.state AS "toolState",
-         l.legal_hold AS "legalHold", l.containment, a.plan_hash AS "planHash", a.state AS "approvalState",
+         d.serial, d.asset_tag AS "assetTag", d.state AS "deviceState",
+         d.holder_id IS NOT DISTINCT FROM k.person_id AS "isTheirs", t.name AS tool, t.state AS "toolState",
+         EXISTS (SELECT FROM losses h WHERE h.device_id = c.device_id AND h.legal_hold) AS "legalHold", l.containment, a.plan_hash AS "planHash", a.state AS "approvalState",
          (SELECT jsonb_build_object('act', g.act, 'ageMs', extract(epoch FROM now() - g.intended_at) * 1000,
             'times', count(*) OVER ())
           FROM device_command_calls g WHERE g.command_id = c.id AND g.outcome IS DISTINCT FROM 'refused'
           ORDER BY g.intended_at DESC LIMIT 1) AS "lastGiven"
        FROM device_commands c JOIN devices d ON d.id = c.device_id JOIN tools t ON t.id = c.tool_id
-       JOIN losses l ON l.case_id = c.case_id LEFT JOIN approvals a ON a.id = c.approval_id
+       JOIN losses l ON l.case_id = c.case_id JOIN cases k ON k.id = c.case_id LEFT JOIN approvals a ON a.id = c.approval_id
        WHERE c.id = ANY($1) ORDER BY c.id`,
       [ids],
     );

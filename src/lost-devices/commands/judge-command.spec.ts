@@ -3,6 +3,7 @@ import type { DeviceStatus } from '../../../connectors/kit/contract.js';
 import { ToolError } from '../../../connectors/kit/errors.js';
 import { afterFailure, dueIn } from './follow-up.js';
 import { judgeCommand, type GivenCommand } from './judge-command.js';
+import { judgeVerified } from './judge-verified.js';
 import { whyNotGiven } from './why-not-given.js';
 
 const NOW = { takes: 'now' } as const;
@@ -100,6 +101,7 @@ it('a wipe stands on its approval, no legal hold and a machine that is still los
   const wipe = {
     kind: 'wipe',
     deviceState: 'lost',
+    isTheirs: true,
     legalHold: false,
     containment: 'wipe',
     isAsApproved: true,
@@ -108,7 +110,20 @@ it('a wipe stands on its approval, no legal hold and a machine that is still los
   expect(whyNotGiven({ ...wipe, legalHold: true })).toContain('legal hold');
   expect(whyNotGiven({ ...wipe, isAsApproved: false })).toContain('approved');
   expect(whyNotGiven({ ...wipe, deviceState: 'found' })).toContain('found');
+  expect(whyNotGiven({ ...wipe, isTheirs: false })).toContain('Somebody else');
   const lock = { ...wipe, kind: 'lock', containment: 'lock', isAsApproved: false } as const;
   expect(whyNotGiven({ ...lock, legalHold: true })).toBeNull();
   expect(whyNotGiven({ ...lock, deviceState: 'in_stock' })).toContain('in stock');
+});
+
+it('what somebody saw is refused where the manager shows otherwise, and is a word where it shows nothing of it', () => {
+  const verified = (kind: 'lock' | 'wipe', shown: Partial<DeviceStatus>) =>
+    judgeVerified({ kind, serial: 'SN-1', tool: 'Fleet' }, seen(shown));
+  expect(verified('lock', { state: 'locked' })).toEqual({ by: 'manager' });
+  expect(verified('wipe', { state: 'wiped' })).toEqual({ by: 'manager' });
+  expect(verified('wipe', { state: 'unlocked' })).toEqual({ by: 'word' });
+  expect(verified('lock', { state: 'unknown' })).toEqual({ by: 'word' });
+  expect(verified('lock', { state: 'unlocked', serial: 'SN-2' })).toEqual({ by: 'word' });
+  expect(verified('lock', { state: 'unlocked' })).toHaveProperty('contradicted');
+  expect(verified('wipe', { state: 'wiped', pending: 'wipe' })).toHaveProperty('contradicted');
 });

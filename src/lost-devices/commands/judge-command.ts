@@ -33,7 +33,7 @@ const SHOWN_WITHIN = 60_000;
 /** An order that comes to nothing this often is more than bad luck. */
 const OFTEN = 3;
 
-const DONE = { lock: 'locked', unlock: 'unlocked', wipe: 'wiped' } as const;
+export const DONE = { lock: 'locked', unlock: 'unlocked', wipe: 'wiped' } as const;
 
 /**
  * What is next about an order, by what its manager shows. Asked for is `requested`; only the machine's own state makes it

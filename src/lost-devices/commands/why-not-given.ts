@@ -1,10 +1,10 @@
-import type { DeviceState } from '../../devices/device-states.js';
 import type { CommandKind } from '../device-command.entity.js';
+import { whyNotThere, type Whereabouts } from '../why-not-there.js';
 
 /** What an order stands on, as it is now. */
-export interface CommandStanding {
+export interface CommandStanding extends Whereabouts {
   kind: CommandKind;
-  deviceState: DeviceState;
+  /** Of any loss of the machine. */
   legalHold: boolean;
   /** What was decided last. */
   containment: string | null;
@@ -14,10 +14,9 @@ export interface CommandStanding {
 
 /** Why an order may not be given (any more), in words that say what to do; null: it may. */
 export function whyNotGiven(standing: CommandStanding): string | null {
-  const { kind, deviceState, legalHold, containment, isAsApproved } = standing;
-  if (deviceState !== 'lost' && deviceState !== 'stolen') {
-    return `It isn’t lost any more: it is ${deviceState.replace('_', ' ')}. End the order: say what became of it.`;
-  }
+  const { kind, legalHold, containment, isAsApproved } = standing;
+  const isElsewhere = whyNotThere(standing);
+  if (isElsewhere !== null) return `${isElsewhere} End the order: say what became of it.`;
   if (kind === 'lock') return null;
   if (legalHold)
     return 'It is under legal hold by now: a wipe would destroy evidence. It is given once the hold is lifted.';

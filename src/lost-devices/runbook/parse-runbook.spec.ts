@@ -52,6 +52,12 @@ describe('a mistake is told in a plain sentence', () => {
     ]);
   });
 
+  it('for a time that is longer than anybody means', () => {
+    const within = (time: string) => mistakesAfter(({ tasks }) => Object.assign(tasks[2] ?? {}, { within: time }));
+    expect(within('3650 d')).toEqual([]);
+    expect(within('3651 d')).toEqual(['“tasks 3. within” must be ten years (3650 d) at most.']);
+  });
+
   it('for two tasks of one name, and two that end by the same', () => {
     const twice = mistakesAfter(({ tasks }) => {
       const [first, second] = tasks;

@@ -10,7 +10,7 @@ export interface MachineKnowledge {
   unlocks: (typeof UNLOCKS)[number];
   /** Whether it was awake and unlocked when it was lost, as the report says. */
   awake: 'yes' | 'no' | 'unknown';
-  /** Whether somebody has read a recovery key since the last rotation. */
+  /** Whether somebody has read a recovery key since the last rotation before the report, or after the report. */
   keyRevealed: boolean;
   legalHold: boolean;
 }

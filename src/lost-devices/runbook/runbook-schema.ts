@@ -40,10 +40,11 @@ const Slug = z
 
 const SECONDS = { s: 1, min: 60, h: 3_600, d: 86_400 } as const;
 
-/** `5 s`, `15 min`, `72 h`, `30 d`, in whole seconds. */
+/** `5 s`, `15 min`, `72 h`, `30 d`, in whole seconds; nobody means a time that is longer than ten years. */
 const Duration = z
   .string('must be a time such as 5 s, 15 min, 72 h or 30 d')
-  .regex(/^[1-9]\d{0,4} ?(s|min|h|d)$/, 'must be a time such as 5 s, 15 min, 72 h or 30 d');
+  .regex(/^[1-9]\d{0,4} ?(s|min|h|d)$/, { error: 'must be a time such as 5 s, 15 min, 72 h or 30 d', abort: true })
+  .refine((duration) => secondsOf(duration) <= 3_650 * SECONDS.d, 'must be ten years (3650 d) at most');
 
 const oneOrMore = <T extends readonly [string, ...string[]]>(values: T) =>
   z.preprocess(

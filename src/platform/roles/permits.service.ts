@@ -39,9 +39,15 @@ export class Permits {
     return permitFor(scope, await this.standingOf(this.db.manager, principal));
   }
 
-  /** As `everywhere`, of somebody who asked a while ago. Whoever sits at the server, or came by its link, may everything. */
+  /** As `of`, of somebody who asked a while ago: what they asked for is done on their word. Null: not any more. */
+  async still(tx: EntityManager, principal: string, scope: Scope): Promise<Permit | null> {
+    if (isAtServer(principal)) return { scopes: SCOPES };
+    return permitFor(scope, await this.standingOf(tx, principal));
+  }
+
+  /** As `everywhere`, of somebody who asked a while ago. */
   async everywhereStill(tx: EntityManager, principal: string): Promise<Scope[]> {
-    if (/^(terminal|admin):/.test(principal)) return [...SCOPES];
+    if (isAtServer(principal)) return [...SCOPES];
     return heldEverywhere(await this.standingOf(tx, principal));
   }
 
@@ -79,4 +85,9 @@ export class Permits {
     const known = roles.filter(({ role }) => isRole(role));
     return boundTo === undefined ? { scopes, roles: known } : { scopes: [], limitedTo: scopes, roles: known };
   }
+}
+
+/** Whoever sits at the server, or came by its link, may everything. */
+function isAtServer(principal: string): boolean {
+  return /^(terminal|admin):/.test(principal);
 }

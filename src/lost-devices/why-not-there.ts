@@ -1,0 +1,16 @@
+import { isAway, type DeviceState } from '../devices/device-states.js';
+
+/** Where a machine is, as far as an order about its loss stands on that. */
+export interface Whereabouts {
+  deviceState: DeviceState;
+  /** Whoever lost it is whom it still counts as being with. */
+  isTheirs: boolean;
+}
+
+/** Why nothing is ordered of a machine in this case of its loss, in words that say what to do; null: it is away. Pure. */
+export function whyNotThere({ deviceState, isTheirs }: Whereabouts): string | null {
+  if (!isAway(deviceState)) {
+    return `It isn’t lost any more: it is ${deviceState.replace('_', ' ')}. Take it back, and image it anew.`;
+  }
+  return isTheirs ? null : 'Somebody else had it since, and lost it: decide in the newest case of its loss.';
+}
