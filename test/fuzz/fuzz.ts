@@ -208,7 +208,7 @@ function hintsFor(name: string, operation: ApiOperation, seen: SeenValues, compa
     if (DECIDES.test(operation.path)) return company.humanSteps;
     return operation.callsOut ? (company.callable[before] ?? []) : seen.ofCollection(before);
   }
-  // In an HR event, and nowhere else: every other body's ids have longer names.
+  // In an HR event: other bodies' ids have longer names, but for a security key's, which no chance draws.
   if (name === 'id') return KNOWN_VALUES['employeeId'] ?? [];
   if (where === 'query' && parameter === 'cursor') return seen.named('next');
   if (where === 'path' && parameter === 'caseId') return seen.named('caseId');
