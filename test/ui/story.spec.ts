@@ -191,6 +191,7 @@ describe.skipIf(!hasChromium)('the user interface, in Chromium', () => {
       [`/tools/${items.find((tool) => tool.key === 'tool-0')?.id}`, 'Chat', 'tool'],
       ['/approvals', 'Approvals', 'approvals'],
       ['/hr-events', 'HR inbox', 'hr-events'],
+      ['/your-sign-in', 'Your sign-in', 'your-sign-in'],
       ['/nowhere', 'There is no such page', 'nowhere'],
     ] as const) {
       await admin.open(path);
