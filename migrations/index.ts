@@ -38,6 +38,7 @@ import { ImageContents1764000017100 } from './1764000017100-image-contents.js';
 import { ImageMedia1764000017200 } from './1764000017200-image-media.js';
 import { DeviceImagings1764000017300 } from './1764000017300-device-imagings.js';
 import { RunbookOfALoss1764000019000 } from './1764000019000-runbook-of-a-loss.js';
+import { SecurityKeys1764000020000 } from './1764000020000-security-keys.js';
 import { OrdersGivenByTheService1764000021000 } from './1764000021000-orders-given-by-the-service.js';
 import { KeysKeptFromManagers1764000021100 } from './1764000021100-keys-kept-from-managers.js';
 import { PackagesAgainstTheImage1764000022000 } from './1764000022000-packages-against-the-image.js';
@@ -93,6 +94,7 @@ export const MIGRATIONS = [
   ImageMedia1764000017200,
   DeviceImagings1764000017300,
   RunbookOfALoss1764000019000,
+  SecurityKeys1764000020000,
   OrdersGivenByTheService1764000021000,
   KeysKeptFromManagers1764000021100,
   PackagesAgainstTheImage1764000022000,

@@ -80,6 +80,8 @@ import { RecoveryKey } from './recovery-keys/recovery-key.entity.js';
 import { RoleAssignment } from './platform/roles/role-assignment.entity.js';
 import { ApiToken } from './platform/sign-in/api-token.entity.js';
 import { BrowserSession } from './platform/sign-in/browser-session.entity.js';
+import { KeyChallenge } from './platform/sign-in/security-keys/key-challenge.entity.js';
+import { SecurityKey } from './platform/sign-in/security-keys/security-key.entity.js';
 import { SignInIdentity } from './platform/sign-in/sign-in-identity.entity.js';
 import { SignInLink } from './platform/sign-in/sign-in-link.entity.js';
 import { UsedOnceRow } from './platform/sign-in/used-once.entity.js';
@@ -171,6 +173,8 @@ export const ENTITIES = [
   RoleAssignment,
   ApiToken,
   BrowserSession,
+  KeyChallenge,
+  SecurityKey,
   SignInIdentity,
   SignInLink,
   UsedOnceRow,

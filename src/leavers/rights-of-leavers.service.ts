@@ -17,7 +17,7 @@ export class RightsOfLeavers {
 
   /** Their roles and their own tokens end with them; the services that they answered for go on, and need somebody else. */
   async end(tx: EntityManager, person: Person, actor: Actor): Promise<void> {
-    await this.identities.endRolesOfPerson(tx, actor, person.id);
+    await this.identities.endRightsOfPerson(tx, actor, person.id);
     for (const { id, name } of await this.tokens.ownerLeft(tx, actor, person.id)) {
       await this.alerts.raise(tx, {
         dedupKey: ownerlessKey(id),

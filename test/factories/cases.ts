@@ -12,7 +12,9 @@ import { newId } from '../../src/platform/ids/new-id.js';
 import { Permits } from '../../src/platform/roles/permits.service.js';
 import { RoleAssignments } from '../../src/platform/roles/role-assignments.service.js';
 import { BrowserSessions } from '../../src/platform/sign-in/browser-sessions.service.js';
+import { SecurityKeys } from '../../src/platform/sign-in/security-keys/security-keys.service.js';
 import { SignInIdentities } from '../../src/platform/sign-in/sign-in-identities.service.js';
+import { SignInNews } from '../../src/platform/sign-in/sign-in-news.service.js';
 import { anAccount } from './accounts.js';
 import { aPerson } from './people.js';
 
@@ -87,8 +89,8 @@ function needsOf(state: Step['state'] | undefined): Partial<Step> {
 export function casesServiceOn(db: DataSource): CasesService {
   const audit = new AuditService();
   const vault = new SecretVault(new Keyring(new InstallationKey(randomBytes(32))));
-  return new CasesService(
-    audit,
-    new SignInIdentities(audit, new BrowserSessions(db, audit, vault), new RoleAssignments(db, new Permits(db), audit)),
-  );
+  const sessions = new BrowserSessions(db, audit, vault);
+  const roles = new RoleAssignments(db, new Permits(db), audit);
+  const keys = new SecurityKeys(db, audit, sessions, new SignInNews());
+  return new CasesService(audit, new SignInIdentities(audit, sessions, roles, keys));
 }

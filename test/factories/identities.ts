@@ -8,6 +8,7 @@ import { RoleAssignments } from '../../src/platform/roles/role-assignments.servi
 import type { Role } from '../../src/platform/roles/roles.js';
 import { BrowserSessions } from '../../src/platform/sign-in/browser-sessions.service.js';
 import { userPrincipal } from '../../src/platform/sign-in/principals.js';
+import { SecurityKey } from '../../src/platform/sign-in/security-keys/security-key.entity.js';
 import { SignInIdentity } from '../../src/platform/sign-in/sign-in-identity.entity.js';
 import { AN_ADMIN } from './role-holders.js';
 
@@ -23,6 +24,21 @@ export async function anIdentity(tx: EntityManager, fields: Partial<SignInIdenti
     ...fields,
   });
   return userPrincipal(id);
+}
+
+/** Registered by somebody; no key answers for it. */
+export async function aSecurityKey(tx: EntityManager): Promise<void> {
+  const [id, identityId] = [newId(), newId()];
+  await anIdentity(tx, { id: identityId });
+  await tx.insert(SecurityKey, {
+    id,
+    identityId,
+    name: 'blue one',
+    credentialId: id,
+    publicKey: Buffer.alloc(77),
+    counter: '0',
+    transports: ['usb'],
+  });
 }
 
 interface Wish extends Partial<Narrowing> {

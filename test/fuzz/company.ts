@@ -4,6 +4,7 @@ import { anAccount } from '../factories/accounts.js';
 import { aCase, aStep } from '../factories/cases.js';
 import { aDevice, anImageVersion, aReturn, aSite } from '../factories/devices.js';
 import { anHrEmployee, hasJoined } from '../factories/hr-events.js';
+import { aSecurityKey } from '../factories/identities.js';
 import { aDraft, aPublishedVersion } from '../factories/images.js';
 import { aPerson } from '../factories/people.js';
 import type { ServiceApp } from '../factories/service-app.js';
@@ -86,6 +87,7 @@ export async function aCompany(service: ServiceApp): Promise<Company> {
     `INSERT INTO device_packages (device_id, packages, source, observed_at) SELECT id, '[]', 'osquery', now() FROM devices`,
   );
   await someAgents(service, 12);
+  for (let made = 0; made < 6; made += 1) await aSecurityKey(manager);
   await service.db.query(
     `INSERT INTO alerts (id, dedup_key, kind, severity, owner, message) VALUES ($1, 'fuzz', 'tool_paused', 'error', 'it', 'm')`,
     [newId()],

@@ -60,6 +60,12 @@ const NEED_A_TOOL = new Set([
   'POST /v1/brakes/{id}/discard',
   'POST /v1/role-assignments',
   'POST /v1/role-assignments/{id}/end',
+  // Somebody at a browser who signed in through the provider, with a key: a token and a link have none.
+  'POST /v1/caller/security-keys',
+  'POST /v1/caller/security-keys/request',
+  'DELETE /v1/caller/security-keys/{id}',
+  'POST /v1/caller/step-up',
+  'POST /v1/caller/step-up/request',
   // A stream that no answer ends.
   'GET /v1/changes',
   // The log isn't sealed here: nobody made its key.

@@ -1,6 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { cloneFolder } from '../../scripts/embedded/places.js';
 import { SCOPES, SYSTEM } from '../../src/platform/sign-in/actor.js';
 import { SignInLinks } from '../../src/platform/sign-in/sign-in-links.service.js';
 import { hasChromium, startChromium } from '../support/chromium.js';
@@ -20,7 +23,8 @@ describe.skipIf(!hasChromium)('in Chromium, with its own ideas of cookies and of
   let test: OidcApp;
   let browser: Browser;
   beforeAll(async () => {
-    [test, browser] = await Promise.all([startOidcApp(), startChromium()]);
+    if (!existsSync(join(cloneFolder(), 'dist/ui/index.html'))) throw new Error('Run `npm run build` first.');
+    [test, browser] = await Promise.all([startOidcApp('localhost'), startChromium()]);
   });
   afterAll(async () => {
     await browser?.close();
@@ -92,6 +96,56 @@ describe.skipIf(!hasChromium)('in Chromium, with its own ideas of cookies and of
     expect(await page.textContent('h1')).toBe('This link does not work any more');
     await page.close();
   });
+
+  it('somebody registers a security key, and from then on it is asked for before what is dangerous, which then happens', async () => {
+    const who = randomUUID();
+    const id = await test.admit(who);
+    const page = await browser.newPage();
+    await page.goto(`${test.url}/sign-in/oidc?fresh&return=/app/your-sign-in`);
+    await page.locator('input[name=who]').fill(who);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByText('You have none').waitFor();
+    await plugInKey(page);
+
+    const dialog = page.getByRole('dialog');
+    await page.getByRole('button', { name: 'Register a key…' }).click();
+    await page.getByLabel('What you call it').fill('blue one');
+    await dialog.getByRole('button', { name: 'Register' }).click();
+    await page.getByText('blue one', { exact: true }).waitFor();
+    await page.getByText('never used').waitFor();
+
+    // They signed in just now, and yet it is asked for: to remove it is dangerous.
+    const remove = dialog.getByRole('button', { name: 'Remove', exact: true });
+    await page.getByRole('button', { name: 'Remove…' }).click();
+    await remove.click();
+    await dialog.getByRole('button', { name: 'Use your security key' }).click();
+    await page.getByText('You have none').waitFor();
+    const done = await test.service.db.query<{ action: string }[]>(
+      `SELECT action FROM audit_entries WHERE actor_id = $1 AND action LIKE 'security-key.%' ORDER BY id`,
+      [`user:${id}`],
+    );
+    expect(done.map(({ action }) => action)).toEqual([
+      'security-key.registered',
+      'security-key.used',
+      'security-key.removed',
+    ]);
+    await page.close();
+  });
+
+  /** One that Chromium plays itself: somebody touches it and types its PIN at once. */
+  async function plugInKey(page: Page): Promise<void> {
+    const devTools = await page.context().newCDPSession(page);
+    await devTools.send('WebAuthn.enable');
+    await devTools.send('WebAuthn.addVirtualAuthenticator', {
+      options: {
+        protocol: 'ctap2',
+        transport: 'usb',
+        hasUserVerification: true,
+        isUserVerified: true,
+        automaticPresenceSimulation: true,
+      },
+    });
+  }
 
   it('our pages look as they should under a policy that lets no style stand in them but their own', async () => {
     const page = await browser.newPage();

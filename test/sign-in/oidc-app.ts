@@ -28,10 +28,13 @@ export interface OidcApp {
   close(): Promise<void>;
 }
 
-/** The service on a port, and an OpenID provider that knows it. */
-export async function startOidcApp(): Promise<OidcApp> {
+/**
+ * The service on a port, and an OpenID provider that knows it.
+ * @param host by which browsers know it; with a security key it has to be a name
+ */
+export async function startOidcApp(host: '127.0.0.1' | 'localhost' = '127.0.0.1'): Promise<OidcApp> {
   const port = await freePort();
-  const url = `http://127.0.0.1:${port}`;
+  const url = `http://${host}:${port}`;
   const provider = await startOidcProvider(url);
   const secretFile = join(inject('runFolder'), `oidc-secret-${port}`);
   await writeFile(secretFile, `${CLIENT_SECRET}\n`);

@@ -439,6 +439,19 @@ describe('what is dangerous', () => {
   });
 });
 
+it('a security key is refused where browsers use none, with what to set', async () => {
+  const { browser } = await signedIn();
+  const keys = `${test.url}/v1/caller/security-keys`;
+  expect(JSON.parse((await browser.get(keys)).text)).toEqual({ items: [], registration: 'needs_address' });
+  await test.service.db.query(`UPDATE browser_sessions SET authenticated_at = now()`);
+  const headers = { cookie: browser.cookies(test.url), origin: test.url };
+  const refused = await fetch(`${keys}/request`, { method: 'POST', headers });
+  expect(refused.status).toBe(409);
+  expect(await refused.json()).toMatchObject({
+    detail: expect.stringContaining('Set PUBLIC_URL to an address of https'),
+  });
+});
+
 describe('a link from the command line', () => {
   const alerts = async () =>
     test.service.db.query<{ message: string; severity: string; open: boolean }[]>(

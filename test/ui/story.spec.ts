@@ -193,6 +193,7 @@ describe.skipIf(!hasChromium)('the user interface, in Chromium', () => {
       [`/tools/${items.find((tool) => tool.key === 'tool-0')?.id}/change`, 'Change Chat', 'tool-change'],
       ['/approvals', 'Approvals', 'approvals'],
       ['/hr-events', 'HR inbox', 'hr-events'],
+      ['/your-sign-in', 'Your sign-in', 'your-sign-in'],
       ['/nowhere', 'There is no such page', 'nowhere'],
     ] as const) {
       await admin.open(path);

@@ -110,6 +110,12 @@ const audit = createRoute({
   component: lazyRouteComponent(() => import('./pages/audit/audit-page.js'), 'AuditPage'),
 });
 
+const yourSignIn = createRoute({
+  getParentRoute: () => root,
+  path: '/your-sign-in',
+  component: lazyRouteComponent(() => import('./pages/sign-in/your-sign-in-page.js'), 'YourSignInPage'),
+});
+
 /** Everything is addressed by its URL; each page is a file of its own that is fetched when it is first opened. */
 export const router = createRouter({
   routeTree: root.addChildren([
@@ -128,6 +134,7 @@ export const router = createRouter({
     approvals,
     hrEvents,
     audit,
+    yourSignIn,
   ]),
   basepath: '/app',
   defaultPreload: 'intent',

@@ -8,6 +8,7 @@ export const PROBLEMS = {
   'invalid-signature': { status: 401, title: 'The signature does not match' },
   forbidden: { status: 403, title: 'This is not allowed for you' },
   'step-up-required': { status: 403, title: 'Show again that it is you' },
+  'key-refused': { status: 403, title: 'The security key was not accepted' },
   'not-found': { status: 404, title: 'There is no such thing' },
   conflict: { status: 409, title: 'It is not possible in this state' },
   'request-in-flight': { status: 409, title: 'The same request is still being worked on' },

@@ -25,7 +25,7 @@ export function describeRoles(routes: readonly DeclaredRoute[]): string {
     '## Who may call what',
     '',
     '●: the role may call it. *Narrowed* says what becomes of a narrowed role: the answer is kept to its part of the company, or the call is refused.',
-    '*Fresh*: a browser gets there only within ten minutes after its person signed in ([sign-in](sign-in.md#something-dangerous)).',
+    '*Fresh*: a browser gets there only within ten minutes after its person used their security key, or, without one, signed in ([sign-in](sign-in.md#something-dangerous)).',
     '',
     row(['route', 'scope', 'narrowed', 'fresh', ...ROLES]),
     row(['---', '---', '---', ':-:', ...ROLES.map(() => ':-:')]),

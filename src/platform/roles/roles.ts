@@ -109,6 +109,7 @@ export const ROLE_DEFINITIONS: Record<Role, { purpose: string; scopes: readonly 
       'roles:read',
       'tokens:read',
       'tokens:write',
+      'security-keys:read',
       'approvals:read',
       'approvals:request',
       'approvals:decide',

@@ -52,6 +52,10 @@ export const SCOPES = [
   'roles:write',
   'tokens:read',
   'tokens:write',
+  /** Who has which security keys. */
+  'security-keys:read',
+  /** Removing somebody else's: from then on their sign-in at the provider is enough again. */
+  'security-keys:write',
 ] as const;
 
 export type Scope = (typeof SCOPES)[number];

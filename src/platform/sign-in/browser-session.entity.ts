@@ -27,6 +27,10 @@ export class BrowserSession {
   @Column('timestamptz', { name: 'authenticated_at', nullable: true, default: () => 'now()' })
   authenticatedAt!: Date | null;
 
+  /** When they last showed with a security key that it is them; where they have one, nothing else counts as fresh. */
+  @Column('timestamptz', { name: 'key_used_at', nullable: true })
+  keyUsedAt!: Date | null;
+
   /** To the minute. */
   @Column('timestamptz', { name: 'last_seen_at', default: () => 'now()' })
   lastSeenAt!: Date;

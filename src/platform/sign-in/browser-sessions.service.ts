@@ -41,8 +41,13 @@ export interface ProviderSignIn {
 export interface SignedInBrowser {
   sessionId: string;
   actor: Actor;
-  cameByProvider: boolean;
-  /** Since they proved who they are; null when the provider never said. */
+  /** Who came by the provider; null for a link. */
+  identityId: string | null;
+  hasSecurityKey: boolean;
+  /**
+   * Since they proved who they are. Where they have a security key it is the only proof; null when they didn't use it in
+   * this session, or when the provider never said.
+   */
   secondsSinceProof: number | null;
 }
 
@@ -63,6 +68,7 @@ interface SessionRow {
   scopes: string[];
   identity_id: string | null;
   person_id: string | null;
+  has_key: boolean;
   seconds_since_proof: number | null;
   use_is_old: boolean;
 }
@@ -144,9 +150,13 @@ export class BrowserSessions {
     const [row] = await queryRows<SessionRow>(
       this.db,
       `SELECT s.id, coalesce(i.display_name, s.actor_name) AS name, s.scopes, s.identity_id, i.person_id,
-         extract(epoch FROM now() - s.authenticated_at)::float8 AS seconds_since_proof,
+         k.has_key,
+         extract(epoch FROM now() - CASE WHEN k.has_key THEN s.key_used_at ELSE s.authenticated_at END)::float8
+           AS seconds_since_proof,
          s.last_seen_at < now() - interval '1 minute' AS use_is_old
        FROM browser_sessions s LEFT JOIN sign_in_identities i ON i.id = s.identity_id
+       CROSS JOIN LATERAL (
+         SELECT EXISTS (SELECT FROM security_keys WHERE identity_id = s.identity_id) AS has_key) k
        WHERE s.token_hash = $1 AND s.ended_at IS NULL AND s.expires_at > now()
          AND s.last_seen_at > now() - make_interval(mins => $2) AND i.withdrawn_at IS NULL`,
       [hashToken(token), IDLE_MINUTES],
@@ -160,7 +170,8 @@ export class BrowserSessions {
     return {
       sessionId: row.id,
       actor,
-      cameByProvider: row.identity_id !== null,
+      identityId: row.identity_id,
+      hasSecurityKey: row.has_key,
       secondsSinceProof: row.seconds_since_proof,
     };
   }
@@ -189,6 +200,16 @@ export class BrowserSessions {
   ): Promise<void> {
     if (identityIds.length === 0) return;
     await this.endWhere(tx, by, why, `s.identity_id = ANY($1)`, [identityIds], caseId);
+  }
+
+  /** @param here the one that goes on, where one of theirs does */
+  async endOthersOf(tx: EntityManager, by: Actor, identityId: string, here: string | null, why: string): Promise<void> {
+    await this.endWhere(tx, by, why, `s.identity_id = $1 AND s.id IS DISTINCT FROM $2::uuid`, [identityId, here]);
+  }
+
+  /** They showed just now, with a security key, that it is them. One that ended meanwhile stays ended. */
+  async noteKey(tx: EntityManager, sessionId: string): Promise<void> {
+    await tx.query(`UPDATE browser_sessions SET key_used_at = now() WHERE id = $1 AND ended_at IS NULL`, [sessionId]);
   }
 
   /** What a logout token names: a session at the provider, or all sessions of a subject; both have to fit where both are named. */

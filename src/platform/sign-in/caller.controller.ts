@@ -39,7 +39,7 @@ export class CallerController {
       id: actor.id,
       name: actor.name,
       personId: actor.personId ?? null,
-      cameBy: browser ? (browser.cameByProvider ? 'provider' : 'link') : 'token',
+      cameBy: browser ? (browser.identityId === null ? 'link' : 'provider') : 'token',
       environment: this.config.environment,
       scopes: [...permits].map(([scope, { reach }]) => ({ scope, everywhere: reach === undefined })),
     };

@@ -1,7 +1,7 @@
 import { applyDecorators, SetMetadata } from '@nestjs/common';
 import { ApiExtension } from '@nestjs/swagger';
 
-/** For so long after somebody proved who they are it counts as fresh. */
+/** For so long after somebody proved who they are it counts as fresh: by their security key where they have one. */
 export const FRESH_MINUTES = 10;
 
 export const NEEDS_FRESH_SIGN_IN = 'quartermaster:needs-fresh-sign-in';

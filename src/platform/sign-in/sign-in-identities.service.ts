@@ -8,6 +8,7 @@ import { RoleAssignments } from '../roles/role-assignments.service.js';
 import type { Actor } from './actor.js';
 import { BrowserSessions } from './browser-sessions.service.js';
 import { userPrincipal } from './principals.js';
+import { SecurityKeys } from './security-keys/security-keys.service.js';
 import { SignInIdentity } from './sign-in-identity.entity.js';
 
 export interface Admission {
@@ -24,6 +25,7 @@ export class SignInIdentities {
     private readonly audit: AuditService,
     private readonly sessions: BrowserSessions,
     private readonly roles: RoleAssignments,
+    private readonly keys: SecurityKeys,
   ) {}
 
   /** Lets somebody in, who may do nothing before a role is given to them; or changes what was said of them. @returns the identity's id */
@@ -50,7 +52,7 @@ export class SignInIdentities {
     return row.id;
   }
 
-  /** Ends its sessions and roles, and it starts no new session. @throws Problem `not-found` */
+  /** Ends its sessions, roles and security keys, and it starts no new session. @throws Problem `not-found` */
   async withdraw(tx: EntityManager, by: Actor, id: string): Promise<void> {
     const withdrawn = await queryRows(
       tx,
@@ -59,6 +61,7 @@ export class SignInIdentities {
     );
     if (withdrawn.length === 0)
       throw new Problem('not-found', 'There is no such identity, or it was withdrawn before.');
+    await this.keys.removeAllOf(tx, by, [id]);
     await this.sessions.endOfIdentities(tx, by, [id], 'the identity was withdrawn');
     await this.roles.endAllOf(tx, by, [userPrincipal(id)], 'their sign-in was withdrawn');
     await this.audit.record(tx, by, 'sign-in-identity.withdrawn', { subject: { kind: 'sign-in-identity', id } });
@@ -76,11 +79,15 @@ export class SignInIdentities {
     return tx.findOne(SignInIdentity, { where: { issuer, subject }, lock: { mode: 'pessimistic_read' } });
   }
 
-  /** A person leaves: should they come back, somebody says anew what they may do. Their sessions end with the hold. */
-  async endRolesOfPerson(tx: EntityManager, by: Actor, personId: string): Promise<void> {
+  /**
+   * A person leaves: should they come back, somebody says anew what they may do, and they register their keys anew. Their
+   * sessions end with the hold.
+   */
+  async endRightsOfPerson(tx: EntityManager, by: Actor, personId: string): Promise<void> {
     const theirs = await tx.findBy(SignInIdentity, { personId });
-    const principals = theirs.map(({ id }) => userPrincipal(id));
-    await this.roles.endAllOf(tx, by, principals, 'the person leaves');
+    const ids = theirs.map(({ id }) => id);
+    await this.keys.removeAllOf(tx, by, ids);
+    await this.roles.endAllOf(tx, by, ids.map(userPrincipal), 'the person leaves');
   }
 
   /** A person's access is cut: their sessions here end with it. */

@@ -6,7 +6,7 @@ import { queryRows } from '../database/query-rows.js';
 import { newId } from '../ids/new-id.js';
 import type { Actor, Origin, Scope } from './actor.js';
 import type { LinkHolder } from './browser-sessions.service.js';
-import { SignInLinkNews } from './sign-in-link-news.service.js';
+import { SignInNews } from './sign-in-news.service.js';
 import { hashToken, newSecretToken } from './secret-token.js';
 
 export const LINK_MINUTES = 10;
@@ -16,7 +16,7 @@ export class SignInLinks {
   constructor(
     private readonly audit: AuditService,
     private readonly config: Config,
-    private readonly news: SignInLinkNews,
+    private readonly news: SignInNews,
   ) {}
 
   /** @returns the link, good once and for ten minutes; it can't be shown again. */
@@ -33,7 +33,7 @@ export class SignInLinks {
       facts: { scopes },
       personal: { actorName },
     });
-    await this.news.tell(tx, { linkId: id, what: 'made', actorName, madeBy: by.name });
+    await this.news.tell(tx, { linkId: id, what: 'link-made', actorName, madeBy: by.name });
     return `${this.config.publicUrl}/sign-in/${token}`;
   }
 
@@ -59,7 +59,7 @@ export class SignInLinks {
     const { id, actor_name: actorName, scopes } = row;
     const actor: Actor = { kind: 'admin', id: `admin:${actorName}`, name: actorName, scopes: [], from };
     await this.audit.record(tx, actor, 'sign-in-link.used', { subject: { kind: 'sign-in-link', id } });
-    await this.news.tell(tx, { linkId: id, what: 'used', actorName });
+    await this.news.tell(tx, { linkId: id, what: 'link-used', actorName });
     return { actorName, scopes };
   }
 }

@@ -16,13 +16,20 @@ import { OidcSignIn } from './oidc/oidc-sign-in.service.js';
 import { SignInAttempts } from './oidc/sign-in-attempts.service.js';
 import { SignOutAtProvider } from './oidc/sign-out-at-provider.service.js';
 import { PublicRouteList, RouteCheck } from './route-check.js';
+import { KeyChallenges } from './security-keys/key-challenges.service.js';
+import { KeyRegistration } from './security-keys/key-registration.service.js';
+import { OwnSecurityKeysController } from './security-keys/own-security-keys.controller.js';
+import { SecurityKeysController } from './security-keys/security-keys.controller.js';
+import { SecurityKeys } from './security-keys/security-keys.service.js';
+import { StepUpController } from './security-keys/step-up.controller.js';
+import { StepUp } from './security-keys/step-up.service.js';
 import { SessionCookieStrategy } from './session-cookie.strategy.js';
 import { SignInBars } from './sign-in-bars.service.js';
 import { SignInController } from './sign-in.controller.js';
 import { SignInGuard } from './sign-in.guard.js';
 import { SignInIdentities } from './sign-in-identities.service.js';
-import { SignInLinkNews } from './sign-in-link-news.service.js';
 import { SignInLinks } from './sign-in-links.service.js';
+import { SignInNews } from './sign-in-news.service.js';
 import { SignOutController } from './sign-out.controller.js';
 import { TokenOwners } from './token-owners.service.js';
 import { TokensController } from './tokens.controller.js';
@@ -45,6 +52,9 @@ export class SignInModule {
         SignOutController,
         TokensController,
         CallerController,
+        OwnSecurityKeysController,
+        SecurityKeysController,
+        StepUpController,
       ],
       providers: [
         ApiTokens,
@@ -52,15 +62,19 @@ export class SignInModule {
         BackChannelLogout,
         BearerTokenStrategy,
         BrowserSessions,
+        KeyChallenges,
+        KeyRegistration,
         OidcProvider,
         OidcSignIn,
+        SecurityKeys,
         SessionCookieStrategy,
         SignInAttempts,
         SignInBars,
         SignInIdentities,
-        SignInLinkNews,
         SignInLinks,
+        SignInNews,
         SignOutAtProvider,
+        StepUp,
         TokenOwners,
         UsedOnce,
         WhoIsWho,
@@ -70,7 +84,7 @@ export class SignInModule {
         // Guards are asked in this order.
         { provide: APP_GUARD, useClass: FreshSignInGuard },
       ],
-      exports: [ApiTokens, SignInBars, SignInIdentities, SignInLinkNews, SignInLinks, TokenOwners, WhoIsWho],
+      exports: [ApiTokens, SignInBars, SignInIdentities, SignInLinks, SignInNews, TokenOwners, WhoIsWho],
     };
   }
 }

@@ -15,8 +15,9 @@ describe('a problem that the API answers', () => {
       kind: 'step-up-required',
       detail: 'Sign in again.',
       requestId: 'request-1',
-      stepUpUrl: 'https://qm.acme.example/sign-in/oidc?fresh',
+      stepUp: { isByKey: false, url: 'https://qm.acme.example/sign-in/oidc?fresh' },
     });
+    expect(problemFrom(403, { ...body, stepUpBy: 'security-key' }, null, 'Unreadable').stepUp?.isByKey).toBe(true);
   });
 
   it.each([['<html>Bad gateway</html>'], [null], [{ error: 'no' }]])(

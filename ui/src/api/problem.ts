@@ -5,8 +5,16 @@ interface ProblemDocument {
   status: number;
   detail: string;
   instance: string;
+  stepUpBy?: string;
   stepUpUrl?: string;
   errors?: { pointer: string; detail: string }[];
+}
+
+/** How to show again who one is. */
+export interface StepUp {
+  isByKey: boolean;
+  /** Where, without a key. */
+  url: string;
 }
 
 /** Something that the API refused or could not do, or that never reached it. */
@@ -21,8 +29,7 @@ export class ApiProblem extends Error {
     readonly detail: string,
     /** To quote when asking about it. */
     readonly requestId: string | null,
-    /** Where to show again who one is. */
-    readonly stepUpUrl: string | null = null,
+    readonly stepUp: StepUp | null = null,
     readonly fields: readonly { pointer: string; detail: string }[] = [],
   ) {
     super(`${title} ${detail}`);
@@ -39,7 +46,7 @@ export function problemFrom(status: number, body: unknown, requestId: string | n
     body.title,
     body.detail,
     body.instance,
-    body.stepUpUrl ?? null,
+    body.stepUpUrl === undefined ? null : { isByKey: body.stepUpBy === 'security-key', url: body.stepUpUrl },
     body.errors ?? [],
   );
 }

@@ -18,6 +18,16 @@ export const callerQuery = queryOptions({
   staleTime: 60_000,
 });
 
+export const ownKeysQuery = queryOptions({
+  queryKey: ['security-key', 'list', 'own'],
+  queryFn: () => answerOf(api.GET('/v1/caller/security-keys')),
+});
+
+export const heldKeysQuery = queryOptions({
+  queryKey: ['security-key', 'list'],
+  queryFn: () => answerOf(api.GET('/v1/security-keys')),
+});
+
 export function endlessPeople(filters: Omit<Query<'/v1/people'>, 'cursor' | 'limit'>) {
   return infiniteQueryOptions({
     queryKey: ['person', 'endless', filters],

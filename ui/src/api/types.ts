@@ -11,6 +11,7 @@ type Item<Path extends keyof paths> = Answer<Path> extends { items: (infer One)[
 
 export type Caller = Answer<'/v1/caller'>;
 export type Scope = Caller['scopes'][number]['scope'];
+export type SecurityKey = Item<'/v1/caller/security-keys'>;
 export type Person = Item<'/v1/people'>;
 export type PersonDetails = Answer<'/v1/people/{id}'>;
 export type Account = Item<'/v1/accounts'>;

@@ -55,7 +55,7 @@ export function ActDialog<T>({ title, children, verb, danger, ask, act, onDone, 
             data-autofocus
           />
         )}
-        {doing.error && <ProblemNotice error={doing.error} />}
+        {doing.error && <ProblemNotice error={doing.error} onShown={() => doing.mutate()} />}
         <div className="row row-end">
           <Button variant="default" onClick={onClose} type="button">
             {text.cancel}

@@ -2,14 +2,17 @@ import type { ReactNode } from 'react';
 import { Button } from '@mantine/core';
 import { ApiProblem } from '../api/problem.js';
 import { text } from '../text/text.js';
+import { UseKey } from './use-key.js';
 
 interface Props {
   error: unknown;
   onRetry?: () => unknown;
+  /** Does again what was refused, once they have shown who they are. */
+  onShown?: () => void;
 }
 
 /** What went wrong, what to do about it, and the id to quote. */
-export function ProblemNotice({ error, onRetry }: Props): ReactNode {
+export function ProblemNotice({ error, onRetry, onShown }: Props): ReactNode {
   const problem = error instanceof ApiProblem ? error : null;
   const isForbidden = problem?.kind === 'forbidden';
   return (
@@ -28,7 +31,8 @@ export function ProblemNotice({ error, onRetry }: Props): ReactNode {
           ))}
         </ul>
       )}
-      {problem?.stepUpUrl && <StepUp url={problem.stepUpUrl} />}
+      {problem?.stepUp &&
+        (problem.stepUp.isByKey ? <UseKey onShown={onShown} /> : <SignInAgain url={problem.stepUp.url} />)}
       {problem?.requestId && (
         <p className="small dim">
           {text.problems.requestId} <code>{problem.requestId}</code>
@@ -44,7 +48,7 @@ export function ProblemNotice({ error, onRetry }: Props): ReactNode {
 }
 
 /** To where somebody shows again who they are; it brings them back here. */
-function StepUp({ url }: { url: string }): ReactNode {
+function SignInAgain({ url }: { url: string }): ReactNode {
   const address = new URL(url);
   address.searchParams.set('return', window.location.pathname + window.location.search);
   return (

@@ -98,7 +98,7 @@ function SignedIn({ caller }: { caller: Caller }): ReactNode {
         <Dialog title={text.nav.label} onClose={() => setNavigating(false)}>
           <Navigation onChosen={() => setNavigating(false)} />
           <LiveNotice />
-          <Me name={caller.name} />
+          <Me name={caller.name} onChosen={() => setNavigating(false)} />
         </Dialog>
       )}
       {isSearching && <SearchBox onClose={() => setSearching(false)} />}
@@ -107,10 +107,13 @@ function SignedIn({ caller }: { caller: Caller }): ReactNode {
   );
 }
 
-function Me({ name }: { name: string }): ReactNode {
+function Me({ name, onChosen }: { name: string; onChosen?: () => void }): ReactNode {
   return (
     <div className="me">
       <span className="me-name">{name}</span>
+      <Link to="/your-sign-in" className="plain-link" onClick={onChosen}>
+        {text.yourSignIn.title}
+      </Link>
       <ThemeButton />
       <SignOut />
     </div>

@@ -78,6 +78,49 @@ export const en = {
     whole: 'The request',
   },
 
+  yourSignIn: {
+    title: 'Your sign-in',
+    cameBy: {
+      provider: 'You came through the company’s sign-in.',
+      link: 'You came by a one-time link from the server.',
+      token: 'You came with an API token.',
+    },
+    yours: 'Your security keys',
+    means:
+      'Whoever has a security key or a passkey here shows it before anything dangerous; signing in again is not enough then. It counts for ten minutes in this browser. Register two: one that you carry, and one that you keep.',
+    none: 'You have none, so you sign in again before anything dangerous.',
+    registration: {
+      needs_provider: 'A key belongs to somebody who signs in through the provider. You came another way.',
+      needs_address: 'Browsers use no keys at this address: it has to be a name, over HTTPS.',
+    },
+    register: 'Register a key…',
+    registerTitle: 'Register a security key',
+    registerMeans:
+      'Your browser asks you to touch the key, and for its PIN or your finger. From then on it is asked for.',
+    name: 'What you call it',
+    nameExample: 'As in “blue one on the key ring”.',
+    registerVerb: 'Register',
+    registered: 'registered',
+    used: 'used',
+    neverUsed: 'never used',
+    copied: 'there is a copy of it: it is not taken any more',
+    remove: 'Remove…',
+    removeTitle: (name: string) => `Remove the key “${name}”`,
+    removeVerb: 'Remove',
+    removeMeans: 'It opens nothing any more, and your other sessions end. Without any key, signing in again is enough.',
+    others: 'Keys of others',
+    noOthers: 'Nobody else has one.',
+    removeOtherMeans: (holder: string) =>
+      `${holder} lost it, and has said so to you in person. Their sessions end, and on-call is told. Without any key, signing in again at the provider is enough for ${holder}.`,
+    showNow: 'Show now that it is you',
+    byKey: 'Use your security key',
+    shown: 'It is you. This counts for ten minutes.',
+    noKey: 'No security key answered',
+    noKeyDetail: 'None was touched in time, you turned it away, or this browser has none of yours. Try again.',
+    keyKnown: 'This key is registered already',
+    keyKnownDetail: 'Take another one, or go on with this one.',
+  },
+
   states: {
     step: {
       planned: 'planned',
