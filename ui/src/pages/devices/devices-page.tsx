@@ -3,37 +3,70 @@ import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { endlessDevices, modelsQuery } from '../../api/queries.js';
 import { Choice } from '../../parts/choice.js';
+import { ChooseSite } from '../../parts/choose-site.js';
 import { Endless } from '../../parts/endless.js';
 import { Filters, TypedFilter } from '../../parts/filters.js';
-import { PersonLink } from '../../parts/person-link.js';
+import { Holder } from '../../parts/holder.js';
 import { Page } from '../../parts/section.js';
 import { Table } from '../../parts/table.js';
 import { DEVICE_FILTERS } from '../../search-params.js';
+import { useMay } from '../../shell/caller.js';
 import { text } from '../../text/text.js';
 import { Instant } from '../../time/instant.js';
 
 const route = getRouteApi('/devices');
 
+const ONLY = { spare: { spare: 'true' }, pastLifetime: { pastLifetime: 'true' } } as const;
+
 export function DevicesPage(): ReactNode {
+  const may = useMay();
   const filters = route.useSearch();
   const navigate = route.useNavigate();
-  const query = useInfiniteQuery(endlessDevices(filters));
+  const { only, ...others } = filters;
+  const query = useInfiniteQuery(endlessDevices({ ...others, ...(only && ONLY[only]) }));
   const { data: models } = useQuery(modelsQuery);
-  const modelName = (id: string): string => models?.items.find((model) => model.id === id)?.name ?? '';
+  const modelNames = Object.fromEntries((models?.items ?? []).map(({ id, name }) => [id, name]));
+  const keep = (kept: typeof filters): void =>
+    void navigate({ search: (before) => ({ ...before, ...kept }), replace: true });
   return (
-    <Page title={text.nav.devices}>
+    <Page
+      title={text.nav.devices}
+      acts={
+        may('devices:write') && (
+          <Link to="/devices/import" className="act-link">
+            {text.imports.open}
+          </Link>
+        )
+      }
+    >
       <Filters>
-        <TypedFilter
-          label={text.devices.search}
-          value={filters.search}
-          onChange={(search) => void navigate({ search: (before) => ({ ...before, search }), replace: true })}
-        />
+        <TypedFilter label={text.devices.search} value={filters.search} onChange={(search) => keep({ search })} />
         <Choice
           label={text.devices.stateLabel}
           value={filters.state}
           values={DEVICE_FILTERS.state}
           words={text.devices.state}
-          onChange={(state) => void navigate({ search: (before) => ({ ...before, state }), replace: true })}
+          onChange={(state) => keep({ state })}
+        />
+        <Choice
+          label={text.devices.model}
+          value={filters.modelId}
+          values={Object.keys(modelNames)}
+          words={modelNames}
+          onChange={(modelId) => keep({ modelId })}
+        />
+        <ChooseSite
+          label={text.devices.site}
+          value={filters.siteId ?? null}
+          none={text.all}
+          onChange={(siteId) => keep({ siteId: siteId ?? undefined })}
+        />
+        <Choice
+          label={text.devices.onlyLabel}
+          value={only}
+          values={DEVICE_FILTERS.only}
+          words={text.devices.only}
+          onChange={(chosen) => keep({ only: chosen })}
         />
       </Filters>
       <Endless query={query} none={text.devices.none}>
@@ -49,12 +82,8 @@ export function DevicesPage(): ReactNode {
                   </Link>
                 ),
               },
-              { name: text.devices.model, cell: ({ modelId }) => modelName(modelId) },
-              {
-                name: text.devices.holder,
-                cell: ({ holderId }) =>
-                  holderId === null ? <span className="dim">{text.devices.nobody}</span> : <PersonLink id={holderId} />,
-              },
+              { name: text.devices.model, cell: ({ modelId }) => modelNames[modelId] ?? '' },
+              { name: text.devices.holder, cell: ({ holderId }) => <Holder id={holderId} /> },
               { name: text.devices.stateLabel, cell: ({ state }) => text.devices.state[state] },
               { name: text.devices.since, cell: ({ stateChangedAt }) => <Instant at={stateChangedAt} /> },
             ]}
