@@ -16,6 +16,7 @@ export interface DriftingDevice extends ImageFacts {
 export interface DriftFilter {
   finding?: DriftFinding;
   imageId?: string;
+  deviceId?: string;
 }
 
 /** Devices that are looked at in one statement. */
@@ -28,13 +29,13 @@ export class ImageDrift {
   async list(
     tx: EntityManager,
     actor: Actor,
-    { finding, imageId }: DriftFilter,
+    { finding, ...chosen }: DriftFilter,
     { after, limit }: { after: string | null; limit: number },
   ): Promise<DriftingDevice[]> {
     const known = { versions: await this.versionsByReport(tx), pinning: await this.pinning(tx) };
     const drifting: DriftingDevice[] = [];
     for (let last = after; drifting.length < limit;) {
-      const batch = await this.facts(tx, actor, known, imageId ?? null, last);
+      const batch = await this.facts(tx, actor, known, chosen, last);
       for (const device of batch) {
         const findings = driftOf(device);
         const isWanted = finding === undefined ? findings.length > 0 : findings.includes(finding);
@@ -68,7 +69,7 @@ export class ImageDrift {
     tx: EntityManager,
     actor: Actor,
     { versions, pinning }: { versions: ReadonlyMap<string, VersionFacts>; pinning: ReadonlySet<string> },
-    imageId: string | null,
+    { imageId, deviceId }: Omit<DriftFilter, 'finding'>,
     after: string | null,
   ): Promise<Omit<DriftingDevice, 'findings'>[]> {
     const chosen = tx
@@ -83,6 +84,7 @@ export class ImageDrift {
       .limit(BATCH);
     keepWithin(chosen, actor, 'device');
     if (after) chosen.andWhere('device.id > :after', { after });
+    if (deviceId) chosen.andWhere('device.id = :deviceId', { deviceId });
     if (imageId) {
       const ofImage = 'SELECT id FROM image_versions WHERE image_id = :imageId';
       chosen.andWhere(`device.image_version_id IN (${ofImage})`, { imageId });

@@ -29,6 +29,7 @@ const Id = z.uuid();
 const DriftQuery = PageQuery.extend({
   finding: z.enum(DRIFT_FINDINGS).optional(),
   imageId: z.uuid().optional().describe('Devices that were given a version of this image.'),
+  deviceId: z.uuid().optional().describe('Of this device alone; nothing: it is as it should be.'),
 });
 
 /** What joins machines and images. Its module stands before that of images: `drift` is no image's id. */

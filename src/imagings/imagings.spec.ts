@@ -241,6 +241,7 @@ describe('drift', () => {
     expect(page.items).toHaveLength(1);
     expect((await drift({ limit: 1, cursor: page.next })).items).toMatchObject([{ deviceId: silent.id }]);
     expect((await drift({ finding: 'not_reported' })).items).toMatchObject([{ deviceId: silent.id }]);
+    expect((await drift({ deviceId: silent.id })).items).toMatchObject([{ deviceId: silent.id }]);
     // Nobody recorded an image of it.
     const bare = await aDevice(manager);
     const { body } = await api.get('/v1/images/drift').query({ finding: 'not_imaged', limit: 200 }).expect(200);

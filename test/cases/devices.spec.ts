@@ -359,9 +359,13 @@ describe('what people owe about devices', () => {
   it('is told once it is overdue, louder the longer it lasts, and is over when it is over', async () => {
     const ada = await leaver();
     const tag = ada.laptop.assetTag;
+    const listed = async (overdue: boolean) =>
+      (await admin.get('/v1/returns').query({ deviceId: ada.laptop.id, overdue }).expect(200)).body.items.length;
     await look();
     expect(await openAlerts(tag)).toEqual([]);
+    expect([await listed(true), await listed(false)]).toEqual([0, 1]);
     await tx.update(DeviceReturn, { id: ada.returnId }, { askedAt: daysAgo(4) });
+    expect([await listed(true), await listed(false)]).toEqual([1, 0]);
     await look();
     await look();
     expect(await openAlerts(tag)).toMatchObject([{ kind: 'device_return_overdue', severity: 'warning' }]);
@@ -371,6 +375,7 @@ describe('what people owe about devices', () => {
     await admin.post(`/v1/devices/${ada.laptop.id}/return`).expect(200);
     await look();
     expect(await openAlerts(tag)).toEqual([]);
+    expect(await listed(true)).toBe(0);
   });
 
   it('takes in signatures and exceptions, and is told again after a week', async () => {

@@ -49,6 +49,8 @@ interface ServiceOptions {
   byHand?: boolean;
   /** Losses follow the laptop-lost runbook that comes with the product. */
   runbook?: boolean;
+  /** What API servers alone are started with beside that. */
+  apiEnv?: Readonly<Record<string, string>>;
 }
 
 /** The whole service, as an installation runs it: built programs as processes, real PostgreSQL, real Redis, fake tools. */
@@ -72,6 +74,7 @@ export class TestService {
     private readonly installation: TestInstallation,
     tools: [FakeTool, ...FakeTool[]],
     private readonly byHand: boolean,
+    private readonly apiEnv: Readonly<Record<string, string>>,
   ) {
     this.tools = tools;
     this.database = installation.database;
@@ -84,13 +87,14 @@ export class TestService {
     workers = ['standard,bulk', 'emergency'],
     byHand = false,
     runbook = false,
+    apiEnv = {},
   }: ServiceOptions = {}): Promise<TestService> {
     const first = await FakeTool.start();
     const others = await Promise.all(Array.from({ length: tools - 1 }, () => FakeTool.start()));
     const folder = join(inject('runFolder'), `service-${randomUUID()}`);
     await mkdir(folder, { recursive: true });
     const installation = await createTestInstallation(join(folder, 'key'));
-    const service = new TestService(folder, installation, [first, ...others], byHand);
+    const service = new TestService(folder, installation, [first, ...others], byHand, apiEnv);
     try {
       await service.prepare(redis, runbook);
       const api = service.startApi();
@@ -133,7 +137,7 @@ export class TestService {
   }
 
   async startApi(): Promise<TestProcess> {
-    const api = startProcess({ program: 'dist/src/api.main.js', env: this.env });
+    const api = startProcess({ program: 'dist/src/api.main.js', env: { ...this.env, ...this.apiEnv } });
     this.processes.push(api);
     await api.waitForHttp(`${this.url}/health/ready`, 200, 30_000);
     return api;

@@ -1,7 +1,9 @@
 import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { generateX25519Identity, identityToRecipient } from 'age-encryption';
 import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { cloneFolder } from '../../scripts/embedded/places.js';
 import { hasChromium, startChromium } from '../support/chromium.js';
 import { joined, newEmployee, TestService, usernameOf } from '../support/service.js';
@@ -19,8 +21,15 @@ describe.skipIf(!hasChromium)('the user interface, in Chromium', () => {
   let laptop: string;
   beforeAll(async () => {
     if (!existsSync(join(cloneFolder(), 'dist/ui/index.html'))) throw new Error('Run `npm run build` first.');
+    const identity = await generateX25519Identity();
+    const identityFile = join(inject('runFolder'), 'story-identity');
+    await writeFile(identityFile, identity, { mode: 0o600 });
+    const apiEnv = {
+      RECOVERY_RECIPIENTS: await identityToRecipient(identity),
+      RECOVERY_IDENTITY_FILE: identityFile,
+    };
     [service, browser] = await Promise.all([
-      TestService.start({ tools: 2, byHand: true, runbook: true }),
+      TestService.start({ tools: 2, byHand: true, runbook: true, apiEnv }),
       startChromium(),
     ]);
     [admin] = await Promise.all([
@@ -180,6 +189,98 @@ describe.skipIf(!hasChromium)('the user interface, in Chromium', () => {
     expect(await answer.text()).toContain('Badge office');
   });
 
+  it('imports devices: what each line would do first, then all of them', async () => {
+    const { page } = admin;
+    const place = { zone: 'Europe/Berlin', address: 'Acme, Hof 3, Berlin' };
+    const { id: siteId } = await service.call<{ id: string }>('PUT', '/v1/sites/Berlin', place);
+    const minimums = [{ siteId, minimum: 2 }];
+    await service.call('POST', '/v1/device-models', { name: 'Laptop 14', manufacturer: 'Acme', minimums });
+    const lines = (model: string) => `serial,asset_tag,model,site\nS-0300,MBP-0300,${model},Berlin\n`;
+    const choose = (content: string) =>
+      page
+        .getByLabel('A CSV file of devices')
+        .setInputFiles({ name: 'laptops.csv', mimeType: 'text/csv', buffer: Buffer.from(content) });
+    await admin.open('/devices/import');
+    await choose(lines('Laptop 41'));
+    await page.getByText('There is no model “Laptop 41”').waitFor();
+    expect(await page.getByRole('button', { name: /^Do all/ }).count()).toBe(0);
+    await admin.look('import');
+    await choose(lines('Laptop 14'));
+    await page.getByRole('button', { name: 'Do all 1 line' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Do all 1 line' }).click();
+    await page.getByText('Done: 1 device added').waitFor();
+  });
+
+  it('gives a device to somebody, has its recovery key read for a reason, and takes it back', async () => {
+    const { page } = admin;
+    await service.hr.post(joined(newEmployee({ givenName: 'Bo', familyName: 'Example' })));
+    const { items } = await service.call<{ items: { id: string }[] }>('GET', '/v1/devices?search=MBP-0300');
+    const id = items[0]?.id;
+    const key = '123456-canary-654321';
+    await service.call('POST', `/v1/devices/${id}/recovery-keys`, { key, protects: 'luks', source: 'bench 2' });
+    // Where the code on its label leads.
+    const led = await page.request.get(`${service.url}/d/MBP-0300`, { maxRedirects: 0 });
+    expect(led.headers()['location']).toBe(`/app/devices/${id}`);
+    await admin.open(`/devices/${id}`);
+    const dialog = page.getByRole('dialog');
+    await page.getByRole('button', { name: 'Give it to somebody…' }).click();
+    await page.getByLabel('To whom?').fill('bo exam');
+    await page.getByRole('radio', { name: /Bo Example/ }).check();
+    await admin.look('device-give', 'dialog');
+    await dialog.getByRole('button', { name: 'Give it' }).click();
+    await dialog.getByRole('button', { name: 'Make the link' }).click();
+    await dialog.getByText(`${service.url}/acknowledgement-links/`).waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByText('not signed yet').waitFor();
+
+    await page.getByText('never read').waitFor();
+    await page.getByRole('button', { name: 'Read it…' }).click();
+    await page.getByLabel('Why').fill('Forgot the passphrase, called back.');
+    await dialog.getByRole('button', { name: 'Read it' }).click();
+    await dialog.getByText(key).waitFor();
+    await admin.look('recovery-key', 'dialog');
+    await page.keyboard.press('Escape');
+    await page.getByText('since somebody read it').waitFor();
+    expect(await page.content()).not.toContain(key);
+
+    await page.getByRole('button', { name: 'Ask for it back…' }).click();
+    await dialog.getByRole('button', { name: 'Ask for it back' }).click();
+    await page.getByText('to be given back: asked for').waitFor();
+    await admin.open('/returns');
+    const row = page.getByRole('row', { name: /MBP-0300/ });
+    await row.getByRole('button', { name: 'Received' }).click();
+    await dialog.getByRole('button', { name: 'Received' }).click();
+    await row.getByRole('button', { name: 'Inspected' }).click();
+    const inspected = dialog.getByRole('button', { name: 'Inspected' });
+    expect(await inspected.isEnabled()).toBe(false);
+    await page.getByLabel('Its condition').selectOption('good');
+    await page.getByLabel('Is nothing of theirs on it any more?').selectOption('yes');
+    await inspected.click();
+    await row.getByText('good · wiped').waitFor();
+    expect(await service.call('GET', `/v1/devices/${id}`)).toMatchObject({ state: 'in_stock', holderId: null });
+  });
+
+  it('withdraws a version of an image only when its name is typed, and tells why', async () => {
+    const { page } = admin;
+    const image = await service.call<{ id: string }>('POST', '/v1/images', { name: 'Workstation' });
+    const facts = { version: '2026.11', os: 'debian-13', architecture: 'amd64', changeLog: 'A newer kernel.' };
+    const { id: imageVersionId } = await service.call('POST', `/v1/images/${image.id}/versions`, facts);
+    await service.call('POST', `/v1/devices/${laptop}/imagings`, { imageVersionId, verified: 'started' });
+    await admin.open('/images');
+    await page.getByRole('link', { name: '2026.11' }).click();
+    await page.getByRole('button', { name: 'Withdraw…' }).click();
+    const withdraw = page.getByRole('dialog').getByRole('button', { name: 'Withdraw for good' });
+    await page.getByLabel('Why nobody may use it any more').fill('A back door.');
+    expect(await withdraw.isEnabled()).toBe(false);
+    await page.getByText('Machines that carry it: 1.').waitFor();
+    await page.getByLabel('Type 2026.11 to withdraw it').fill('2026.11');
+    await withdraw.click();
+    await page.getByText('Withdrawn by Robin Keeper').waitFor();
+    await admin.look('image-version');
+    await page.getByRole('link', { name: 'MBP-0192' }).click();
+    await page.getByText('its image was withdrawn').waitFor();
+  });
+
   it('shows everything else that there is', async () => {
     const { page } = admin;
     const { items } = await service.call<{ items: { id: string; key: string }[] }>('GET', '/v1/tools');
@@ -187,6 +288,9 @@ describe.skipIf(!hasChromium)('the user interface, in Chromium', () => {
       ['/cases', 'Cases', 'cases'],
       ['/devices', 'Devices', 'devices'],
       [`/devices/${laptop}`, /\w/, 'device'],
+      ['/returns', 'Returns', 'returns'],
+      ['/models', 'Models and spares', 'models'],
+      ['/images', 'Images', 'images'],
       ['/tools', 'Tools', 'tools'],
       [`/tools/${items.find((tool) => tool.key === 'tool-0')?.id}`, 'Chat', 'tool'],
       ['/tools/new', 'Set up a tool', 'tool-new'],
@@ -242,9 +346,22 @@ describe.skipIf(!hasChromium)('the user interface, in Chromium', () => {
     await page.keyboard.press('?');
     await page.getByRole('dialog', { name: 'Keys' }).waitFor();
     await page.keyboard.press('Escape');
+    const search = page.getByLabel('Name or address');
+    await search.fill('nobody ');
+    await page.getByText('Nobody is found').waitFor();
+    expect(new URL(page.url()).search).toBe('?search=nobody');
+    expect(await search.inputValue()).toBe('nobody ');
+    await search.fill('');
+    await page.getByRole('link', { name: /Ada Example/ }).waitFor();
     await page.getByLabel('Status').selectOption('expected');
     await page.getByText('Nobody is found').waitFor();
     expect(new URL(page.url()).search).toBe('?status=expected');
+
+    await admin.open('/devices');
+    await page.getByRole('row', { name: /MBP-0192/ }).waitFor();
+    await page.keyboard.press('j');
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { level: 1, name: 'MBP-0192' }).waitFor();
   });
 
   it('was violated by nothing that axe knows, light or dark, and complained about nothing', () => {

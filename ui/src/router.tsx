@@ -4,9 +4,14 @@ import {
   AUDIT_FILTERS,
   CASE_FILTERS,
   DEVICE_FILTERS,
+  DEVICE_SEARCH,
   HR_FILTERS,
+  IMAGE_FILTERS,
+  IMPORT_SEARCH,
   LOSS_SEARCH,
+  MODEL_FILTERS,
   PEOPLE_FILTERS,
+  RETURN_FILTERS,
   readSearch,
 } from './search-params.js';
 import { NotFound } from './shell/not-found.js';
@@ -63,7 +68,42 @@ const devices = createRoute({
 const device = createRoute({
   getParentRoute: () => root,
   path: '/devices/$deviceId',
+  validateSearch: (search) => readSearch(DEVICE_SEARCH, search),
   component: lazyRouteComponent(() => import('./pages/devices/device-page.js'), 'DevicePage'),
+});
+
+const deviceImport = createRoute({
+  getParentRoute: () => root,
+  path: '/devices/import',
+  validateSearch: (search) => readSearch(IMPORT_SEARCH, search),
+  component: lazyRouteComponent(() => import('./pages/devices/import-page.js'), 'ImportPage'),
+});
+
+const returns = createRoute({
+  getParentRoute: () => root,
+  path: '/returns',
+  validateSearch: (search) => readSearch(RETURN_FILTERS, search),
+  component: lazyRouteComponent(() => import('./pages/returns/returns-page.js'), 'ReturnsPage'),
+});
+
+const models = createRoute({
+  getParentRoute: () => root,
+  path: '/models',
+  validateSearch: (search) => readSearch(MODEL_FILTERS, search),
+  component: lazyRouteComponent(() => import('./pages/device-models/models-page.js'), 'ModelsPage'),
+});
+
+const images = createRoute({
+  getParentRoute: () => root,
+  path: '/images',
+  validateSearch: (search) => readSearch(IMAGE_FILTERS, search),
+  component: lazyRouteComponent(() => import('./pages/images/images-page.js'), 'ImagesPage'),
+});
+
+const imageVersion = createRoute({
+  getParentRoute: () => root,
+  path: '/images/$versionId',
+  component: lazyRouteComponent(() => import('./pages/images/image-version-page.js'), 'ImageVersionPage'),
 });
 
 const tools = createRoute({
@@ -127,6 +167,11 @@ export const router = createRouter({
     oneCase,
     devices,
     device,
+    deviceImport,
+    returns,
+    models,
+    images,
+    imageVersion,
     tools,
     newTool,
     tool,

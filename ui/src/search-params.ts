@@ -27,7 +27,24 @@ export const CASE_FILTERS = {
 export const DEVICE_FILTERS = {
   search: 'text',
   state: ['ordered', 'in_stock', 'reserved', 'assigned', 'in_repair', 'lost', 'stolen', 'found', 'retired', 'disposed'],
+  only: ['spare', 'pastLifetime'],
+  modelId: 'text',
+  siteId: 'text',
 } as const;
+
+/** Of one device: an instant, to see what was known of its disk then. */
+export const DEVICE_SEARCH = { at: 'text' } as const;
+
+export const RETURN_FILTERS = {
+  state: ['asked', 'sent', 'received', 'inspected', 'written_off'],
+  only: ['outstanding', 'overdue'],
+} as const;
+
+export const MODEL_FILTERS = { only: ['short'], siteId: 'text' } as const;
+
+export const IMAGE_FILTERS = { channel: ['draft', 'current', 'deprecated', 'withdrawn'] } as const;
+
+export const IMPORT_SEARCH = { import: 'text', outcome: ['create', 'change', 'unchanged', 'error'] } as const;
 
 export const HR_FILTERS = {
   outcome: ['applied', 'duplicate', 'outdated', 'scheduled', 'held', 'unreadable'],

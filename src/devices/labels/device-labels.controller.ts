@@ -1,6 +1,6 @@
-import { Controller, Get, Header, HttpCode, Param, Res } from '@nestjs/common';
+import { Controller, Get, Header, HttpCode, Param, Req, Res } from '@nestjs/common';
 import { ApiExcludeEndpoint, ApiOkResponse, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
-import type { Response } from 'express';
+import type { Request, Response } from 'express';
 import { DataSource } from 'typeorm';
 import { z } from 'zod';
 import type { Actor } from '../../platform/sign-in/actor.js';
@@ -48,9 +48,10 @@ export class DeviceLabelsController {
   async byTag(
     @Param('assetTag', { schema: z.string().max(200) }) assetTag: string,
     @CurrentActor() actor: Actor,
+    @Req() { browser }: Request,
     @Res() response: Response,
   ): Promise<void> {
     const { id } = await this.devices.byTag(this.db.manager, actor, assetTag);
-    response.redirect(303, `/v1/devices/${id}`);
+    response.redirect(303, browser ? `/app/devices/${id}` : `/v1/devices/${id}`);
   }
 }

@@ -16,6 +16,7 @@ export type KnownReturn = DeviceReturn & { assetTag: string };
 export interface ReturnsFilter {
   state?: ReturnState | undefined;
   outstanding?: boolean | undefined;
+  overdue?: boolean | undefined;
   personId?: string | undefined;
   deviceId?: string | undefined;
 }
@@ -31,6 +32,9 @@ export interface OutstandingReturn {
   email: string;
   hasLeft: boolean;
 }
+
+/** SQL, of a return `r`: asked for, or received and left lying, before the last three days. */
+const OVERDUE = `r.state IN ('asked', 'sent', 'received') AND coalesce(r.received_at, r.asked_at) < now() - interval '3 days'`;
 
 type Wanted = Pick<DeviceReturn, 'deviceId' | 'personId'> & Partial<Pick<DeviceReturn, 'caseId' | 'siteId'>>;
 
@@ -129,7 +133,7 @@ export class ReturnRecords {
   async list(
     tx: EntityManager,
     actor: Actor,
-    { state, outstanding, personId, deviceId }: ReturnsFilter,
+    { state, outstanding, overdue, personId, deviceId }: ReturnsFilter,
     page: { before: string | null; limit: number },
   ): Promise<KnownReturn[]> {
     const query = tx.createQueryBuilder(DeviceReturn, 'r').orderBy('r.id', 'DESC').limit(page.limit);
@@ -139,19 +143,20 @@ export class ReturnRecords {
     if (outstanding !== undefined) {
       query.andWhere(`r.state ${outstanding ? '' : 'NOT '}IN (:...outstanding)`, { outstanding: OUTSTANDING });
     }
+    if (overdue !== undefined) query.andWhere(overdue ? OVERDUE : `NOT (${OVERDUE})`);
     if (personId) query.andWhere('r.person_id = :personId', { personId });
     if (deviceId) query.andWhere('r.device_id = :deviceId', { deviceId });
     return withTags(tx, await query.getMany());
   }
 
-  /** Those that were asked for, or received and left lying, before the last three days; at most 200, oldest first. */
+  /** At most 200, oldest first. */
   async overdue(tx: EntityManager): Promise<OutstandingReturn[]> {
     return queryRows<OutstandingReturn>(
       tx,
       `SELECT r.id, r.state, d.asset_tag AS "assetTag", r.asked_at AS "askedAt", r.received_at AS "receivedAt",
          p.display_name AS "personName", p.corporate_email AS email, p.status = 'left' AS "hasLeft"
        FROM device_returns r JOIN devices d ON d.id = r.device_id JOIN people p ON p.id = r.person_id
-       WHERE r.state IN ('asked', 'sent', 'received') AND coalesce(r.received_at, r.asked_at) < now() - interval '3 days'
+       WHERE ${OVERDUE}
        ORDER BY r.asked_at LIMIT 200`,
     );
   }

@@ -24,6 +24,10 @@ type View = z.infer<typeof ReturnView>;
 const ReturnsQuery = PageQuery.extend({
   state: z.enum(RETURN_STATES).optional(),
   outstanding: z.enum(['true', 'false']).optional(),
+  overdue: z
+    .enum(['true', 'false'])
+    .optional()
+    .describe('Outstanding, and for more than three days asked for, or received and left lying.'),
   personId: z.uuid().optional(),
   deviceId: z.uuid().optional(),
 });
@@ -44,11 +48,11 @@ export class ReturnsController {
     @Query({ schema: ReturnsQuery }) query: z.infer<typeof ReturnsQuery>,
     @CurrentActor() actor: Actor,
   ): Promise<Page<View>> {
-    const { limit, cursor, outstanding, ...rest } = query;
+    const { limit, cursor, outstanding, overdue, ...rest } = query;
     const rows = await this.records.list(
       this.db.manager,
       actor,
-      { ...rest, outstanding: outstanding === undefined ? undefined : outstanding === 'true' },
+      { ...rest, outstanding: asBoolean(outstanding), overdue: asBoolean(overdue) },
       { before: positionOf(cursor)?.id ?? null, limit: limit + 1 },
     );
     return toPage(rows, limit, ({ id }) => ({ key: '', id }), returnView);
@@ -116,4 +120,8 @@ export class ReturnsController {
   ): Promise<View> {
     return returnView(await inTransaction(this.db, (tx) => this.returns.writeOff(tx, actor, id, reason)));
   }
+}
+
+function asBoolean(said: 'true' | 'false' | undefined): boolean | undefined {
+  return said === undefined ? undefined : said === 'true';
 }

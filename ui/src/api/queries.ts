@@ -6,7 +6,7 @@ import type { paths } from './schema.js';
  * What the pages read. A key begins with the kind that the change feed tells, then `list` or `one` and the id; `endless`
  * lists are long, and aren't read again by themselves.
  */
-type Query<Path extends keyof paths> = paths[Path] extends { get: { parameters: { query?: infer Filters } } }
+export type Query<Path extends keyof paths> = paths[Path] extends { get: { parameters: { query?: infer Filters } } }
   ? NonNullable<Filters>
   : never;
 
@@ -73,7 +73,7 @@ export function endlessHrEvents(filters: Omit<Query<'/v1/hr-events'>, 'cursor' |
   });
 }
 
-function cursor(value: string | null): { cursor?: string } {
+export function cursor(value: string | null): { cursor?: string } {
   return value === null ? {} : { cursor: value };
 }
 

@@ -15,6 +15,8 @@ interface Props<T> {
   danger?: boolean;
   /** A sentence that is asked for; without it none is. */
   ask?: { label: string; description?: string; required: boolean };
+  /** Something else that it needs wasn't said yet. */
+  isIncomplete?: boolean;
   act: (sentence: string) => Promise<T>;
   onDone: (result: T) => void;
   onClose: () => void;
@@ -23,7 +25,17 @@ interface Props<T> {
 const SHORTEST = 3;
 
 /** Asks once, does it, and says what came of it. Nothing is shown as done before the server said so. */
-export function ActDialog<T>({ title, children, verb, danger, ask, act, onDone, onClose }: Props<T>): ReactNode {
+export function ActDialog<T>({
+  title,
+  children,
+  verb,
+  danger,
+  ask,
+  isIncomplete = false,
+  act,
+  onDone,
+  onClose,
+}: Props<T>): ReactNode {
   const [sentence, setSentence] = useState('');
   const doing = useMutation({
     mutationFn: () => act(sentence.trim()),
@@ -32,7 +44,7 @@ export function ActDialog<T>({ title, children, verb, danger, ask, act, onDone, 
       onDone(result);
     },
   });
-  const isMissing = ask?.required === true && sentence.trim().length < SHORTEST;
+  const isMissing = isIncomplete || (ask?.required === true && sentence.trim().length < SHORTEST);
   return (
     <Dialog title={title} onClose={onClose}>
       <form

@@ -1,16 +1,23 @@
 import type { ReactNode } from 'react';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
-import { deviceQuery, modelsQuery, recoveryKeysQuery } from '../../api/queries.js';
-import type { DeviceDetails } from '../../api/types.js';
-import { Empty, Loaded, LoadedPage } from '../../parts/loaded.js';
+import { returnsQuery } from '../../api/device-queries.js';
+import { deviceQuery, modelsQuery } from '../../api/queries.js';
+import type { DeviceDetails, DeviceModel, Return } from '../../api/types.js';
+import { SiteName } from '../../parts/choose-site.js';
+import { Fact } from '../../parts/fact.js';
+import { LoadedPage } from '../../parts/loaded.js';
 import { PersonLink } from '../../parts/person-link.js';
 import { Page, Section } from '../../parts/section.js';
 import { Mark } from '../../parts/step-state-mark.js';
-import { useMay } from '../../shell/caller.js';
+import { RETURN_LOOKS } from '../../states/return-moves.js';
 import { text } from '../../text/text.js';
 import { Instant } from '../../time/instant.js';
-import { encryptionLooks, encryptionWord } from './encryption.js';
+import { DeviceActs } from './device-acts.js';
+import { EncryptionHistory, KnownEncryption } from './encryption-history.js';
+import { Imaging } from './imaging.js';
+import { RecoveryKeys } from './recovery-keys.js';
+import { Signatures } from './signatures.js';
 
 const route = getRouteApi('/devices/$deviceId');
 
@@ -19,16 +26,16 @@ export function DevicePage(): ReactNode {
   const query = useQuery(deviceQuery(deviceId));
   return (
     <LoadedPage query={query} title={text.devices.device}>
-      {(device) => <ShownDevice device={device} />}
+      {(device) => <ShownDevice key={device.id} device={device} />}
     </LoadedPage>
   );
 }
 
 function ShownDevice({ device }: { device: DeviceDetails }): ReactNode {
-  const may = useMay();
   const { data: models } = useQuery(modelsQuery);
   const model = models?.items.find(({ id }) => id === device.modelId);
-  const { observations } = device;
+  const returns = useQuery(returnsQuery({ deviceId: device.id, outstanding: 'true', limit: 1 }));
+  const asked = returns.data?.items[0];
   return (
     <Page
       title={device.assetTag}
@@ -43,104 +50,89 @@ function ShownDevice({ device }: { device: DeviceDetails }): ReactNode {
           )}
         </>
       }
-      acts={
-        device.holderId !== null &&
-        may('lost-devices:report') && (
-          <Link to="/lost-laptop" search={{ device: device.id }} className="act-link act-danger">
-            {text.nav.lostLaptop}
-          </Link>
-        )
-      }
+      acts={<DeviceActs device={device} isStandard={model?.standard} isAskedBack={asked !== undefined} />}
     >
-      <dl className="facts">
-        <div>
-          <dt>{text.devices.model}</dt>
-          <dd>{model ? `${model.manufacturer} ${model.name}` : text.devices.unknownModel}</dd>
-        </div>
-        {device.serial !== undefined && (
-          <div>
-            <dt>{text.devices.serial}</dt>
-            <dd>{device.serial}</dd>
-          </div>
-        )}
-        {model && (
-          <div>
-            <dt>{text.devices.replacement}</dt>
-            <dd>
-              {model.replacementLeadDays === null
-                ? text.devices.leadUnknown
-                : text.devices.leadDays(model.replacementLeadDays)}
-            </dd>
-          </div>
-        )}
-        <div>
-          <dt>{text.devices.diskEncryption}</dt>
-          <dd>
-            <Mark {...encryptionLooks(observations.find(({ kind }) => kind === 'disk_encryption'))} />
-          </dd>
-        </div>
-      </dl>
-      <Section title={text.devices.known}>
-        {observations.length === 0 ? (
-          <Empty>{text.devices.nothingKnown}</Empty>
-        ) : (
-          <ul className="rows">
-            {observations.map(({ id, kind, value, source, observedAt }) => (
-              <li key={id} className="row-plain">
-                <span className="row-name">{text.devices.observation[kind]}</span>
-                <span className="row-detail">{kind === 'disk_encryption' ? encryptionWord(value) : value}</span>
-                <span className="dim">
-                  {text.devices.seenBy(source)} <Instant at={observedAt} />
-                </span>
-              </li>
-            ))}
-          </ul>
-        )}
-      </Section>
-      <Keys deviceId={device.id} />
+      {!device.working && (
+        <p>
+          <Mark shape="▲" tone="bad" word={text.devices.faulty} />
+        </p>
+      )}
+      {asked && <Outstanding asked={asked} />}
+      <Facts device={device} model={model} />
+      <Signatures deviceId={device.id} />
+      <Known device={device} />
+      <EncryptionHistory deviceId={device.id} />
+      <Imaging device={device} />
+      <RecoveryKeys deviceId={device.id} />
     </Page>
   );
 }
 
-/** That recovery keys are kept and who read one; the keys themselves only where somebody asks for one with a reason. */
-function Keys({ deviceId }: { deviceId: string }): ReactNode {
-  const query = useQuery({ ...recoveryKeysQuery(deviceId), retry: false });
+/** That somebody was asked for it, while it isn't back and inspected. */
+function Outstanding({ asked }: { asked: Return }): ReactNode {
   return (
-    <Section title={text.devices.recoveryKeys} count={query.data?.items.length}>
-      <Loaded query={query} lines={1}>
-        {({ items }) =>
-          items.length === 0 ? (
-            <Empty>{text.devices.noKeys}</Empty>
-          ) : (
-            <ul className="rows">
-              {items.map(({ id, protects, source, keptAt, format, provedAt, revealedAt }) => (
-                <li key={id} className="row-plain">
-                  <span className="row-name">{protects.replaceAll('_', ' ')}</span>
-                  <span className="row-detail">
-                    {text.devices.keptFrom(source)} <Instant at={keptAt} />
-                    {provedAt !== null && (
-                      <>
-                        {' · '}
-                        {text.devices.provedByDevice} <Instant at={provedAt} />
-                      </>
-                    )}
-                    {format === 'wrong' && ` · ▲ ${text.devices.keyFormatWrong}`}
-                  </span>
-                  <span>
-                    {revealedAt === null ? (
-                      text.devices.neverRevealed
-                    ) : (
-                      <>
-                        ▲ {text.devices.revealed} <Instant at={revealedAt} />
-                      </>
-                    )}
-                  </span>
-                </li>
-              ))}
-            </ul>
-          )
-        }
-      </Loaded>
+    <p>
+      <Mark {...RETURN_LOOKS[asked.state]} word={text.devices.askedBack(text.returns.state[asked.state])} />{' '}
+      <Instant at={asked.receivedAt ?? asked.sentAt ?? asked.askedAt} /> ·{' '}
+      <Link to="/returns" search={{ only: 'outstanding' }}>
+        {text.devices.toReturns}
+      </Link>
+    </p>
+  );
+}
+
+function Facts({ device, model }: { device: DeviceDetails; model: DeviceModel | undefined }): ReactNode {
+  const { serial, siteId, reservedForId, purchasedOn, warrantyUntil } = device;
+  return (
+    <dl className="facts">
+      <Fact name={text.devices.model}>
+        {model ? `${model.manufacturer} ${model.name}` : text.devices.unknownModel}
+        {model?.standard === false && <span className="dim"> · {text.models.notStandard}</span>}
+      </Fact>
+      {serial !== undefined && <Fact name={text.devices.serial}>{serial}</Fact>}
+      <Fact name={text.devices.diskEncryption}>
+        <KnownEncryption deviceId={device.id} />
+      </Fact>
+      {siteId !== null && (
+        <Fact name={text.devices.site}>
+          <SiteName id={siteId} />
+        </Fact>
+      )}
+      {reservedForId !== null && (
+        <Fact name={text.devices.keptFor}>
+          <PersonLink id={reservedForId} />
+        </Fact>
+      )}
+      {purchasedOn !== null && <Fact name={text.devices.purchased}>{purchasedOn}</Fact>}
+      {warrantyUntil !== null && <Fact name={text.devices.warranty}>{warrantyUntil}</Fact>}
+      {model && (
+        <Fact name={text.devices.replacement}>
+          {model.replacementLeadDays === null
+            ? text.devices.leadUnknown
+            : text.devices.leadDays(model.replacementLeadDays)}
+        </Fact>
+      )}
+    </dl>
+  );
+}
+
+/** What its agents told last, but for its disk and its image, which have sections of their own. */
+function Known({ device: { observations } }: { device: DeviceDetails }): ReactNode {
+  const others = observations.filter(({ kind }) => kind !== 'disk_encryption' && kind !== 'image_version');
+  if (others.length === 0) return null;
+  return (
+    <Section title={text.devices.known}>
+      <ul className="rows">
+        {others.map(({ id, kind, value, source, observedAt }) => (
+          <li key={id} className="row-plain">
+            <span className="row-name">{text.devices.observation[kind]}</span>
+            <span className="row-detail">{value}</span>
+            <span className="dim">
+              {text.devices.seenBy(source)} <Instant at={observedAt} />
+            </span>
+          </li>
+        ))}
+      </ul>
     </Section>
   );
 }

@@ -1,92 +1,95 @@
 import type { ReactNode } from 'react';
-import { TextInput } from '@mantine/core';
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { endlessDevices, modelsQuery } from '../../api/queries.js';
 import { Choice } from '../../parts/choice.js';
-import { Empty, Loaded } from '../../parts/loaded.js';
-import { MoreButton } from '../../parts/more-button.js';
-import { PersonLink } from '../../parts/person-link.js';
+import { ChooseSite } from '../../parts/choose-site.js';
+import { Endless } from '../../parts/endless.js';
+import { Filters, TypedFilter } from '../../parts/filters.js';
+import { Holder } from '../../parts/holder.js';
 import { Page } from '../../parts/section.js';
-import { useTyped } from '../../parts/use-typed.js';
+import { Table } from '../../parts/table.js';
 import { DEVICE_FILTERS } from '../../search-params.js';
+import { useMay } from '../../shell/caller.js';
 import { text } from '../../text/text.js';
 import { Instant } from '../../time/instant.js';
 
 const route = getRouteApi('/devices');
 
+const ONLY = { spare: { spare: 'true' }, pastLifetime: { pastLifetime: 'true' } } as const;
+
 export function DevicesPage(): ReactNode {
+  const may = useMay();
   const filters = route.useSearch();
   const navigate = route.useNavigate();
-  const [search, setSearch] = useTyped(
-    filters.search ?? '',
-    (typed) => void navigate({ search: (before) => ({ ...before, search: typed.trim() || undefined }), replace: true }),
-  );
-  const query = useInfiniteQuery(endlessDevices(filters));
+  const { only, ...others } = filters;
+  const query = useInfiniteQuery(endlessDevices({ ...others, ...(only && ONLY[only]) }));
   const { data: models } = useQuery(modelsQuery);
+  const modelNames = Object.fromEntries((models?.items ?? []).map(({ id, name }) => [id, name]));
+  const keep = (kept: typeof filters): void =>
+    void navigate({ search: (before) => ({ ...before, ...kept }), replace: true });
   return (
-    <Page title={text.nav.devices}>
-      <form className="filters" role="search" onSubmit={(event) => event.preventDefault()}>
-        <TextInput
-          label={text.devices.search}
-          value={search}
-          onChange={(event) => setSearch(event.currentTarget.value)}
-          type="search"
-          autoComplete="off"
-        />
+    <Page
+      title={text.nav.devices}
+      acts={
+        may('devices:write') && (
+          <Link to="/devices/import" className="act-link">
+            {text.imports.open}
+          </Link>
+        )
+      }
+    >
+      <Filters>
+        <TypedFilter label={text.devices.search} value={filters.search} onChange={(search) => keep({ search })} />
         <Choice
           label={text.devices.stateLabel}
           value={filters.state}
           values={DEVICE_FILTERS.state}
           words={text.devices.state}
-          onChange={(state) => void navigate({ search: (before) => ({ ...before, state }), replace: true })}
+          onChange={(state) => keep({ state })}
         />
-      </form>
-      <Loaded query={query} lines={8}>
-        {({ pages }) => {
-          const devices = pages.flatMap(({ items }) => items);
-          if (devices.length === 0) return <Empty>{text.devices.none}</Empty>;
-          return (
-            <table className="table">
-              <thead>
-                <tr>
-                  <th scope="col">{text.devices.assetTag}</th>
-                  <th scope="col">{text.devices.model}</th>
-                  <th scope="col">{text.devices.holder}</th>
-                  <th scope="col">{text.devices.stateLabel}</th>
-                  <th scope="col">{text.devices.since}</th>
-                </tr>
-              </thead>
-              <tbody>
-                {devices.map(({ id, assetTag, modelId, holderId, state, stateChangedAt }) => (
-                  <tr key={id}>
-                    <th scope="row">
-                      <Link to="/devices/$deviceId" params={{ deviceId: id }} data-row>
-                        {assetTag}
-                      </Link>
-                    </th>
-                    <td data-label={text.devices.model}>
-                      {models?.items.find((model) => model.id === modelId)?.name ?? ''}
-                    </td>
-                    <td data-label={text.devices.holder}>
-                      {holderId === null ? (
-                        <span className="dim">{text.devices.nobody}</span>
-                      ) : (
-                        <PersonLink id={holderId} />
-                      )}
-                    </td>
-                    <td data-label={text.devices.stateLabel}>{text.devices.state[state]}</td>
-                    <td data-label={text.devices.since}>
-                      <Instant at={stateChangedAt} />
-                    </td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-          );
-        }}
-      </Loaded>
-      <MoreButton query={query} />
+        <Choice
+          label={text.devices.model}
+          value={filters.modelId}
+          values={Object.keys(modelNames)}
+          words={modelNames}
+          onChange={(modelId) => keep({ modelId })}
+        />
+        <ChooseSite
+          label={text.devices.site}
+          value={filters.siteId ?? null}
+          none={text.all}
+          onChange={(siteId) => keep({ siteId: siteId ?? undefined })}
+        />
+        <Choice
+          label={text.devices.onlyLabel}
+          value={only}
+          values={DEVICE_FILTERS.only}
+          words={text.devices.only}
+          onChange={(chosen) => keep({ only: chosen })}
+        />
+      </Filters>
+      <Endless query={query} none={text.devices.none}>
+        {(devices) => (
+          <Table
+            rows={devices}
+            columns={[
+              {
+                name: text.devices.assetTag,
+                cell: ({ id, assetTag }) => (
+                  <Link to="/devices/$deviceId" params={{ deviceId: id }}>
+                    {assetTag}
+                  </Link>
+                ),
+              },
+              { name: text.devices.model, cell: ({ modelId }) => modelNames[modelId] ?? '' },
+              { name: text.devices.holder, cell: ({ holderId }) => <Holder id={holderId} /> },
+              { name: text.devices.stateLabel, cell: ({ state }) => text.devices.state[state] },
+              { name: text.devices.since, cell: ({ stateChangedAt }) => <Instant at={stateChangedAt} /> },
+            ]}
+          />
+        )}
+      </Endless>
     </Page>
   );
 }

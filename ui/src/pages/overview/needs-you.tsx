@@ -10,6 +10,7 @@ import { useMay } from '../../shell/caller.js';
 import { text } from '../../text/text.js';
 import { Instant } from '../../time/instant.js';
 import { serverNow } from '../../time/server-clock.js';
+import { AlertMessage } from './alert-message.js';
 
 /** Alerts have no place in the change feed: they are asked for by themselves. */
 const OFTEN = { refetchInterval: 10_000 } as const;
@@ -101,12 +102,14 @@ export function NeedsYou(): ReactNode {
             </span>
           </li>
         ))}
-        {others.map(({ id, message, severity, raisedAt }) => (
+        {others.map(({ id, kind, message, severity, raisedAt }) => (
           <li key={id} className="need" data-row tabIndex={-1}>
             <span className={isGrave(severity) ? 'mark-bad' : 'mark-busy'} aria-hidden="true">
               ▲
             </span>
-            <span>{message}</span>
+            <span>
+              <AlertMessage kind={kind} message={message} />
+            </span>
             <span className="small">
               <Instant at={raisedAt} />
             </span>

@@ -7,6 +7,7 @@ import { connectorsQuery, toolQuery } from '../../api/queries.js';
 import { queryClient } from '../../api/query-client.js';
 import type { ToolDetails } from '../../api/types.js';
 import { ActDialog } from '../../parts/act-dialog.js';
+import { Fact } from '../../parts/fact.js';
 import { LoadedPage } from '../../parts/loaded.js';
 import { ProblemNotice } from '../../parts/problem-notice.js';
 import { Page, Section } from '../../parts/section.js';
@@ -58,11 +59,11 @@ function ShownTool({ tool }: { tool: ToolDetails }): ReactNode {
       )}
       <Check toolId={tool.id} />
       <dl className="facts">
-        <Fact name={text.tools.key} value={tool.key} />
-        <Fact name={text.tools.owners} value={tool.owners.join(', ')} />
-        <Fact name={text.tools.ownPrincipal} value={tool.ownPrincipal ?? text.tools.unknown} />
-        <Fact name={text.tools.budget} value={text.tools.budgetOf(tool.maxConcurrency, tool.callsPerSecond)} />
-        <Fact name={text.tools.secrets} value={tool.secrets.join(', ') || text.tools.noSecrets} />
+        <Fact name={text.tools.key}>{tool.key}</Fact>
+        <Fact name={text.tools.owners}>{tool.owners.join(', ')}</Fact>
+        <Fact name={text.tools.ownPrincipal}>{tool.ownPrincipal ?? text.tools.unknown}</Fact>
+        <Fact name={text.tools.budget}>{text.tools.budgetOf(tool.maxConcurrency, tool.callsPerSecond)}</Fact>
+        <Fact name={text.tools.secrets}>{tool.secrets.join(', ') || text.tools.noSecrets}</Fact>
       </dl>
       {connector && (
         <Section title={text.tools.capabilities} count={connector.capabilities.length}>
@@ -71,15 +72,6 @@ function ShownTool({ tool }: { tool: ToolDetails }): ReactNode {
       )}
       {may('accounts:read') && connector?.kind === 'api' && <NobodysAccounts toolId={tool.id} />}
     </Page>
-  );
-}
-
-function Fact({ name, value }: { name: string; value: string }): ReactNode {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{value}</dd>
-    </div>
   );
 }
 
