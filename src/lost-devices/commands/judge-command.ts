@@ -44,7 +44,10 @@ export function judgeCommand(command: GivenCommand, seen: DeviceStatus): Judgeme
   // Whoever reads this may know asset tags, and not serial numbers.
   if (seen.serial !== serial) {
     const shown = seen.serial === null ? 'no serial number' : 'another serial number';
-    return { next: 'person', because: `“${tool}” shows ${shown} under the id that ${assetTag} had: nothing is sent there.` };
+    return {
+      next: 'person',
+      because: `“${tool}” shows ${shown} under the id that ${assetTag} had: nothing is sent there.`,
+    };
   }
   if (seen.pending === kind) {
     if (whyNot !== null) {
