@@ -225,9 +225,22 @@ describe.skipIf(!hasChromium)('the user interface, in Chromium', () => {
     await page.keyboard.press('?');
     await page.getByRole('dialog', { name: 'Keys' }).waitFor();
     await page.keyboard.press('Escape');
+    const search = page.getByLabel('Name or address');
+    await search.fill('nobody ');
+    await page.getByText('Nobody is found').waitFor();
+    expect(new URL(page.url()).search).toBe('?search=nobody');
+    expect(await search.inputValue()).toBe('nobody ');
+    await search.fill('');
+    await page.getByRole('link', { name: /Ada Example/ }).waitFor();
     await page.getByLabel('Status').selectOption('expected');
     await page.getByText('Nobody is found').waitFor();
     expect(new URL(page.url()).search).toBe('?status=expected');
+
+    await admin.open('/devices');
+    await page.getByRole('row', { name: /MBP-0192/ }).waitFor();
+    await page.keyboard.press('j');
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { level: 1, name: 'MBP-0192' }).waitFor();
   });
 
   it('was violated by nothing that axe knows, light or dark, and complained about nothing', () => {

@@ -3,8 +3,14 @@ import { text } from '../text/text.js';
 import { ProblemNotice } from './problem-notice.js';
 import { Page } from './section.js';
 
+export interface LoadedQuery<T> {
+  data: T | undefined;
+  error: Error | null;
+  refetch: () => unknown;
+}
+
 interface Props<T> {
-  query: { data: T | undefined; error: Error | null; refetch: () => unknown };
+  query: LoadedQuery<T>;
   children: (data: T) => ReactNode;
   /** How many lines what is awaited will take, about. */
   lines?: number;

@@ -2,8 +2,14 @@ import type { ReactNode } from 'react';
 import { Button } from '@mantine/core';
 import { text } from '../text/text.js';
 
+export interface MoreQuery {
+  hasNextPage: boolean;
+  isFetchingNextPage: boolean;
+  fetchNextPage: () => unknown;
+}
+
 interface Props {
-  query: { hasNextPage: boolean; isFetchingNextPage: boolean; fetchNextPage: () => unknown };
+  query: MoreQuery;
 }
 
 /** The next page of a list that nobody scrolls through for long. */

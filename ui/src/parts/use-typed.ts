@@ -4,8 +4,8 @@ import { useEffect, useRef, useState } from 'react';
 const PAUSE = 150;
 
 /**
- * Text that somebody types and that the page's address keeps: what is typed shows at once, and the address follows when
- * they pause. An address that changes otherwise, as by going back, changes the text.
+ * Text that somebody types and that the page's address keeps: what is typed shows at once, blanks at its ends included, and
+ * the address follows without them when they pause. An address that changes otherwise, as by going back, changes the text.
  */
 export function useTyped(inAddress: string, keep: (typed: string) => void): [string, (typed: string) => void] {
   const [typed, setTyped] = useState(inAddress);
@@ -23,8 +23,8 @@ export function useTyped(inAddress: string, keep: (typed: string) => void): [str
       setTyped(now);
       window.clearTimeout(timer.current);
       timer.current = window.setTimeout(() => {
-        kept.current = now;
-        keep(now);
+        kept.current = now.trim();
+        keep(kept.current);
       }, PAUSE);
     },
   ];

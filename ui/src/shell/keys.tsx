@@ -28,6 +28,7 @@ export function Keys({ onSearch }: { onSearch: () => void }): ReactNode {
       else if (event.key === 'g') goesSince = performance.now();
       else if (event.key === 'l' && goes) void navigate({ to: '/lost-laptop' });
       else if (event.key === 'j' || event.key === 'k') walk(event.key === 'j' ? 1 : -1);
+      else if (event.key === 'Enter') openRow(event.target);
       else if (event.key === '/') {
         event.preventDefault();
         onSearch();
@@ -68,6 +69,12 @@ function isTyping(target: EventTarget | null): boolean {
   return (
     target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName))
   );
+}
+
+/** What a row leads to is the first link in it, or what it unfolds; a row that is a link itself is the browser's. */
+function openRow(target: EventTarget | null): void {
+  if (!(target instanceof HTMLElement) || !target.matches('[data-row]:not(a)')) return;
+  target.querySelector<HTMLElement>('a, summary')?.click();
 }
 
 /** Through whatever the page marks as a list's rows. */

@@ -3,8 +3,8 @@ import { useInfiniteQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import { endlessCases } from '../../api/queries.js';
 import { Choice } from '../../parts/choice.js';
-import { Empty, Loaded } from '../../parts/loaded.js';
-import { MoreButton } from '../../parts/more-button.js';
+import { Endless } from '../../parts/endless.js';
+import { Filters } from '../../parts/filters.js';
 import { Page } from '../../parts/section.js';
 import { CASE_FILTERS } from '../../search-params.js';
 import { text } from '../../text/text.js';
@@ -18,7 +18,7 @@ export function CasesPage(): ReactNode {
   const query = useInfiniteQuery(endlessCases(filters));
   return (
     <Page title={text.nav.cases}>
-      <form className="filters" role="search" onSubmit={(event) => event.preventDefault()}>
+      <Filters>
         <Choice
           label={text.cases.stateLabel}
           value={filters.state}
@@ -33,14 +33,10 @@ export function CasesPage(): ReactNode {
           words={text.cases.kind}
           onChange={(kind) => void navigate({ search: (before) => ({ ...before, kind }), replace: true })}
         />
-      </form>
-      <Loaded query={query} lines={8}>
-        {({ pages }) => {
-          const cases = pages.flatMap(({ items }) => items);
-          return cases.length === 0 ? <Empty>{text.cases.none}</Empty> : <CaseRows cases={cases} />;
-        }}
-      </Loaded>
-      <MoreButton query={query} />
+      </Filters>
+      <Endless query={query} none={text.cases.none}>
+        {(cases) => <CaseRows cases={cases} />}
+      </Endless>
     </Page>
   );
 }

@@ -1,14 +1,13 @@
 import type { ReactNode } from 'react';
-import { TextInput } from '@mantine/core';
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { endlessDevices, modelsQuery } from '../../api/queries.js';
 import { Choice } from '../../parts/choice.js';
-import { Empty, Loaded } from '../../parts/loaded.js';
-import { MoreButton } from '../../parts/more-button.js';
+import { Endless } from '../../parts/endless.js';
+import { Filters, TypedFilter } from '../../parts/filters.js';
 import { PersonLink } from '../../parts/person-link.js';
 import { Page } from '../../parts/section.js';
-import { useTyped } from '../../parts/use-typed.js';
+import { Table } from '../../parts/table.js';
 import { DEVICE_FILTERS } from '../../search-params.js';
 import { text } from '../../text/text.js';
 import { Instant } from '../../time/instant.js';
@@ -18,21 +17,16 @@ const route = getRouteApi('/devices');
 export function DevicesPage(): ReactNode {
   const filters = route.useSearch();
   const navigate = route.useNavigate();
-  const [search, setSearch] = useTyped(
-    filters.search ?? '',
-    (typed) => void navigate({ search: (before) => ({ ...before, search: typed.trim() || undefined }), replace: true }),
-  );
   const query = useInfiniteQuery(endlessDevices(filters));
   const { data: models } = useQuery(modelsQuery);
+  const modelName = (id: string): string => models?.items.find((model) => model.id === id)?.name ?? '';
   return (
     <Page title={text.nav.devices}>
-      <form className="filters" role="search" onSubmit={(event) => event.preventDefault()}>
-        <TextInput
+      <Filters>
+        <TypedFilter
           label={text.devices.search}
-          value={search}
-          onChange={(event) => setSearch(event.currentTarget.value)}
-          type="search"
-          autoComplete="off"
+          value={filters.search}
+          onChange={(search) => void navigate({ search: (before) => ({ ...before, search }), replace: true })}
         />
         <Choice
           label={text.devices.stateLabel}
@@ -41,52 +35,32 @@ export function DevicesPage(): ReactNode {
           words={text.devices.state}
           onChange={(state) => void navigate({ search: (before) => ({ ...before, state }), replace: true })}
         />
-      </form>
-      <Loaded query={query} lines={8}>
-        {({ pages }) => {
-          const devices = pages.flatMap(({ items }) => items);
-          if (devices.length === 0) return <Empty>{text.devices.none}</Empty>;
-          return (
-            <table className="table">
-              <thead>
-                <tr>
-                  <th scope="col">{text.devices.assetTag}</th>
-                  <th scope="col">{text.devices.model}</th>
-                  <th scope="col">{text.devices.holder}</th>
-                  <th scope="col">{text.devices.stateLabel}</th>
-                  <th scope="col">{text.devices.since}</th>
-                </tr>
-              </thead>
-              <tbody>
-                {devices.map(({ id, assetTag, modelId, holderId, state, stateChangedAt }) => (
-                  <tr key={id}>
-                    <th scope="row">
-                      <Link to="/devices/$deviceId" params={{ deviceId: id }} data-row>
-                        {assetTag}
-                      </Link>
-                    </th>
-                    <td data-label={text.devices.model}>
-                      {models?.items.find((model) => model.id === modelId)?.name ?? ''}
-                    </td>
-                    <td data-label={text.devices.holder}>
-                      {holderId === null ? (
-                        <span className="dim">{text.devices.nobody}</span>
-                      ) : (
-                        <PersonLink id={holderId} />
-                      )}
-                    </td>
-                    <td data-label={text.devices.stateLabel}>{text.devices.state[state]}</td>
-                    <td data-label={text.devices.since}>
-                      <Instant at={stateChangedAt} />
-                    </td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-          );
-        }}
-      </Loaded>
-      <MoreButton query={query} />
+      </Filters>
+      <Endless query={query} none={text.devices.none}>
+        {(devices) => (
+          <Table
+            rows={devices}
+            columns={[
+              {
+                name: text.devices.assetTag,
+                cell: ({ id, assetTag }) => (
+                  <Link to="/devices/$deviceId" params={{ deviceId: id }}>
+                    {assetTag}
+                  </Link>
+                ),
+              },
+              { name: text.devices.model, cell: ({ modelId }) => modelName(modelId) },
+              {
+                name: text.devices.holder,
+                cell: ({ holderId }) =>
+                  holderId === null ? <span className="dim">{text.devices.nobody}</span> : <PersonLink id={holderId} />,
+              },
+              { name: text.devices.stateLabel, cell: ({ state }) => text.devices.state[state] },
+              { name: text.devices.since, cell: ({ stateChangedAt }) => <Instant at={stateChangedAt} /> },
+            ]}
+          />
+        )}
+      </Endless>
     </Page>
   );
 }

@@ -20,15 +20,14 @@ export function FindDevice({ wanted }: { wanted: string }): ReactNode {
     wanted,
     (q) => void navigate({ to: '/lost-laptop', search: q === '' ? {} : { q }, replace: true }),
   );
-  const search = wanted.trim();
-  const isLongEnough = search.length >= SHORTEST;
+  const isLongEnough = wanted.length >= SHORTEST;
   const may = useMay();
   const people = useQuery({
-    ...peopleQuery({ search, limit: MOST }),
+    ...peopleQuery({ search: wanted, limit: MOST }),
     enabled: isLongEnough && may('people:read'),
   });
   const byName = useQuery({
-    ...devicesQuery({ search, limit: MOST }),
+    ...devicesQuery({ search: wanted, limit: MOST }),
     enabled: isLongEnough && may('devices:read'),
   });
   const found = isLongEnough ? (people.data?.items ?? []) : [];
@@ -90,7 +89,7 @@ export function FindDevice({ wanted }: { wanted: string }): ReactNode {
         </Empty>
       ))}
       {isLongEnough && !isLoading && !error && hits.length === 0 && without.length === 0 && (
-        <Empty>{text.lostLaptop.nothing(search)}</Empty>
+        <Empty>{text.lostLaptop.nothing(wanted)}</Empty>
       )}
     </div>
   );

@@ -1,15 +1,14 @@
 import { useEffect, useRef, type ReactNode } from 'react';
-import { TextInput } from '@mantine/core';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { useWindowVirtualizer } from '@tanstack/react-virtual';
 import { endlessPeople } from '../../api/queries.js';
 import type { Person } from '../../api/types.js';
 import { Choice } from '../../parts/choice.js';
+import { Filters, TypedFilter } from '../../parts/filters.js';
 import { Empty, Loaded } from '../../parts/loaded.js';
 import { Page } from '../../parts/section.js';
 import { Mark } from '../../parts/step-state-mark.js';
-import { useTyped } from '../../parts/use-typed.js';
 import { PEOPLE_FILTERS } from '../../search-params.js';
 import { text } from '../../text/text.js';
 import { statusLooks } from './status-looks.js';
@@ -19,37 +18,26 @@ const route = getRouteApi('/people');
 export function PeoplePage(): ReactNode {
   const filters = route.useSearch();
   const navigate = route.useNavigate();
-  const keep = (name: 'search' | 'status' | 'department', value: string): void =>
-    void navigate({
-      search: (before) => ({ ...before, [name]: value === '' ? undefined : value }),
-      replace: true,
-    });
-  const [search, setSearch] = useTyped(filters.search ?? '', (typed) => keep('search', typed.trim()));
-  const [department, setDepartment] = useTyped(filters.department ?? '', (typed) => keep('department', typed.trim()));
+  const keep = (name: 'search' | 'status' | 'department', value: string | undefined): void =>
+    void navigate({ search: (before) => ({ ...before, [name]: value }), replace: true });
   const query = useInfiniteQuery(endlessPeople(filters));
   return (
     <Page title={text.nav.people}>
-      <form className="filters" role="search" onSubmit={(event) => event.preventDefault()}>
-        <TextInput
-          label={text.people.search}
-          value={search}
-          onChange={(event) => setSearch(event.currentTarget.value)}
-          type="search"
-          autoComplete="off"
-        />
+      <Filters>
+        <TypedFilter label={text.people.search} value={filters.search} onChange={(search) => keep('search', search)} />
         <Choice
           label={text.people.statusLabel}
           value={filters.status}
           values={PEOPLE_FILTERS.status}
           words={text.people.status}
-          onChange={(status) => keep('status', status ?? '')}
+          onChange={(status) => keep('status', status)}
         />
-        <TextInput
+        <TypedFilter
           label={text.people.department}
-          value={department}
-          onChange={(event) => setDepartment(event.currentTarget.value)}
+          value={filters.department}
+          onChange={(department) => keep('department', department)}
         />
-      </form>
+      </Filters>
       <Loaded query={query} lines={8}>
         {({ pages }) => (
           <EndlessPeople

@@ -4,6 +4,7 @@ import { toolsQuery } from '../../api/queries.js';
 import type { Account } from '../../api/types.js';
 import { Residual } from '../../parts/residual.js';
 import { Mark } from '../../parts/step-state-mark.js';
+import { Table } from '../../parts/table.js';
 import { useMay } from '../../shell/caller.js';
 import { accountLooks } from '../../states/account-looks.js';
 import { text } from '../../text/text.js';
@@ -14,22 +15,18 @@ export function PersonAccess({ accounts }: { accounts: readonly Account[] }): Re
   const mayRead = useMay()('tools:read');
   const { data: tools } = useQuery({ ...toolsQuery, enabled: mayRead });
   return (
-    <table className="table">
-      <thead>
-        <tr>
-          <th scope="col">{text.accounts.tool}</th>
-          <th scope="col">{text.accounts.username}</th>
-          <th scope="col">{text.accounts.state}</th>
-          <th scope="col">{text.accounts.readBack}</th>
-          <th scope="col">{text.accounts.sessions}</th>
-        </tr>
-      </thead>
-      <tbody>
-        {accounts.map((account) => (
-          <tr key={account.id} data-row tabIndex={-1}>
-            <th scope="row">{tools?.items.find(({ id }) => id === account.toolId)?.name ?? text.accounts.someTool}</th>
-            <td data-label={text.accounts.username}>{account.username}</td>
-            <td data-label={text.accounts.state}>
+    <Table
+      rows={accounts}
+      columns={[
+        {
+          name: text.accounts.tool,
+          cell: ({ toolId }) => tools?.items.find(({ id }) => id === toolId)?.name ?? text.accounts.someTool,
+        },
+        { name: text.accounts.username, cell: ({ username }) => username },
+        {
+          name: text.accounts.state,
+          cell: (account) => (
+            <>
               <Mark {...accountLooks(account)} />
               {account.residualUntil !== null && (
                 <>
@@ -37,14 +34,15 @@ export function PersonAccess({ accounts }: { accounts: readonly Account[] }): Re
                   <Residual until={account.residualUntil} />
                 </>
               )}
-            </td>
-            <td data-label={text.accounts.readBack}>
-              {account.observedAt === null ? text.accounts.never : <Instant at={account.observedAt} />}
-            </td>
-            <td data-label={text.accounts.sessions}>{account.liveSessions ?? text.accounts.notShown}</td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
+            </>
+          ),
+        },
+        {
+          name: text.accounts.readBack,
+          cell: ({ observedAt }) => (observedAt === null ? text.accounts.never : <Instant at={observedAt} />),
+        },
+        { name: text.accounts.sessions, cell: ({ liveSessions }) => liveSessions ?? text.accounts.notShown },
+      ]}
+    />
   );
 }
