@@ -38,6 +38,7 @@ import { ImageContents1764000017100 } from './1764000017100-image-contents.js';
 import { ImageMedia1764000017200 } from './1764000017200-image-media.js';
 import { DeviceImagings1764000017300 } from './1764000017300-device-imagings.js';
 import { RunbookOfALoss1764000019000 } from './1764000019000-runbook-of-a-loss.js';
+import { WhatPeopleAttestedIsTold1764000027000 } from './1764000027000-what-people-attested-is-told.js';
 
 /** All of them, oldest first. */
 export const MIGRATIONS = [
@@ -81,4 +82,5 @@ export const MIGRATIONS = [
   ImageMedia1764000017200,
   DeviceImagings1764000017300,
   RunbookOfALoss1764000019000,
+  WhatPeopleAttestedIsTold1764000027000,
 ];

@@ -41,7 +41,9 @@ export const StepView = z.object({
   lane: z.enum(LANES),
   requestedAt: Instant.describe('When the decision was committed.'),
   sentAt: Instant.nullable().describe('When the first call about it left.'),
-  confirmedAt: Instant.nullable().describe('When a read-back showed it.'),
+  confirmedAt: Instant.nullable().describe(
+    'When a read-back showed it, or a person’s word was taken for it: then there is `attestedBy`.',
+  ),
   endedAt: Instant.nullable(),
   dueAt: Instant.describe('Next try, for a step that is ready or confirming.'),
   residualUntil: Instant.nullable().describe('Until when the tool may still honour old tokens.'),
@@ -52,7 +54,7 @@ export const StepView = z.object({
     .string()
     .nullable()
     .describe(
-      'Who says that they did it, at a tool where another person confirms that; while it needs_human, that is awaited.',
+      'Who says that they did it, at a tool that can’t show it; while it needs_human, another person’s confirmation is awaited.',
     ),
   attestedAt: Instant.nullable(),
   attempts: z.int(),

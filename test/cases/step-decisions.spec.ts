@@ -1,9 +1,11 @@
 import type { EntityManager } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { WhatPeopleAttestedIsTold1764000027000 } from '../../migrations/1764000027000-what-people-attested-is-told.js';
 import { Account } from '../../src/accounts/account.entity.js';
 import { Alert } from '../../src/cases/alert.entity.js';
 import { Case } from '../../src/cases/case.entity.js';
 import { Settlement } from '../../src/cases/engine/settle.js';
+import { NOT_ATTESTED } from '../../src/cases/second-person.service.js';
 import { StepNeed } from '../../src/cases/step-need.entity.js';
 import { STEP_STATES } from '../../src/cases/step-states.js';
 import { Step } from '../../src/cases/step.entity.js';
@@ -92,14 +94,24 @@ describe('"I did it"', () => {
     const step = await aTask();
     expect(await accountOf(step)).toMatchObject({ observedState: 'active', observedSource: 'factory' });
     const { body } = await complete(step, 'Suspended; see ticket 4711.').expect(200);
-    expect(body).toMatchObject({ state: 'done', reason: 'Suspended; see ticket 4711.' });
-    expect(body.confirmedAt).not.toBeNull();
+    expect(body).toMatchObject({ state: 'done', reason: 'Suspended; see ticket 4711.', attestedBy: 'Grace' });
+    expect([body.confirmedAt, body.attestedAt]).not.toContain(null);
     expect(await accountOf(step)).toMatchObject({ observedState: 'suspended', observedSource: 'attested by Grace' });
     expect(await audited(step, 'step.done')).toMatchObject([
       { actorKind: 'service', facts: { attestedBy: 'Grace', note: 'Suspended; see ticket 4711.' } },
     ]);
     expect(await openAlerts(step)).toEqual([]);
     expect(await caseOf(step)).toMatchObject({ state: 'closed' });
+  });
+
+  it('that an older version wrote down in its audit entry alone is told of the step after the upgrade', async () => {
+    const step = await aTask();
+    await complete(step).expect(200);
+    await tx.update(Step, { id: step.id }, NOT_ATTESTED);
+    const runner = service.db.createQueryRunner();
+    await new WhatPeopleAttestedIsTold1764000027000().up(runner).finally(() => runner.release());
+    const { attestedBy, attestedAt, confirmedAt } = await stepOf(step.id);
+    expect({ attestedBy, attestedAt }).toEqual({ attestedBy: 'Grace', attestedAt: confirmedAt });
   });
 
   it('about a group that was taken away says nothing of an account that nobody made', async () => {

@@ -104,7 +104,7 @@ describe.skipIf(!hasChromium)('the user interface, in Chromium', () => {
     expect(await page.locator('textarea:focus').count()).toBe(1);
     await note.fill('Badge taken in at the desk, entry 42.');
     await page.getByRole('dialog').getByRole('button', { name: 'I did it…' }).click();
-    await page.getByText(/Everything (is|was) cut/).waitFor();
+    await page.getByText(/Everything (is|was) cut after .*, 1 step of it on a person’s word/).waitFor();
   });
 
   it('leads through the runbook: a wipe is told as asked for, a lock as far as somebody saw it', async () => {

@@ -3,6 +3,11 @@ function some(count: number, one: string, more = `${one}s`): string {
   return `${count.toLocaleString('en')} ${count === 1 ? one : more}`;
 }
 
+/** What of a cut is known by a person’s word alone. */
+function onWord(steps: number): string {
+  return steps === 0 ? '' : `, ${some(steps, 'step')} of it on a person’s word, which no tool can show`;
+}
+
 /** Every sentence of the interface, in English. Verbs that people say; what will happen before it does. */
 export const en = {
   locale: 'en',
@@ -90,8 +95,13 @@ export const en = {
       superseded: 'superseded',
       waived: 'waived',
     },
-    progress: (done: number, all: number, needHuman: number) =>
-      `${done} of ${all} done${needHuman === 0 ? '' : `, ${needHuman} ${needHuman === 1 ? 'needs' : 'need'} a person`}`,
+    onWord: 'done, on a person’s word',
+    progress: (done: number, all: number, onWord: number, needHuman: number) =>
+      [
+        `${done} of ${all} done`,
+        ...(onWord === 0 ? [] : [`${onWord} of them on a person’s word`]),
+        ...(needHuman === 0 ? [] : [`${needHuman} ${needHuman === 1 ? 'needs' : 'need'} a person`]),
+      ].join(', '),
   },
 
   overview: {
@@ -136,6 +146,8 @@ export const en = {
     closed: (kind: string) => `${kind}: closed`,
     confirmed: (count: number, tools: readonly string[], kind: string) =>
       `${kind}: ${some(count, 'step')} confirmed by ${tools.join(', ')}`,
+    attested: (count: number, tools: readonly string[], by: string, kind: string) =>
+      `${kind}: ${some(count, 'step')} done at ${tools.join(', ')}, as ${by} says`,
   },
 
   accounts: {
@@ -151,6 +163,7 @@ export const en = {
     notShown: 'not shown',
     observed: { unknown: 'unknown', absent: 'gone', active: 'active', suspended: 'suspended' },
     neverSeen: (desired: string) => `never seen yet, should be ${desired}`,
+    onWord: (observed: string, source: string) => `${observed}, ${source}`,
     otherThan: (observed: string, desired: string) => `still ${observed}, should be ${desired}`,
   },
 
@@ -213,7 +226,8 @@ export const en = {
     steps: 'Steps',
     openedBy: (name: string) => `opened by ${name}`,
     parent: 'The case that this one comes from',
-    confirmedByTools: 'steps shown done by the tools',
+    confirmedByTools: (onWord: number) =>
+      `steps shown done by the tools${onWord === 0 ? '' : `, ${onWord} more on a person’s word`}`,
     since: (time: string) => `for ${time}`,
     took: (time: string) => `after ${time}`,
     closedAfter: (time: string) => `closed after ${time}`,
@@ -221,6 +235,7 @@ export const en = {
     requested: 'requested',
     sent: 'sent',
     confirmed: 'confirmed',
+    said: 'said to be done',
     triesAgain: 'tried again',
     residual: 'may still work until',
     residualOver: 'old sessions might have worked until',
@@ -295,8 +310,9 @@ export const en = {
       `${some(count, 'step')} ${count === 1 ? 'needs' : 'need'} a person: until then something may still work.`,
     cutButWaived: (count: number) =>
       `${some(count, 'step')} ${count === 1 ? 'was' : 'were'} waived, so it is not proved that all access is gone.`,
-    cutWithResiduals: (took: string, count: number) =>
-      `Everything was cut after ${took}. ${some(count, 'thing')} may still work for a while, see below.`,
+    cutWithResiduals: (took: string, words: number, count: number) =>
+      `Everything was cut after ${took}${onWord(words)}. ${some(count, 'thing')} may still work for a while, see below.`,
+    cutOnWord: (took: string, words: number) => `Everything is cut after ${took}${onWord(words)}.`,
     allCut: (took: string) => `Everything is cut, and each tool has shown it: after ${took}.`,
     decide: 'Lock or wipe',
     proposal: { lock: 'Proposed: lock it', wipe: 'Proposed: wipe it', leave: 'Proposed: leave it' },

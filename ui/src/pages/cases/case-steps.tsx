@@ -6,6 +6,7 @@ import { ActDialog } from '../../parts/act-dialog.js';
 import { Residual } from '../../parts/residual.js';
 import { StepStateMark } from '../../parts/step-state-mark.js';
 import { useMay } from '../../shell/caller.js';
+import { isOnWord } from '../../states/step-states.js';
 import { text } from '../../text/text.js';
 import { ClockTime, Instant } from '../../time/instant.js';
 import { duration } from '../../time/relative-time.js';
@@ -28,7 +29,7 @@ function StepItem({ step, openedAt }: { step: CaseStep; openedAt: string }): Rea
   return (
     <li className={needsHuman ? 'step step-human' : 'step'} data-row tabIndex={-1}>
       <div className="step-head">
-        <StepStateMark state={step.state} />
+        <StepStateMark step={step} />
         <span className="step-what">
           {text.cases.act[step.act]}
           {step.grant && ` “${step.grant.name}”`} <span className="dim">{text.cases.at(step.toolName)}</span>
@@ -68,7 +69,8 @@ function StepTimes({ step, openedAt }: { step: CaseStep; openedAt: string }): Re
       )}
       {step.confirmedAt !== null && (
         <span>
-          → {text.cases.confirmed} <time dateTime={step.confirmedAt}>{after(step.confirmedAt)}</time>
+          → {isOnWord(step) ? text.cases.said : text.cases.confirmed}{' '}
+          <time dateTime={step.confirmedAt}>{after(step.confirmedAt)}</time>
         </span>
       )}
       {step.state === 'ready' && step.failures > 0 && (

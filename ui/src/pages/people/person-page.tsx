@@ -166,7 +166,7 @@ function CasesAndTimeline({ person }: { person: PersonDetails }): ReactNode {
                         <span className="row-name">{text.cases.kind[kind]}</span>
                         <span className="row-detail">
                           {steps ? (
-                            <ProgressMarks states={steps.map((step) => step.state)} words={progressOf(steps).words} />
+                            <ProgressMarks steps={steps} words={progressOf(steps).words} />
                           ) : (
                             text.cases.state[state]
                           )}
