@@ -71,7 +71,6 @@ export function peopleQuery(filters: Query<'/v1/people'>) {
   return queryOptions({
     queryKey: ['person', 'list', filters],
     queryFn: () => answerOf(api.GET('/v1/people', { params: { query: filters } })),
-    placeholderData: keepPreviousData,
   });
 }
 
@@ -94,7 +93,6 @@ export function devicesQuery(filters: Query<'/v1/devices'>) {
   return queryOptions({
     queryKey: ['device', 'list', filters],
     queryFn: () => answerOf(api.GET('/v1/devices', { params: { query: filters } })),
-    placeholderData: keepPreviousData,
   });
 }
 

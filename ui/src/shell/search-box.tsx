@@ -1,5 +1,5 @@
 import { useDeferredValue, useId, useState, type KeyboardEvent, type ReactNode } from 'react';
-import { useQuery } from '@tanstack/react-query';
+import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { devicesQuery, peopleQuery } from '../api/queries.js';
 import { Dialog } from '../parts/dialog.js';
@@ -89,10 +89,12 @@ function useHits(wanted: string): Hit[] {
   const isLongEnough = wanted.length >= SHORTEST;
   const people = useQuery({
     ...peopleQuery({ search: wanted, limit: MOST }),
+    placeholderData: keepPreviousData,
     enabled: isLongEnough && may('people:read'),
   });
   const devices = useQuery({
     ...devicesQuery({ search: wanted, limit: MOST }),
+    placeholderData: keepPreviousData,
     enabled: isLongEnough && may('devices:read'),
   });
   const foundPeople = isLongEnough ? (people.data?.items ?? []) : [];

@@ -276,6 +276,7 @@ export const en = {
     byWhat: 'A name, an address, an asset tag or a serial number',
     nothing: (wanted: string) => `Nobody and nothing here is called “${wanted}”. Try a part of the name.`,
     noDevice: (name: string) => `${name} has no device here.`,
+    unseenDevices: (name: string) => `You may not see which devices ${name} has.`,
     openPerson: 'Open their page to reset credentials or cut access.',
     another: 'Another one',
     lastSeen: 'last seen',

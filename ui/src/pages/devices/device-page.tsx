@@ -18,7 +18,7 @@ export function DevicePage(): ReactNode {
   const { deviceId } = route.useParams();
   const query = useQuery(deviceQuery(deviceId));
   return (
-    <LoadedPage query={query} title={text.devices.device}>
+    <LoadedPage key={deviceId} query={query} title={text.devices.device}>
       {(device) => <ShownDevice device={device} />}
     </LoadedPage>
   );

@@ -24,7 +24,7 @@ export function PersonPage(): ReactNode {
   const { personId } = route.useParams();
   const query = useQuery(personQuery(personId));
   return (
-    <LoadedPage query={query} title={text.search.person}>
+    <LoadedPage key={personId} query={query} title={text.search.person}>
       {(person) => <ShownPerson person={person} />}
     </LoadedPage>
   );
