@@ -18,8 +18,9 @@ import { SearchBox } from './search-box.js';
 /** Around every page: who is signed in, where one may go, and the one search. */
 export function Shell(): ReactNode {
   const { data: caller, error, refetch } = useQuery(callerQuery);
+  const isAnothers = useIsAnothers(caller?.id);
   if (isProblem(error, 'unauthenticated')) return <SignedOut wasSignedIn={caller !== undefined} />;
-  if (caller) return <SignedIn caller={caller} />;
+  if (caller && !isAnothers) return <SignedIn caller={caller} />;
   return (
     <main className="lone">
       <h1>Quartermaster</h1>
@@ -29,9 +30,21 @@ export function Shell(): ReactNode {
   );
 }
 
+/** Whether somebody else signed in since: what was read for the one before goes, with the whole page. */
+function useIsAnothers(callerId: string | undefined): boolean {
+  const [first, setFirst] = useState<string>();
+  if (callerId !== undefined && first === undefined) setFirst(callerId);
+  const isAnothers = callerId !== undefined && first !== undefined && callerId !== first;
+  useEffect(() => {
+    if (isAnothers) window.location.reload();
+  }, [isAnothers]);
+  return isAnothers;
+}
+
 /** Whoever comes for the first time is led to the sign-in; whose session ended meanwhile decides when. */
 function SignedOut({ wasSignedIn }: { wasSignedIn: boolean }): ReactNode {
   const address = `/sign-in?return=${encodeURIComponent(window.location.pathname + window.location.search)}`;
+  useEffect(() => live.stop(), []);
   useEffect(() => {
     if (!wasSignedIn) window.location.replace(address);
   }, [wasSignedIn, address]);
