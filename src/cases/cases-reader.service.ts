@@ -3,6 +3,7 @@ import { DataSource } from 'typeorm';
 import { ReturnRecords, type KnownReturn } from '../devices/returns/return-records.service.js';
 import { queryRows } from '../platform/database/query-rows.js';
 import { Problem } from '../platform/errors/problem.js';
+import type { Position } from '../platform/http/page.js';
 import { keepWithin, requireWithin } from '../platform/roles/within-reach.js';
 import type { Actor } from '../platform/sign-in/actor.js';
 import { Alert } from './alert.entity.js';
@@ -31,6 +32,11 @@ export interface StepsFilter {
   personId?: string | undefined;
   caseId?: string | undefined;
   owner?: string | undefined;
+}
+
+export interface AlertsFilter {
+  state?: 'open' | 'resolved' | undefined;
+  about?: 'step' | 'other' | undefined;
 }
 
 export interface CaseInFull {
@@ -114,11 +120,30 @@ export class CasesReader {
     return query.getMany();
   }
 
-  async alerts(actor: Actor, open: boolean | undefined, page: Newest): Promise<Alert[]> {
+  /** Steps that need a person, the one that is due first before the others; each with its deadline as the database has it. */
+  async duties(actor: Actor, page: { after: Position | null; limit: number }): Promise<(Step & { due: string })[]> {
+    const query = this.db.manager
+      .createQueryBuilder(Step, 's')
+      .addSelect(`to_char(s.deadline AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`, 'due')
+      .where(`s.state = 'needs_human'`)
+      .orderBy('s.deadline')
+      .addOrderBy('s.id')
+      .limit(page.limit);
+    keepWithin(query, actor, 'step');
+    if (page.after) {
+      const { key, id } = page.after;
+      query.andWhere('(s.deadline, s.id) > (CAST(:due AS timestamptz), CAST(:id AS uuid))', { due: key, id });
+    }
+    const { entities, raw } = await query.getRawAndEntities<{ due: string }>();
+    return entities.map((step, index) => Object.assign(step, { due: raw[index]?.due ?? '' }));
+  }
+
+  async alerts(actor: Actor, { state, about }: AlertsFilter, page: Newest): Promise<Alert[]> {
     const query = this.db.manager.createQueryBuilder(Alert, 'a').orderBy('a.id', 'DESC').limit(page.limit);
     keepWithin(query, actor, 'alert');
     if (page.before) query.andWhere('a.id < :before', { before: page.before });
-    if (open !== undefined) query.andWhere(open ? 'a.resolved_at IS NULL' : 'a.resolved_at IS NOT NULL');
+    if (state !== undefined) query.andWhere(state === 'open' ? 'a.resolved_at IS NULL' : 'a.resolved_at IS NOT NULL');
+    if (about !== undefined) query.andWhere(about === 'step' ? 'a.step_id IS NOT NULL' : 'a.step_id IS NULL');
     return query.getMany();
   }
 }

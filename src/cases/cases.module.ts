@@ -15,6 +15,7 @@ import { CasesReader } from './cases-reader.service.js';
 import { CasesController } from './cases.controller.js';
 import { CasesService } from './cases.service.js';
 import { CutPlanning } from './cut-planning.service.js';
+import { DutiesController } from './duties.controller.js';
 import { EngineHealth } from './engine-health.service.js';
 import { EngineReadings } from './engine-readings.service.js';
 import { EvidenceController } from './evidence.controller.js';
@@ -34,7 +35,14 @@ import { StepsController } from './steps.controller.js';
 
 @Module({
   imports: [PeopleModule, DevicesModule, AccountsModule, AccessPolicyModule, RolesModule],
-  controllers: [CallBacksController, CaseFiguresController, CasesController, EvidenceController, StepsController],
+  controllers: [
+    CallBacksController,
+    CaseFiguresController,
+    CasesController,
+    DutiesController,
+    EvidenceController,
+    StepsController,
+  ],
   providers: [
     AccessPlanning,
     AlertsService,

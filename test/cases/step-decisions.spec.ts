@@ -56,6 +56,12 @@ describe('a step that needs somebody', () => {
     expect(step).toMatchObject({ state: 'needs_human', owner: 'owner@acme.example', reason: 'It has no API.' });
     expect(step.deadline?.getTime()).toBeGreaterThan(Date.now());
     expect(await openAlerts(step)).toMatchObject([{ kind: 'needs_human', owner: 'owner@acme.example' }]);
+    const toldOf = async (about: string) => {
+      const { body } = await grace.get(`/v1/alerts?state=open&about=${about}&limit=200`).expect(200);
+      return body.items.map(({ stepId }: { stepId: string | null }) => stepId);
+    };
+    expect(await toldOf('step')).toContain(step.id);
+    expect(await toldOf('other')).not.toContain(step.id);
   });
 
   it('is never owned by the person whose access it is', async () => {
@@ -75,6 +81,26 @@ describe('a step that needs somebody', () => {
     expect(body.items.map(({ id }: { id: string }) => id)).toEqual([step.id]);
     const other = await grace.get(`/v1/steps?caseId=${step.caseId}&owner=somebody@acme.example`).expect(200);
     expect(other.body.items).toEqual([]);
+  });
+
+  it('is listed by its deadline, whoever was asked first', async () => {
+    const [late, early, alike] = [await aTask(), await aTask(), await aTask()];
+    for (const [{ id }, year] of [
+      [late, 2003],
+      [early, 2001],
+      [alike, 2001],
+    ] as const) {
+      await tx.update(Step, { id }, { deadline: () => `'${year}-01-01T00:00:00.123456Z'` });
+    }
+    const idsOf = (body: { items: { id: string }[] }) => body.items.map(({ id }) => id);
+    const { body } = await grace.get('/v1/duties?limit=1').expect(200);
+    expect(idsOf(body)).toEqual([early.id]);
+    const next = await grace.get(`/v1/duties?limit=2&cursor=${body.next}`).expect(200);
+    expect(idsOf(next.body)).toEqual([alike.id, late.id]);
+    await waive(late).expect(200);
+    const without = await grace.get(`/v1/duties?limit=2&cursor=${body.next}`).expect(200);
+    expect(idsOf(without.body)).not.toContain(late.id);
+    await grace.get('/v1/duties?cursor=WyJzb29uIiwiIl0').expect(400);
   });
 });
 

@@ -146,10 +146,11 @@ export function lossQuery(caseId: string) {
   });
 }
 
-export function stepsQuery(filters: Query<'/v1/steps'>) {
+/** Steps that need a person, the one that is due first before the others. */
+export function dutiesQuery(filters: Query<'/v1/duties'>) {
   return queryOptions({
-    queryKey: ['step', 'list', filters],
-    queryFn: () => answerOf(api.GET('/v1/steps', { params: { query: filters } })),
+    queryKey: ['step', 'list', 'duties', filters],
+    queryFn: () => answerOf(api.GET('/v1/duties', { params: { query: filters } })),
   });
 }
 
