@@ -163,9 +163,23 @@ describe.skipIf(!hasChromium)('the user interface, in Chromium', () => {
 
     await page.getByRole('link', { name: 'Ada Example' }).first().click();
     await page.getByRole('button', { name: 'Leave now…' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByRole('button', { name: 'Cancel' }).click();
+    await page.locator('button:focus').getByText('Leave now…').waitFor();
+    await page.keyboard.press('Enter');
     await admin.look('leave-dialog', 'dialog');
     await page.getByLabel('Why').fill('Works for somebody else from today.');
-    await page.getByRole('dialog').getByRole('button', { name: 'Leave now' }).click();
+
+    const { promise: held, resolve: letGo } = Promise.withResolvers<void>();
+    await page.route('**/v1/leavers', async (route) => held.then(() => route.abort()));
+    await dialog.getByRole('button', { name: 'Leave now' }).click();
+    await dialog.getByRole('button', { name: 'Cancel', disabled: true }).waitFor();
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('Escape');
+    letGo();
+    await dialog.getByText('It may have been done all the same.').waitFor();
+    await page.unroute('**/v1/leavers');
+    await dialog.getByRole('button', { name: 'Leave now' }).click();
     await page.getByRole('heading', { name: 'Leave', exact: true }).waitFor();
     await waitForTools();
     await page.getByRole('button', { name: 'Waive…' }).first().click();

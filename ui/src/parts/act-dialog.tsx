@@ -34,7 +34,7 @@ export function ActDialog<T>({ title, children, verb, danger, ask, act, onDone, 
   });
   const isMissing = ask?.required === true && sentence.trim().length < SHORTEST;
   return (
-    <Dialog title={title} onClose={onClose}>
+    <Dialog title={title} isBusy={doing.isPending} onClose={onClose}>
       <form
         className="stack"
         onSubmit={(event) => {
@@ -55,9 +55,9 @@ export function ActDialog<T>({ title, children, verb, danger, ask, act, onDone, 
             data-autofocus
           />
         )}
-        {doing.error && <ProblemNotice error={doing.error} />}
+        {doing.error && <ProblemNotice error={doing.error} ofAct />}
         <div className="row row-end">
-          <Button variant="default" onClick={onClose} type="button">
+          <Button variant="default" onClick={onClose} type="button" disabled={doing.isPending}>
             {text.cancel}
           </Button>
           <Button type="submit" color={danger ? 'red' : 'blue'} loading={doing.isPending} disabled={isMissing}>

@@ -72,8 +72,11 @@ export const en = {
     unexpected: 'Something went wrong in this page',
     unexpectedDetail: 'Load it again. If that does not help, tell whoever looks after this service.',
     unreadable: 'The answer can not be read',
+    unreadableDetail:
+      'Something on the way answered in place of the service. Try again in a moment; if that does not help, tell whoever looks after this service.',
     noAnswer: 'The service does not answer',
-    noAnswerDetail: 'Nothing was changed as far as is known. Check your connection; it is tried again by itself.',
+    noAnswerDetail: 'Check your connection, and try again.',
+    mayBeDone: 'It may have been done all the same. Look before you send it again.',
     cannotSend: 'The file can not be sent',
     fileTooLarge: 'It may have 2 MiB at most.',
     needsTls: 'Files can be left over HTTPS only.',

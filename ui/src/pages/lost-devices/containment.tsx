@@ -89,7 +89,7 @@ function Learned({ loss: { caseId, awake, legalHold } }: { loss: Loss }): ReactN
           data={(['no', 'yes'] as const).map((value) => ({ value, label: yesNo[value] }))}
         />
       </div>
-      {note.error && <ProblemNotice error={note.error} />}
+      {note.error && <ProblemNotice error={note.error} ofAct />}
     </>
   );
 }
