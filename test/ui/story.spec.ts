@@ -237,8 +237,19 @@ describe.skipIf(!hasChromium)('the user interface, in Chromium', () => {
     await page.keyboard.press('j');
     expect(await page.evaluate('document.activeElement.textContent')).toContain('Ada Example');
     await page.keyboard.press('?');
-    await page.getByRole('dialog', { name: 'Keys' }).waitFor();
+    const keys = page.getByRole('dialog', { name: 'Keys' });
+    await keys.waitFor();
+    await page.keyboard.press('Control+k');
+    expect(await page.getByRole('dialog', { name: 'Find anybody or anything' }).count()).toBe(0);
+    await keys.getByLabel('Single letters do something').uncheck();
     await page.keyboard.press('Escape');
+    await page.keyboard.press('?');
+    expect(await keys.count()).toBe(0);
+    await page.getByRole('button', { name: 'Keys' }).click();
+    await keys.getByLabel('Single letters do something').check();
+    await admin.look('keys', 'dialog');
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: 'Exact times' }).click();
     const search = page.getByLabel('Name or address');
     await search.fill('nobody ');
     await page.getByText('Nobody is found').waitFor();
@@ -255,6 +266,12 @@ describe.skipIf(!hasChromium)('the user interface, in Chromium', () => {
     await page.keyboard.press('j');
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { level: 1, name: 'MBP-0192' }).waitFor();
+    await page
+      .locator('main time')
+      .filter({ hasText: / 20\d\d, / })
+      .first()
+      .waitFor();
+    await page.getByRole('button', { name: 'Exact times' }).click();
   });
 
   it('was violated by nothing that axe knows, light or dark, and complained about nothing', () => {

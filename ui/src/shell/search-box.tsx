@@ -5,7 +5,7 @@ import { devicesQuery, peopleQuery } from '../api/queries.js';
 import { Dialog } from '../parts/dialog.js';
 import { text } from '../text/text.js';
 import { useMay } from './caller.js';
-import { PLACES } from './navigation.js';
+import { usePlaces } from './navigation.js';
 
 interface Hit {
   id: string;
@@ -85,6 +85,7 @@ export function SearchBox({ onClose }: { onClose: () => void }): ReactNode {
 
 function useHits(wanted: string): Hit[] {
   const may = useMay();
+  const places = usePlaces();
   const navigate = useNavigate();
   const isLongEnough = wanted.length >= SHORTEST;
   const people = useQuery({
@@ -126,12 +127,14 @@ function useHits(wanted: string): Hit[] {
           },
         ]
       : []),
-    ...PLACES.filter(({ word, scope }) => matches(word) && may(scope)).map(({ to, word }) => ({
-      id: `place-${to.slice(1)}`,
-      group: text.search.place,
-      name: word,
-      detail: '',
-      go: () => void navigate({ to }),
-    })),
+    ...places
+      .filter(({ word }) => matches(word))
+      .map(({ to, word }) => ({
+        id: `place-${to.slice(1)}`,
+        group: text.search.place,
+        name: word,
+        detail: '',
+        go: () => void navigate({ to }),
+      })),
   ];
 }

@@ -9,9 +9,10 @@ import type { Caller } from '../api/types.js';
 import { Dialog } from '../parts/dialog.js';
 import { Loading } from '../parts/loaded.js';
 import { ProblemNotice } from '../parts/problem-notice.js';
+import { exactTimes, usePreference } from '../preferences.js';
 import { text } from '../text/text.js';
 import { useMay } from './caller.js';
-import { Keys } from './keys.js';
+import { FIND_KEY, Keys } from './keys.js';
 import { Navigation } from './navigation.js';
 import { SearchBox } from './search-box.js';
 
@@ -64,8 +65,10 @@ function SignedOut({ wasSignedIn }: { wasSignedIn: boolean }): ReactNode {
 function SignedIn({ caller }: { caller: Caller }): ReactNode {
   const [isSearching, setSearching] = useState(false);
   const [isNavigating, setNavigating] = useState(false);
+  const [areKeysShown, setKeysShown] = useState(false);
   const may = useMay();
   const search = useCallback(() => setSearching(true), []);
+  const showKeys = useCallback(() => setKeysShown(true), []);
   useEffect(() => live.start(), []);
   return (
     <div className="shell">
@@ -78,14 +81,14 @@ function SignedIn({ caller }: { caller: Caller }): ReactNode {
         </Link>
         {caller.environment === 'test' && <span className="environment">{text.shell.testInstallation}</span>}
         <button type="button" className="search-button" onClick={search}>
-          {text.search.open} <kbd>⌘K</kbd>
+          {text.search.open} <kbd>{FIND_KEY}</kbd>
         </button>
         <nav aria-label={text.nav.label} className="side-nav">
           <Navigation />
         </nav>
         <div className="side-foot">
           <LiveNotice />
-          <Me name={caller.name} />
+          <Me name={caller.name} onKeys={showKeys} />
         </div>
       </header>
       <main id="main" tabIndex={-1}>
@@ -115,18 +118,34 @@ function SignedIn({ caller }: { caller: Caller }): ReactNode {
         </Dialog>
       )}
       {isSearching && <SearchBox onClose={() => setSearching(false)} />}
-      <Keys onSearch={search} />
+      <Keys isShown={areKeysShown} onShow={showKeys} onHide={() => setKeysShown(false)} onSearch={search} />
     </div>
   );
 }
 
-function Me({ name }: { name: string }): ReactNode {
+/** Who is signed in, and how they like it. Where there is no keyboard there are no keys. */
+function Me({ name, onKeys }: { name: string; onKeys?: () => void }): ReactNode {
   return (
     <div className="me">
       <span className="me-name">{name}</span>
+      {onKeys && (
+        <button type="button" className="plain-button" onClick={onKeys}>
+          {text.keys.title}
+        </button>
+      )}
+      <TimesButton />
       <ThemeButton />
       <SignOut />
     </div>
+  );
+}
+
+function TimesButton(): ReactNode {
+  const areExact = usePreference(exactTimes);
+  return (
+    <button type="button" className="plain-button" aria-pressed={areExact} onClick={() => exactTimes.set(!areExact)}>
+      {text.shell.exactTimes}
+    </button>
   );
 }
 

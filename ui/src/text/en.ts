@@ -14,6 +14,7 @@ export const en = {
   loading: 'Loading',
   close: 'Close',
   cancel: 'Cancel',
+  save: 'Save',
   all: 'All',
   more: 'Show more',
 
@@ -24,6 +25,7 @@ export const en = {
     signedOutDetail: 'Sign in to go on where you were.',
     signIn: 'Sign in',
     signOut: 'Sign out',
+    exactTimes: 'Exact times',
     light: 'Light',
     dark: 'Dark',
     notLive: 'Not live: what you see may be old.',
@@ -66,6 +68,7 @@ export const en = {
     walk: 'Down and up a list',
     open: 'Open what is chosen',
     show: 'Show these keys',
+    letters: 'Single letters do something',
   },
 
   problems: {

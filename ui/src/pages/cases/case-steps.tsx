@@ -16,7 +16,7 @@ import { StepEvidence } from './step-evidence.js';
 /** Each step of a case as it is now: requested, sent, confirmed, and what may still work after it. */
 export function CaseSteps({ details }: { details: CaseDetails }): ReactNode {
   return (
-    <ol className="steps" aria-live="polite">
+    <ol className="steps">
       {details.steps.map((step) => (
         <StepItem key={step.id} step={step} openedAt={details.openedAt} />
       ))}

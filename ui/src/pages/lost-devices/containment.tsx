@@ -59,38 +59,48 @@ function Proposal({ loss }: { loss: Loss }): ReactNode {
   );
 }
 
-/** What people learn of it after the report; the proposal follows. */
-function Learned({ loss: { caseId, awake, legalHold } }: { loss: Loss }): ReactNode {
+/** What people learn of it after the report; the proposal follows once it is saved. */
+function Learned({ loss: { caseId, ...known } }: { loss: Loss }): ReactNode {
   const may = useMay();
   const { yesNo } = text.lostLaptop;
-  const note = useMutation({
-    mutationFn: (body: { awake: Loss['awake'] } | { legalHold: boolean }) =>
-      answerOf(api.PATCH('/v1/lost-devices/{caseId}', { params: { path: { caseId } }, body })),
-    onSuccess: () => queryClient.invalidateQueries({ queryKey: ['case', 'one', caseId] }),
+  const [learned, setLearned] = useState<Partial<Pick<Loss, 'awake' | 'legalHold'>>>({});
+  const { awake, legalHold } = { ...known, ...learned };
+  const save = useMutation({
+    mutationFn: () =>
+      answerOf(api.PATCH('/v1/lost-devices/{caseId}', { params: { path: { caseId } }, body: { awake, legalHold } })),
+    onSuccess: async () => {
+      await queryClient.invalidateQueries({ queryKey: ['case', 'one', caseId] });
+      setLearned({});
+    },
   });
   if (!may('lost-devices:report')) return null;
   return (
-    <>
-      <div className="filters">
-        <NativeSelect
-          label={text.lostLaptop.awake}
-          value={awake}
-          disabled={note.isPending}
-          onChange={({ currentTarget: { value } }) =>
-            note.mutate({ awake: value === 'yes' || value === 'no' ? value : 'unknown' })
-          }
-          data={(['unknown', 'yes', 'no'] as const).map((value) => ({ value, label: yesNo[value] }))}
-        />
-        <NativeSelect
-          label={text.lostLaptop.legalHold}
-          value={legalHold ? 'yes' : 'no'}
-          disabled={note.isPending}
-          onChange={({ currentTarget: { value } }) => note.mutate({ legalHold: value === 'yes' })}
-          data={(['no', 'yes'] as const).map((value) => ({ value, label: yesNo[value] }))}
-        />
-      </div>
-      {note.error && <ProblemNotice error={note.error} ofAct />}
-    </>
+    <form
+      className="filters"
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (!save.isPending) save.mutate();
+      }}
+    >
+      <NativeSelect
+        label={text.lostLaptop.awake}
+        value={awake}
+        onChange={({ currentTarget: { value } }) =>
+          setLearned({ ...learned, awake: value === 'yes' || value === 'no' ? value : 'unknown' })
+        }
+        data={(['unknown', 'yes', 'no'] as const).map((value) => ({ value, label: yesNo[value] }))}
+      />
+      <NativeSelect
+        label={text.lostLaptop.legalHold}
+        value={legalHold ? 'yes' : 'no'}
+        onChange={({ currentTarget: { value } }) => setLearned({ ...learned, legalHold: value === 'yes' })}
+        data={(['no', 'yes'] as const).map((value) => ({ value, label: yesNo[value] }))}
+      />
+      <Button type="submit" variant="default" className="beside-inputs">
+        {text.save}
+      </Button>
+      {save.error && <ProblemNotice error={save.error} ofAct />}
+    </form>
   );
 }
 
@@ -174,7 +184,7 @@ function WipeRequest({ request }: { request: Approval }): ReactNode {
   if (state === 'refused') return <p>⊘ {text.lostLaptop.wipeRefused(decidedBy ?? text.people.somebody)}</p>;
   if (Date.parse(expiresAt) <= Math.max(now, serverNow())) return <p>⊘ {text.lostLaptop.wipeExpired}</p>;
   return (
-    <div className="notice" role="status">
+    <div className="notice">
       <p className="notice-title">▲ {text.lostLaptop.wipeRequested}</p>
       <p>{text.lostLaptop.wipeNotDone}</p>
       <p className="dim">
