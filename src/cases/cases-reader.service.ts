@@ -9,6 +9,7 @@ import type { Actor } from '../platform/sign-in/actor.js';
 import { Alert } from './alert.entity.js';
 import { Attempt } from './attempt.entity.js';
 import { Case } from './case.entity.js';
+import { SecondPerson } from './second-person.service.js';
 import { StepNeed } from './step-need.entity.js';
 import { Step } from './step.entity.js';
 import type { CaseKind, Lane, StepState } from './step-states.js';
@@ -41,7 +42,7 @@ export interface AlertsFilter {
 
 export interface CaseInFull {
   case: Case;
-  steps: (Step & { toolName: string; needs: string[]; attemptsMade: Attempt[] })[];
+  steps: (Step & { toolName: string; needs: string[]; mayConfirm: boolean; attemptsMade: Attempt[] })[];
   /** Of a leave: each device that is to come back. It holds up no step. */
   returns: KnownReturn[];
 }
@@ -52,6 +53,7 @@ export class CasesReader {
   constructor(
     private readonly db: DataSource,
     private readonly returns: ReturnRecords,
+    private readonly secondPerson: SecondPerson,
   ) {}
 
   async list(actor: Actor, filter: CasesFilter, page: Newest): Promise<Case[]> {
@@ -90,12 +92,17 @@ export class CasesReader {
       `SELECT id, name FROM tools WHERE id = ANY($1)`,
       [steps.map(({ toolId }) => toolId)],
     );
+    const confirmable = new Set<string>();
+    for (const step of steps) {
+      if (await this.secondPerson.mayConfirm(this.db.manager, step, actor)) confirmable.add(step.id);
+    }
     return {
       case: found,
       returns: found.kind === 'leaver' ? await this.returns.ofCase(this.db.manager, actor, id) : [],
       steps: steps.map((step) =>
         Object.assign(step, {
           toolName: tools.find((tool) => tool.id === step.toolId)?.name ?? '',
+          mayConfirm: confirmable.has(step.id),
           needs: needs.filter(({ stepId }) => stepId === step.id).map(({ needsStepId }) => needsStepId),
           attemptsMade: attempts.filter(({ stepId }) => stepId === step.id),
         }),

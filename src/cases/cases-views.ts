@@ -83,7 +83,14 @@ export const AttemptView = z.object({
 
 export const CaseDetails = CaseView.extend({
   steps: z.array(
-    StepView.extend({ toolName: z.string(), needs: z.array(z.uuid()), attemptsMade: z.array(AttemptView) }),
+    StepView.extend({
+      toolName: z.string(),
+      needs: z.array(z.uuid()),
+      mayConfirm: z
+        .boolean()
+        .describe('Whether another person’s confirmation is awaited, and you could be that person.'),
+      attemptsMade: z.array(AttemptView),
+    }),
   ),
   returns: z.array(ReturnView).describe('Of a leave: each device that is to come back. It holds up no step.'),
 });
@@ -158,6 +165,7 @@ export function caseDetails({ case: row, steps, returns }: CaseInFull, actor: Ac
       ...stepView(step),
       toolName: step.toolName,
       needs: step.needs,
+      mayConfirm: step.mayConfirm,
       attemptsMade: step.attemptsMade.map(attemptView),
     })),
     returns: returns.map(returnView),

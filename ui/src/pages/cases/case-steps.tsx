@@ -122,7 +122,7 @@ function StepActs({ step }: { step: CaseStep }): ReactNode {
           </Button>
         </>
       )}
-      {isAttested && may('steps:confirm') && (
+      {step.mayConfirm && may('steps:confirm') && (
         <Button size="xs" onClick={() => setAsked('confirm')}>
           {text.cases.confirm}
         </Button>

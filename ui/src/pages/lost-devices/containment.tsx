@@ -18,6 +18,9 @@ import { DeviceOrder } from './device-order.js';
 
 type Decision = NonNullable<Loss['decision']>['containment'];
 
+/** As who asked for it was answered, or as it is listed. */
+type Request = Omit<Approval, 'mayDecide'>;
+
 const DECISIONS = ['lock', 'wipe', 'leave'] as const satisfies readonly Decision[];
 
 /** What becomes of the laptop itself: what is proposed and why, what somebody decided, and how its orders stand. */
@@ -124,7 +127,7 @@ function Decided({ decision }: { decision: NonNullable<Loss['decision']> }): Rea
 function Decide({ loss: { caseId, proposal, decision, legalHold } }: { loss: Loss }): ReactNode {
   const may = useMay();
   const [asked, setAsked] = useState<Decision | null>(null);
-  const [requested, setRequested] = useState<Approval | null>(null);
+  const [requested, setRequested] = useState<Request | null>(null);
   const approvals = useQuery({
     ...approvalsQuery({ targetId: caseId, limit: 1 }),
     enabled: may('approvals:read'),
@@ -177,7 +180,7 @@ function Decide({ loss: { caseId, proposal, decision, legalHold } }: { loss: Los
 }
 
 /** A wipe that was asked for is a request and nothing else, until another person has approved it. */
-function WipeRequest({ request }: { request: Approval }): ReactNode {
+function WipeRequest({ request }: { request: Request }): ReactNode {
   const { state, requestedBy, requestedAt, expiresAt, decidedBy } = request;
   const now = useNow(state === 'waiting' ? 10_000 : null);
   if (state === 'approved') return null;
