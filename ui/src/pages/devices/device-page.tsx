@@ -115,7 +115,7 @@ function Keys({ deviceId }: { deviceId: string }): ReactNode {
             <ul className="rows">
               {items.map(({ id, protects, source, keptAt, revealedAt }) => (
                 <li key={id} className="row-plain">
-                  <span className="row-name">{protects.replaceAll('_', ' ')}</span>
+                  <span className="row-name">{text.devices.protects[protects]}</span>
                   <span className="row-detail">
                     {text.devices.keptFrom(source)} <Instant at={keptAt} />
                   </span>
