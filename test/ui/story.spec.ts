@@ -280,6 +280,19 @@ describe.skipIf(!hasChromium)('the user interface, in Chromium', () => {
     expect(new Set(admin.refusals)).toEqual(new Set([`404 /v1/people/${NOBODY}`]));
   });
 
+  it('is loaded anew when somebody else has signed in, so that nothing is left of what the one before read', async () => {
+    const { page } = admin;
+    await page.route('**/v1/caller', async (route) => {
+      const caller = (await (await route.fetch()).json()) as object;
+      await route.fulfill({ json: { ...caller, id: 'user:somebody-else' } });
+    });
+    const signedOut = { type: '/problems/unauthenticated', title: 'Sign in', detail: 'Sign in first.', instance: 'r' };
+    await page.route('**/v1/devices?*', async (route) => route.fulfill({ status: 401, json: signedOut }), { times: 1 });
+    const loaded = page.waitForEvent('load');
+    await admin.open('/devices?search=anything-else');
+    await loaded;
+  });
+
   it('leads to the sign-in whoever is signed out, and back to where they were', async () => {
     const stranger = await browser.newPage();
     await stranger.goto(`${service.url}/app/cases?state=open`);
