@@ -15,7 +15,12 @@ export const AccountView = z.object({
   desiredState: z.enum(DESIRED_STATES),
   observedState: z.enum(OBSERVED_STATES),
   observedAt: z.iso.datetime().nullable().describe('When the tool last showed it.'),
-  observedSource: z.string().nullable(),
+  observedSource: z
+    .string()
+    .nullable()
+    .describe(
+      'What it is known by, as in `read-back`; `attested by` and a name where a person says so and no tool can.',
+    ),
   liveSessions: z.int().nullable().describe('Null: the tool can’t show them.'),
   residualUntil: z.iso.datetime().nullable().describe('Until when the tool may still honour what was issued before.'),
   credentialsResetAt: z.iso.datetime().nullable(),

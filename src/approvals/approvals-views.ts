@@ -19,6 +19,12 @@ export const ApprovalView = z.object({
   note: z.string().nullable(),
 });
 
+export const ListedApproval = ApprovalView.extend({
+  mayDecide: z
+    .boolean()
+    .describe('Whether you could be the second person now: you didn’t request it, and it isn’t about you.'),
+});
+
 export const ApprovalDetails = ApprovalView.extend({
   plan: z.record(z.string(), z.unknown()).describe('Everything that would happen, and to whom.'),
 });

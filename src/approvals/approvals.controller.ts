@@ -6,7 +6,7 @@ import type { Actor } from '../platform/sign-in/actor.js';
 import { FreshSignIn } from '../platform/sign-in/fresh-sign-in.js';
 import { Allow, CurrentActor } from '../platform/sign-in/who-may-call.js';
 import { APPROVAL_STATES } from './approval.entity.js';
-import { ApprovalDetails, approvalDetails, ApprovalView, approvalView } from './approvals-views.js';
+import { ApprovalDetails, approvalDetails, ApprovalView, approvalView, ListedApproval } from './approvals-views.js';
 import { Approvals } from './approvals.service.js';
 
 const ApprovalsQuery = PageQuery.extend({
@@ -22,14 +22,20 @@ export class ApprovalsController {
 
   @Get()
   @Allow('approvals:read', 'within-reach')
-  @ApiOkResponse({ standardSchema: pageOf(ApprovalView), description: 'Newest first.' })
+  @ApiOkResponse({ standardSchema: pageOf(ListedApproval), description: 'Newest first.' })
   async list(
     @Query({ schema: ApprovalsQuery }) query: z.infer<typeof ApprovalsQuery>,
     @CurrentActor() actor: Actor,
-  ): Promise<Page<z.infer<typeof ApprovalView>>> {
+  ): Promise<Page<z.infer<typeof ListedApproval>>> {
     const { limit, cursor, ...filter } = query;
     const rows = await this.approvals.list(actor, filter, { before: positionOf(cursor)?.id ?? null, limit: limit + 1 });
-    return toPage(rows, limit, ({ id }) => ({ key: '', id }), approvalView);
+    const decidable = await this.approvals.decidable(actor, rows);
+    return toPage(
+      rows,
+      limit,
+      ({ id }) => ({ key: '', id }),
+      (row) => ({ ...approvalView(row), mayDecide: decidable.has(row.id) }),
+    );
   }
 
   @Get(':id')

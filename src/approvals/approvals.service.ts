@@ -11,6 +11,7 @@ import { Problem } from '../platform/errors/problem.js';
 import { newId } from '../platform/ids/new-id.js';
 import { keepWithin, requireWithin } from '../platform/roles/within-reach.js';
 import type { Actor } from '../platform/sign-in/actor.js';
+import type { Somebody } from '../platform/sign-in/somebody.js';
 import { WhoIsWho } from '../platform/sign-in/who-is-who.service.js';
 import { Approval, type ApprovalAct } from './approval.entity.js';
 import { NOBODY, VALID_MS, whyNotDecided, whyNotDone, type Refusal, type Subjects } from './may-decide.js';
@@ -161,6 +162,22 @@ export class Approvals {
     return query.getMany();
   }
 
+  /** The ids of those that this actor may decide about now, as the second person; what their roles say stands apart. */
+  async decidable(actor: Actor, approvals: readonly Approval[]): Promise<ReadonlySet<string>> {
+    const tx = this.db.manager;
+    const [who, now] = [await this.whoIsWho.of(tx, actor), await databaseNow(tx)];
+    const decidable = new Set<string>();
+    for (const approval of approvals) {
+      // One that was edited past the service is refused when somebody decides.
+      const { data: about } = About.safeParse(approval.plan['about']);
+      if (approval.state !== 'waiting' || approval.expiresAt <= now || !about) continue;
+      const { state, expiresAt } = approval;
+      const request = { state, expiresAt, about, requestedBy: await this.requesterOf(tx, approval) };
+      if (whyNotDecided(request, who, now) === null) decidable.add(approval.id);
+    }
+    return decidable;
+  }
+
   /** @throws Problem `not-found` */
   async get(actor: Actor, id: string): Promise<Approval> {
     await requireWithin(this.db.manager, actor, 'approval', id);
@@ -176,11 +193,15 @@ export class Approvals {
   /** To be decided by this actor. Whoever comes second waits here, and finds it decided. */
   private async lock(tx: EntityManager, id: string, actor: Actor): Promise<Approval> {
     const approval = await this.unedited(tx, id, actor);
-    const { state, expiresAt, plan, requestedBy, requestedById } = approval;
-    const requester = await this.whoIsWho.of(tx, { id: requestedById, name: requestedBy });
-    const request = { state, expiresAt, requestedBy: requester, about: About.parse(plan['about']) };
+    const { state, expiresAt, plan } = approval;
+    const requestedBy = await this.requesterOf(tx, approval);
+    const request = { state, expiresAt, about: About.parse(plan['about']), requestedBy };
     insist(whyNotDecided(request, await this.whoIsWho.of(tx, actor), await databaseNow(tx)));
     return approval;
+  }
+
+  private requesterOf(tx: EntityManager, { requestedBy: name, requestedById: id }: Approval): Promise<Somebody> {
+    return this.whoIsWho.of(tx, { id, name });
   }
 
   /** Locked, and as it was requested. */

@@ -3,11 +3,13 @@ import { DataSource } from 'typeorm';
 import { ReturnRecords, type KnownReturn } from '../devices/returns/return-records.service.js';
 import { queryRows } from '../platform/database/query-rows.js';
 import { Problem } from '../platform/errors/problem.js';
+import type { Position } from '../platform/http/page.js';
 import { keepWithin, requireWithin } from '../platform/roles/within-reach.js';
 import type { Actor } from '../platform/sign-in/actor.js';
 import { Alert } from './alert.entity.js';
 import { Attempt } from './attempt.entity.js';
 import { Case } from './case.entity.js';
+import { SecondPerson } from './second-person.service.js';
 import { StepNeed } from './step-need.entity.js';
 import { Step } from './step.entity.js';
 import type { CaseKind, Lane, StepState } from './step-states.js';
@@ -33,9 +35,14 @@ export interface StepsFilter {
   owner?: string | undefined;
 }
 
+export interface AlertsFilter {
+  state?: 'open' | 'resolved' | undefined;
+  about?: 'step' | 'other' | undefined;
+}
+
 export interface CaseInFull {
   case: Case;
-  steps: (Step & { toolName: string; needs: string[]; attemptsMade: Attempt[] })[];
+  steps: (Step & { toolName: string; needs: string[]; mayConfirm: boolean; attemptsMade: Attempt[] })[];
   /** Of a leave: each device that is to come back. It holds up no step. */
   returns: KnownReturn[];
 }
@@ -46,6 +53,7 @@ export class CasesReader {
   constructor(
     private readonly db: DataSource,
     private readonly returns: ReturnRecords,
+    private readonly secondPerson: SecondPerson,
   ) {}
 
   async list(actor: Actor, filter: CasesFilter, page: Newest): Promise<Case[]> {
@@ -84,12 +92,17 @@ export class CasesReader {
       `SELECT id, name FROM tools WHERE id = ANY($1)`,
       [steps.map(({ toolId }) => toolId)],
     );
+    const confirmable = new Set<string>();
+    for (const step of steps) {
+      if (await this.secondPerson.mayConfirm(this.db.manager, step, actor)) confirmable.add(step.id);
+    }
     return {
       case: found,
       returns: found.kind === 'leaver' ? await this.returns.ofCase(this.db.manager, actor, id) : [],
       steps: steps.map((step) =>
         Object.assign(step, {
           toolName: tools.find((tool) => tool.id === step.toolId)?.name ?? '',
+          mayConfirm: confirmable.has(step.id),
           needs: needs.filter(({ stepId }) => stepId === step.id).map(({ needsStepId }) => needsStepId),
           attemptsMade: attempts.filter(({ stepId }) => stepId === step.id),
         }),
@@ -114,11 +127,30 @@ export class CasesReader {
     return query.getMany();
   }
 
-  async alerts(actor: Actor, open: boolean | undefined, page: Newest): Promise<Alert[]> {
+  /** Steps that need a person, the one that is due first before the others; each with its deadline as the database has it. */
+  async duties(actor: Actor, page: { after: Position | null; limit: number }): Promise<(Step & { due: string })[]> {
+    const query = this.db.manager
+      .createQueryBuilder(Step, 's')
+      .addSelect(`to_char(s.deadline AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`, 'due')
+      .where(`s.state = 'needs_human'`)
+      .orderBy('s.deadline')
+      .addOrderBy('s.id')
+      .limit(page.limit);
+    keepWithin(query, actor, 'step');
+    if (page.after) {
+      const { key, id } = page.after;
+      query.andWhere('(s.deadline, s.id) > (CAST(:due AS timestamptz), CAST(:id AS uuid))', { due: key, id });
+    }
+    const { entities, raw } = await query.getRawAndEntities<{ due: string }>();
+    return entities.map((step, index) => Object.assign(step, { due: raw[index]?.due ?? '' }));
+  }
+
+  async alerts(actor: Actor, { state, about }: AlertsFilter, page: Newest): Promise<Alert[]> {
     const query = this.db.manager.createQueryBuilder(Alert, 'a').orderBy('a.id', 'DESC').limit(page.limit);
     keepWithin(query, actor, 'alert');
     if (page.before) query.andWhere('a.id < :before', { before: page.before });
-    if (open !== undefined) query.andWhere(open ? 'a.resolved_at IS NULL' : 'a.resolved_at IS NOT NULL');
+    if (state !== undefined) query.andWhere(state === 'open' ? 'a.resolved_at IS NULL' : 'a.resolved_at IS NOT NULL');
+    if (about !== undefined) query.andWhere(about === 'step' ? 'a.step_id IS NOT NULL' : 'a.step_id IS NULL');
     return query.getMany();
   }
 }

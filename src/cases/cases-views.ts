@@ -41,7 +41,9 @@ export const StepView = z.object({
   lane: z.enum(LANES),
   requestedAt: Instant.describe('When the decision was committed.'),
   sentAt: Instant.nullable().describe('When the first call about it left.'),
-  confirmedAt: Instant.nullable().describe('When a read-back showed it.'),
+  confirmedAt: Instant.nullable().describe(
+    'When a read-back showed it, or a person’s word was taken for it: then there is `attestedBy`.',
+  ),
   endedAt: Instant.nullable(),
   dueAt: Instant.describe('Next try, for a step that is ready or confirming.'),
   residualUntil: Instant.nullable().describe('Until when the tool may still honour old tokens.'),
@@ -52,7 +54,7 @@ export const StepView = z.object({
     .string()
     .nullable()
     .describe(
-      'Who says that they did it, at a tool that can’t be asked; while it needs_human, another person’s confirmation is awaited.',
+      'Who says that they did it, at a tool that can’t show it; while it needs_human, another person’s confirmation is awaited.',
     ),
   attestedAt: Instant.nullable(),
   attempts: z.int(),
@@ -81,7 +83,14 @@ export const AttemptView = z.object({
 
 export const CaseDetails = CaseView.extend({
   steps: z.array(
-    StepView.extend({ toolName: z.string(), needs: z.array(z.uuid()), attemptsMade: z.array(AttemptView) }),
+    StepView.extend({
+      toolName: z.string(),
+      needs: z.array(z.uuid()),
+      mayConfirm: z
+        .boolean()
+        .describe('Whether another person’s confirmation is awaited, and you could be that person.'),
+      attemptsMade: z.array(AttemptView),
+    }),
   ),
   returns: z.array(ReturnView).describe('Of a leave: each device that is to come back. It holds up no step.'),
 });
@@ -156,6 +165,7 @@ export function caseDetails({ case: row, steps, returns }: CaseInFull, actor: Ac
       ...stepView(step),
       toolName: step.toolName,
       needs: step.needs,
+      mayConfirm: step.mayConfirm,
       attemptsMade: step.attemptsMade.map(attemptView),
     })),
     returns: returns.map(returnView),

@@ -16,6 +16,7 @@ const CasesQuery = PageQuery.extend({
 
 const AlertsQuery = PageQuery.extend({
   state: z.enum(['open', 'resolved']).optional(),
+  about: z.enum(['step', 'other']).optional().describe('A step, or anything else.'),
 });
 
 @ApiTags('cases')
@@ -57,9 +58,8 @@ export class CasesController {
     @Query({ schema: AlertsQuery }) query: z.infer<typeof AlertsQuery>,
     @CurrentActor() actor: Actor,
   ): Promise<Page<z.infer<typeof AlertView>>> {
-    const { limit, cursor, state } = query;
-    const open = state === undefined ? undefined : state === 'open';
-    const rows = await this.reader.alerts(actor, open, { before: positionOf(cursor)?.id ?? null, limit: limit + 1 });
+    const { limit, cursor, ...filter } = query;
+    const rows = await this.reader.alerts(actor, filter, { before: positionOf(cursor)?.id ?? null, limit: limit + 1 });
     return toPage(rows, limit, ({ id }) => ({ key: '', id }), alertView);
   }
 }

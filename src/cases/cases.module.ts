@@ -15,6 +15,7 @@ import { CasesReader } from './cases-reader.service.js';
 import { CasesController } from './cases.controller.js';
 import { CasesService } from './cases.service.js';
 import { CutPlanning } from './cut-planning.service.js';
+import { DutiesController } from './duties.controller.js';
 import { EngineHealth } from './engine-health.service.js';
 import { EngineReadings } from './engine-readings.service.js';
 import { EvidenceController } from './evidence.controller.js';
@@ -41,6 +42,7 @@ import { TaskLinks } from './task-links/task-links.service.js';
     CallBacksController,
     CaseFiguresController,
     CasesController,
+    DutiesController,
     EvidenceController,
     StepsController,
     TaskDoorController,

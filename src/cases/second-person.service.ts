@@ -34,21 +34,37 @@ export class SecondPerson {
     if (attestedBy === null || attestedById === null) {
       throw new Problem('conflict', 'Nobody said yet that this is done: complete it, then another person confirms.');
     }
-    const [first, second] = [
-      await this.whoIsWho.of(tx, { id: attestedById, name: attestedBy }),
-      await this.whoIsWho.of(tx, actor),
-    ];
-    if (!second.isPerson) throw new Problem('forbidden', NOBODY);
-    if (isSamePerson(first, second)) {
-      throw new Problem('forbidden', 'Another person than the one who did it has to confirm this.');
-    }
+    const refusal = await this.whyNotConfirmed(tx, { id: attestedById, name: attestedBy }, actor);
+    if (refusal !== null) throw new Problem('forbidden', refusal);
     return attestedBy;
   }
 
   /** @throws Problem `forbidden` for the person whom it is about */
   async refuseSubject(tx: EntityManager, personId: string, actor: Actor, about: 'access' | 'loss'): Promise<void> {
-    if (!isThisPerson(await this.whoIsWho.of(tx, actor), await this.people.get(tx, personId))) return;
+    if (!(await this.isSubject(tx, personId, actor))) return;
     throw new Problem('forbidden', `Nobody decides about their own ${about}.`);
+  }
+
+  /** Whether a step waits for another person's confirmation, and this actor could be that person. */
+  async mayConfirm(tx: EntityManager, step: Step, actor: Actor): Promise<boolean> {
+    const { state, attestedBy: name, attestedById: id } = step;
+    if (state !== 'needs_human' || name === null || id === null) return false;
+    return (await this.whyNotConfirmed(tx, { id, name }, actor)) === null && !(await this.isSubject(tx, step.personId, actor));
+  }
+
+  private async whyNotConfirmed(
+    tx: EntityManager,
+    whoDidIt: Pick<Actor, 'id' | 'name'>,
+    actor: Actor,
+  ): Promise<string | null> {
+    const second = await this.whoIsWho.of(tx, actor);
+    if (!second.isPerson) return NOBODY;
+    const isSame = isSamePerson(await this.whoIsWho.of(tx, whoDidIt), second);
+    return isSame ? 'Another person than the one who did it has to confirm this.' : null;
+  }
+
+  private async isSubject(tx: EntityManager, personId: string, actor: Actor): Promise<boolean> {
+    return isThisPerson(await this.whoIsWho.of(tx, actor), await this.people.get(tx, personId));
   }
 
   /**

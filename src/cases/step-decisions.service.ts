@@ -103,6 +103,12 @@ export class StepDecisions {
         sentAt: () => 'COALESCE(sent_at, now())',
         confirmedAt: () => 'clock_timestamp()',
         endedAt: () => 'clock_timestamp()',
+        // Where another person confirmed it, who did it was written down before.
+        ...(by.confirmedBy === undefined && {
+          attestedBy: by.attestedBy,
+          attestedById: actor.id,
+          attestedAt: () => 'clock_timestamp()',
+        }),
       },
     );
     await this.attested.record(tx, step, Object.values(by).join(' and '));

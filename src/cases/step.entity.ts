@@ -148,7 +148,7 @@ export class Step {
   @Column('timestamptz', { nullable: true })
   deadline!: Date | null;
 
-  /** Who says that they did it by hand, at a tool that can't be asked; at some of them another person has to confirm it. */
+  /** Who says that they did it by hand, at a tool that can't show it; while it needs somebody, another person still has to confirm that. */
   @Column('text', { name: 'attested_by', nullable: true })
   attestedBy!: string | null;
 

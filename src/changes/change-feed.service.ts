@@ -24,6 +24,21 @@ export interface Listener {
   end: () => void;
 }
 
+/** What is known from the first listener to the last. */
+interface Run {
+  /** Ready to be listened to. */
+  begun: Promise<void>;
+  timer: NodeJS.Timeout | undefined;
+  /** Entries below this place in the log were looked at. */
+  place: number;
+  /** Looked at, and without a place as yet. */
+  known: Set<string>;
+  /** By case: what its steps were like at the last look. */
+  seen: Map<string, string>;
+  /** Found, and not told yet. */
+  found: Change[];
+}
+
 /**
  * Tells pages that something changed, so that they read it again. Every decision has an audit entry, so these are what is
  * looked for; what workers do has none of its own, so the cases that somebody looks at are compared. PostgreSQL is asked
@@ -32,14 +47,9 @@ export interface Listener {
 @Injectable()
 export class ChangeFeed implements OnModuleDestroy {
   private readonly listeners = new Set<Listener>();
-  private timer: NodeJS.Timeout | undefined;
-  /** Entries below this place in the log were told. */
-  private place = 0;
-  /** Told, and without a place as yet. */
-  private told = new Set<string>();
-  /** By case: what its steps were like at the last look. */
-  private seen = new Map<string, string>();
-  private isStopped = false;
+  /** While anybody listens. */
+  private run: Run | undefined;
+  private isOver = false;
 
   constructor(
     private readonly db: DataSource,
@@ -47,10 +57,10 @@ export class ChangeFeed implements OnModuleDestroy {
   ) {}
 
   onModuleDestroy(): void {
-    this.isStopped = true;
-    clearTimeout(this.timer);
+    this.isOver = true;
     for (const listener of this.listeners) listener.end();
     this.listeners.clear();
+    this.stop();
   }
 
   /**
@@ -62,90 +72,118 @@ export class ChangeFeed implements OnModuleDestroy {
     if (ofCaller.length >= MOST_OF_ONE) {
       throw new Problem('too-many-requests', `You listen ${MOST_OF_ONE} times already. Close some of these pages.`);
     }
-    const isFirst = this.listeners.size === 0;
     this.listeners.add(listener);
     try {
-      if (isFirst) await this.begin();
+      this.run ??= this.start();
+      const { run } = this;
+      await run.begun;
       // Before the caller reads: what changes between the two is told.
-      await this.movedCases(listener.cases);
+      await this.see(run, listener.cases);
     } catch (error) {
       this.leave(listener);
       throw error;
     }
-    if (isFirst) this.goOn();
     return () => this.leave(listener);
   }
 
   private leave(listener: Listener): void {
     this.listeners.delete(listener);
-    if (this.listeners.size > 0) return;
-    clearTimeout(this.timer);
-    this.timer = undefined;
-    this.told.clear();
-    this.seen.clear();
+    if (this.listeners.size === 0) this.stop();
   }
 
-  private async begin(): Promise<void> {
+  private start(): Run {
+    const run: Run = {
+      begun: Promise.resolve(),
+      timer: undefined,
+      place: 0,
+      known: new Set(),
+      seen: new Map(),
+      found: [],
+    };
+    run.begun = this.begin(run).catch((error: unknown) => {
+      // Whoever listens next begins anew.
+      if (this.run === run) this.run = undefined;
+      throw error;
+    });
+    return run;
+  }
+
+  private stop(): void {
+    clearTimeout(this.run?.timer);
+    this.run = undefined;
+  }
+
+  private async begin(run: Run): Promise<void> {
     const [log] = await queryRows<{ size: number }>(this.db, `SELECT size FROM audit_log`);
-    this.place = log?.size ?? 0;
-    for (const { id } of await this.entries()) this.told.add(id);
+    run.place = log?.size ?? 0;
+    for (const { id } of await this.entries(run)) run.known.add(id);
+    this.goOn(run);
   }
 
-  private goOn(): void {
-    if (this.isStopped || this.timer !== undefined || this.listeners.size === 0) return;
-    this.timer = setTimeout(() => {
-      this.look()
-        // A database that is away is told by every answer; the next look finds what this one missed.
+  /** A run that was stopped while it looked isn't gone on with. */
+  private goOn(run: Run): void {
+    if (this.run !== run || this.isOver) return;
+    run.timer = setTimeout(() => {
+      this.look(run)
+        // A database that is away is told by every answer; the next look tells what this one couldn't.
         .catch((error: unknown) => this.log.warn({ err: error }, 'what changed could not be looked for'))
-        .finally(() => {
-          this.timer = undefined;
-          this.goOn();
-        });
+        .finally(() => this.goOn(run));
     }, EVERY);
   }
 
-  private async look(): Promise<void> {
-    const changes = [...(await this.decided()), ...(await this.moved())];
-    if (changes.length === 0) return;
-    await Promise.all([...this.listeners].map((listener) => this.tell(listener, changes)));
+  private async look(run: Run): Promise<void> {
+    run.found.push(...(await this.decided(run)));
+    run.found.push(...(await this.moved(run)));
+    if (run.found.length === 0) return;
+    await Promise.all([...this.listeners].map((listener) => this.tell(listener, run.found)));
+    run.found = [];
   }
 
   /** What was decided since the last look. */
-  private async decided(): Promise<Change[]> {
-    const entries = await this.entries();
-    const fresh = entries.filter(({ id }) => !this.told.has(id));
+  private async decided(run: Run): Promise<Change[]> {
+    const entries = await this.entries(run);
+    const fresh = entries.filter(({ id }) => !run.known.has(id));
     for (const { id, place } of entries) {
       if (place === null) {
-        this.told.add(id);
+        run.known.add(id);
         continue;
       }
-      this.told.delete(id);
-      this.place = Math.max(this.place, place + 1);
+      run.known.delete(id);
+      run.place = Math.max(run.place, place + 1);
     }
     return changesIn(fresh);
   }
 
-  /** Without a place, or with one after the last that was told: a place is given once and in order, an id isn't. */
-  private entries(): Promise<(ToldEntry & { id: string; place: number | null })[]> {
+  /** Without a place, or with one after the last that was looked at: a place is given once and in order, an id isn't. */
+  private entries({ place }: Run): Promise<(ToldEntry & { id: string; place: number | null })[]> {
     const columns = `id, leaf_index AS place, subject_kind AS "subjectKind", subject_id AS "subjectId", case_id AS "caseId"`;
     return queryRows(
       this.db,
       `(SELECT ${columns} FROM audit_entries WHERE leaf_index >= $1 ORDER BY leaf_index LIMIT ${MOST_ENTRIES})
        UNION ALL (SELECT ${columns} FROM audit_entries WHERE leaf_index IS NULL ORDER BY at DESC, id DESC LIMIT ${MOST_ENTRIES})`,
-      [this.place],
+      [place],
     );
   }
 
-  private async moved(): Promise<Change[]> {
+  /** The cases that somebody looks at, among them those that aren't as they were at the last look. */
+  private async moved({ seen }: Run): Promise<Change[]> {
     const watched = new Set([...this.listeners].flatMap(({ cases }) => cases));
-    for (const id of this.seen.keys()) if (!watched.has(id)) this.seen.delete(id);
-    return (await this.movedCases([...watched])).map((id) => ({ kind: 'case', id }));
+    for (const id of seen.keys()) if (!watched.has(id)) seen.delete(id);
+    const likenesses = await this.likenesses([...watched]);
+    const moved = likenesses.filter(({ id, likeness }) => (seen.get(id) ?? likeness) !== likeness);
+    for (const { id, likeness } of likenesses) seen.set(id, likeness);
+    return moved.map(({ id }) => ({ kind: 'case', id }));
   }
 
-  /** Those among these cases that aren't as they were seen last; all of them are seen by it. */
-  private async movedCases(ids: readonly string[]): Promise<string[]> {
+  /** Looks at cases for the first time. What others look at already stays as it was seen: they weren't told yet. */
+  private async see({ seen }: Run, ids: readonly string[]): Promise<void> {
+    const likenesses = await this.likenesses(ids.filter((id) => !seen.has(id)));
+    for (const { id, likeness } of likenesses) if (!seen.has(id)) seen.set(id, likeness);
+  }
+
+  private async likenesses(ids: readonly string[]): Promise<{ id: string; likeness: string }[]> {
     if (ids.length === 0) return [];
-    const rows = await queryRows<{ id: string; likeness: string }>(
+    return queryRows(
       this.db,
       `SELECT c.id, md5(c.state || coalesce(string_agg(
            concat_ws(' ', s.id, s.state, s.attempts, s.failures, s.fence, s.residual_until, s.owner, s.reason, s.attested_at),
@@ -153,9 +191,6 @@ export class ChangeFeed implements OnModuleDestroy {
        FROM cases c LEFT JOIN steps s ON s.case_id = c.id WHERE c.id = ANY($1) GROUP BY c.id, c.state`,
       [ids],
     );
-    const moved = rows.filter(({ id, likeness }) => (this.seen.get(id) ?? likeness) !== likeness);
-    for (const { id, likeness } of rows) this.seen.set(id, likeness);
-    return moved.map(({ id }) => id);
   }
 
   private async tell(listener: Listener, changes: readonly Change[]): Promise<void> {

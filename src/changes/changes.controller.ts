@@ -57,20 +57,33 @@ export class ChangesController {
       );
     }
     const permits = await this.permits.all(actor);
-    const leave = await this.feed.listen({
-      actorId: actor.id,
-      permits,
-      cases: cases?.split(',') ?? [],
-      tell: (changes) => tell(response, changes),
-      end: () => response.end(),
-    });
+    const undo: (() => void)[] = [];
+    const over = (): void => {
+      for (const one of undo.splice(0)) one();
+    };
+    const end = (): void => {
+      // Nothing more is written, however long it takes until all that was written has arrived.
+      over();
+      response.end();
+    };
+    response.once('close', over);
+    undo.push(
+      await this.feed.listen({
+        actorId: actor.id,
+        permits,
+        cases: cases?.split(',') ?? [],
+        tell: (changes) => tell(response, changes),
+        end,
+      }),
+    );
+    // Whoever went away before this was ready has closed it already, and won't again.
+    if (response.destroyed || response.writableEnded) return over();
     const life = setInterval(() => response.write(': still here\n\n'), SIGN_OF_LIFE);
-    const end = setTimeout(() => response.end(), LONGEST);
-    response.once('close', () => {
-      leave();
-      clearInterval(life);
-      clearTimeout(end);
-    });
+    const longest = setTimeout(end, LONGEST);
+    undo.push(
+      () => clearInterval(life),
+      () => clearTimeout(longest),
+    );
     // Not kept for another request: a server that stops would wait for it.
     response.writeHead(200, { 'Content-Type': EVENT_STREAM, 'X-Accel-Buffering': 'no', Connection: 'close' });
     // Whoever reads this can be sure that from now on nothing is missed.
@@ -79,6 +92,8 @@ export class ChangesController {
 }
 
 function tell(response: Response, changes: readonly Change[]): void {
+  // It reads everything once it knows that it listens.
+  if (!response.headersSent) return;
   if (response.writableLength > MOST_WAITING) {
     response.destroy();
     return;

@@ -58,7 +58,8 @@ function lineOf(step: CaseInFull['steps'][number]): string {
   const times = [
     `requested ${clock(step.requestedAt)}`,
     step.sentAt && `sent ${clock(step.sentAt)}`,
-    step.confirmedAt && `confirmed ${clock(step.confirmedAt)}`,
+    step.confirmedAt &&
+      `${step.attestedBy === null ? 'confirmed' : `done, as ${step.attestedBy} says,`} ${clock(step.confirmedAt)}`,
     step.residualUntil && `residual until ${clock(step.residualUntil)}`,
     step.state === 'needs_human' && `${step.owner} by ${step.deadline?.toISOString()}`,
     step.reason,

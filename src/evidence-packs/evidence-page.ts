@@ -112,9 +112,9 @@ function times(lines: readonly TimeLine[]): string {
 }
 
 function stepHtml(step: PackStep): string {
-  const { act, toolName, state, confirmedAt, grant } = step;
+  const { act, toolName, state, confirmedAt, attestedBy, grant } = step;
   const what = grant ? `${act} ${grant.kind} ${grant.name}` : act.replaceAll('_', ' ');
-  const isShown = state === 'done' && confirmedAt !== null;
+  const isShown = state === 'done' && attestedBy === null;
   const calls = step.calls.map(({ intendedAt, kind, finishedAt, outcome, errorKind }): TimeLine => [
     intendedAt,
     `${CALLS[kind]}: ${outcome ?? 'no answer'}${errorKind ? ` (${errorKind})` : ''}${finishedAt ? `, by ${clock(finishedAt)}` : ''}`,
@@ -124,7 +124,9 @@ function stepHtml(step: PackStep): string {
       ${times([
         [step.requestedAt, 'requested'],
         ...calls,
-        ...(confirmedAt ? [[confirmedAt, 'confirmed'] satisfies TimeLine] : []),
+        ...(confirmedAt
+          ? [[confirmedAt, attestedBy === null ? 'confirmed' : `done, as ${attestedBy} says`] satisfies TimeLine]
+          : []),
       ])}${step.reason ? `<p class="quiet">${escapeHtml(step.reason)}</p>` : ''}
     </section>`;
 }

@@ -139,9 +139,15 @@ describe('an HR feed that ends 200 people at once', () => {
     const [first] = held;
     const later = await anAccount(tx, { personId: first?.person.personId ?? '', toolId, purpose: 'admin' });
     const approvalId = await requested(brake.id);
+    const mayDecide = async (who: typeof grace) => {
+      const { body } = await who.get(`/v1/approvals?targetId=${brake.id}`).expect(200);
+      return body.items.map((one: { mayDecide: boolean }) => one.mayDecide);
+    };
+    expect([await mayDecide(grace), await mayDecide(linus)]).toEqual([[false], [true]]);
     await grace.post(`/v1/approvals/${approvalId}/approve`).send({}).expect(403);
     expect(await statesOf(first?.caseId)).toEqual(['held']);
     await linus.post(`/v1/approvals/${approvalId}/approve`).send({ note: 'Seen.' }).expect(200);
+    expect(await mayDecide(linus)).toEqual([false]);
     for (const { person, caseId } of held) {
       expect(await statusOf(person.personId)).toBe('left');
       expect(await statesOf(caseId)).toEqual(['planned', 'ready']);

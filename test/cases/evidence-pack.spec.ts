@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { cliContext } from '../../src/cli/cli-context.js';
 import { runCli } from '../../src/cli/run-cli.js';
-import { EvidencePack } from '../../src/evidence-packs/evidence-pack.js';
+import { EvidencePack, whatIsNotProved } from '../../src/evidence-packs/evidence-pack.js';
+import { evidencePage } from '../../src/evidence-packs/evidence-page.js';
 import { buildLogVerifier, hasLogVerifier } from '../support/log-verifier.js';
 import { left, TestService, type EmployeeFacts } from '../support/service.js';
 import { waitFor } from '../support/wait-for.js';
@@ -129,6 +130,18 @@ describe('the evidence of a leaver’s case', () => {
     expect(page).toContain(employee.familyName);
     expect(page).toContain('read-back: shown');
     expect(page).not.toMatch(/<script|src=|href=|url\(/);
+  });
+
+  it('never takes for shown what a person vouches for', () => {
+    const shown = pack.steps.find(({ act }) => act === 'suspend_account');
+    if (!shown) throw new Error('Nothing was suspended.');
+    const said = { ...shown, attestedBy: 'Grace', attestedAt: shown.confirmedAt };
+    const why = 'Done by hand: Grace says so, the tool wasn’t asked.';
+    expect(whatIsNotProved([said], pack.log, pack.hrEvents, [])).toContainEqual(expect.objectContaining({ why }));
+    expect(evidencePage({ ...pack, steps: [shown] })).toContain('class="step shown"');
+    const page = evidencePage({ ...pack, steps: [said] });
+    expect(page).not.toContain('class="step shown"');
+    expect(page).toContain('done, as Grace says');
   });
 
   it('is answered by REST, names the person to whoever may know, and leaves an entry of who read it', async () => {

@@ -76,6 +76,11 @@ it('isn’t done by one person’s word: the other owner is asked, with a deadli
 it('is done when another person confirms, under both names', async () => {
   const step = await aTask();
   await complete(ada, step).expect(200);
+  const mayConfirm = async (who: Caller) => {
+    const { body } = await who.get(`/v1/cases/${step.caseId}`).expect(200);
+    return body.steps.map((one: { mayConfirm: boolean }) => one.mayConfirm);
+  };
+  expect([await mayConfirm(ada), await mayConfirm(grace)]).toEqual([[false], [true]]);
   const { body } = await confirm(grace, step).expect(200);
   expect(body).toMatchObject({
     state: 'done',

@@ -1,9 +1,11 @@
 import type { EntityManager } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { WhatPeopleAttestedIsTold1764000027000 } from '../../migrations/1764000027000-what-people-attested-is-told.js';
 import { Account } from '../../src/accounts/account.entity.js';
 import { Alert } from '../../src/cases/alert.entity.js';
 import { Case } from '../../src/cases/case.entity.js';
 import { Settlement } from '../../src/cases/engine/settle.js';
+import { NOT_ATTESTED } from '../../src/cases/second-person.service.js';
 import { StepNeed } from '../../src/cases/step-need.entity.js';
 import { STEP_STATES } from '../../src/cases/step-states.js';
 import { Step } from '../../src/cases/step.entity.js';
@@ -54,6 +56,12 @@ describe('a step that needs somebody', () => {
     expect(step).toMatchObject({ state: 'needs_human', owner: 'owner@acme.example', reason: 'It has no API.' });
     expect(step.deadline?.getTime()).toBeGreaterThan(Date.now());
     expect(await openAlerts(step)).toMatchObject([{ kind: 'needs_human', owner: 'owner@acme.example' }]);
+    const toldOf = async (about: string) => {
+      const { body } = await grace.get(`/v1/alerts?state=open&about=${about}&limit=200`).expect(200);
+      return body.items.map(({ stepId }: { stepId: string | null }) => stepId);
+    };
+    expect(await toldOf('step')).toContain(step.id);
+    expect(await toldOf('other')).not.toContain(step.id);
   });
 
   it('is never owned by the person whose access it is', async () => {
@@ -74,6 +82,26 @@ describe('a step that needs somebody', () => {
     const other = await grace.get(`/v1/steps?caseId=${step.caseId}&owner=somebody@acme.example`).expect(200);
     expect(other.body.items).toEqual([]);
   });
+
+  it('is listed by its deadline, whoever was asked first', async () => {
+    const [late, early, alike] = [await aTask(), await aTask(), await aTask()];
+    for (const [{ id }, year] of [
+      [late, 2003],
+      [early, 2001],
+      [alike, 2001],
+    ] as const) {
+      await tx.update(Step, { id }, { deadline: () => `'${year}-01-01T00:00:00.123456Z'` });
+    }
+    const idsOf = (body: { items: { id: string }[] }) => body.items.map(({ id }) => id);
+    const { body } = await grace.get('/v1/duties?limit=1').expect(200);
+    expect(idsOf(body)).toEqual([early.id]);
+    const next = await grace.get(`/v1/duties?limit=2&cursor=${body.next}`).expect(200);
+    expect(idsOf(next.body)).toEqual([alike.id, late.id]);
+    await waive(late).expect(200);
+    const without = await grace.get(`/v1/duties?limit=2&cursor=${body.next}`).expect(200);
+    expect(idsOf(without.body)).not.toContain(late.id);
+    await grace.get('/v1/duties?cursor=WyJzb29uIiwiIl0').expect(400);
+  });
 });
 
 describe('"I did it"', () => {
@@ -93,13 +121,23 @@ describe('"I did it"', () => {
     expect(await accountOf(step)).toMatchObject({ observedState: 'active', observedSource: 'factory' });
     const { body } = await complete(step, 'Suspended; see ticket 4711.').expect(200);
     expect(body).toMatchObject({ state: 'done', reason: 'Suspended; see ticket 4711.', attestedBy: 'Grace' });
-    expect(body.confirmedAt).not.toBeNull();
+    expect([body.confirmedAt, body.attestedAt]).not.toContain(null);
     expect(await accountOf(step)).toMatchObject({ observedState: 'suspended', observedSource: 'attested by Grace' });
     expect(await audited(step, 'step.done')).toMatchObject([
       { actorKind: 'service', facts: { attestedBy: 'Grace', note: 'Suspended; see ticket 4711.' } },
     ]);
     expect(await openAlerts(step)).toEqual([]);
     expect(await caseOf(step)).toMatchObject({ state: 'closed' });
+  });
+
+  it('that an older version wrote down in its audit entry alone is told of the step after the upgrade', async () => {
+    const step = await aTask();
+    await complete(step).expect(200);
+    await tx.update(Step, { id: step.id }, NOT_ATTESTED);
+    const runner = service.db.createQueryRunner();
+    await new WhatPeopleAttestedIsTold1764000027000().up(runner).finally(() => runner.release());
+    const { attestedBy, attestedAt, confirmedAt } = await stepOf(step.id);
+    expect({ attestedBy, attestedAt }).toEqual({ attestedBy: 'Grace', attestedAt: confirmedAt });
   });
 
   it('about a group that was taken away says nothing of an account that nobody made', async () => {

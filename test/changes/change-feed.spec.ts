@@ -1,7 +1,14 @@
+import { get } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { PinoLogger } from 'nestjs-pino';
+import { DataSource } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Case } from '../../src/cases/case.entity.js';
 import { Step } from '../../src/cases/step.entity.js';
+import { ChangeFeed } from '../../src/changes/change-feed.service.js';
+import type { Change } from '../../src/changes/visible-changes.js';
+import type { Permit } from '../../src/platform/roles/permit.js';
+import { SCOPES, type Scope } from '../../src/platform/sign-in/actor.js';
 import { liftBrakeLimits } from '../factories/brake-limits.js';
 import { aStep } from '../factories/cases.js';
 import { aDevice } from '../factories/devices.js';
@@ -95,6 +102,39 @@ describe('who listens for changes', () => {
     await waitFor('the move is told', () => stream.has('case', caseId));
   });
 
+  it('is told of a move that was made just before somebody else looked at the same case', async () => {
+    const { id, caseId } = await aStep(service.db.manager);
+    const { token } = await aRoleHolder(service.app, 'viewer');
+    const stream = await Stream.open(bearer(token), `?cases=${caseId}`);
+    await service.db.manager.update(Step, { id }, { failures: 1 });
+    await Stream.open(bearer(token), `?cases=${caseId}`);
+    await waitFor('the move is told', () => stream.has('case', caseId));
+  });
+
+  it('is refused while the database is away, and told of everything once it is back', async () => {
+    const db = new DataSource(service.db.options);
+    const feed = new ChangeFeed(db, await service.app.resolve(PinoLogger));
+    const told: Change[] = [];
+    const listener = {
+      actorId: 'user:ada',
+      permits: new Map<Scope, Permit>([['cases:read', { scopes: SCOPES }]]),
+      cases: [],
+      tell: (changes: readonly Change[]) => void told.push(...changes),
+      end: () => undefined,
+    };
+    const refused = await Promise.allSettled([feed.listen({ ...listener }), feed.listen({ ...listener })]);
+    expect(refused.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    await db.initialize();
+    try {
+      await feed.listen(listener);
+      const id = await lose(await somebody('Engineering'));
+      await waitFor('the case is told', () => told.some((change) => change.id === id));
+    } finally {
+      feed.onModuleDestroy();
+      await db.destroy();
+    }
+  });
+
   it('is told of nothing out of their reach, and of nothing that they may not read', async () => {
     const [sales, engineering] = [await somebody('Sales'), await somebody('Engineering')];
     const narrowed = await aRoleHolder(service.app, 'security', { department: 'Sales' });
@@ -124,6 +164,18 @@ describe('who listens for changes', () => {
     const refused = await fetch(`${address}/v1/changes`, { headers: { accept: 'text/event-stream', ...headers } });
     expect(refused.status).toBe(429);
     for (const stream of mine) stream.close();
+  });
+
+  it('listens no more once they went away, also when that was before they were answered', async () => {
+    const { headers } = await aUser(service.app, 'viewer');
+    for (let gone = 0; gone < 24; gone += 1) {
+      await new Promise<void>((resolve) => {
+        const request = get(`${address}/v1/changes`, { headers: { accept: 'text/event-stream', ...headers } });
+        service.app.getHttpServer().once('request', () => request.destroy());
+        request.once('error', () => undefined).once('close', resolve);
+      });
+    }
+    await waitFor('there is room for another stream', async () => (await Stream.open(headers)).text.length > 0);
   });
 });
 

@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { TOOL_ERROR_KINDS } from '../../connectors/kit/errors.js';
 import { OBSERVED_STATES } from '../../src/accounts/account.entity.js';
+import { BRAKE_KINDS } from '../../src/brakes/decide-brake.js';
+import { ATTEMPT_OUTCOMES } from '../../src/cases/attempt.entity.js';
 import { CASE_KINDS, STEP_ACTS, STEP_STATES } from '../../src/cases/step-states.js';
 import { DISK_ENCRYPTION_VALUES } from '../../src/devices/device-observation.entity.js';
 import { CHANGED_STATES, DEVICE_STATES, mayBecome } from '../../src/devices/device-states.js';
@@ -53,6 +56,10 @@ describe('the user interface', () => {
     ['states of an order, by their looks', COMMAND_STATES, Object.keys(COMMAND_STATE_LOOKS)],
     ['states of an order', COMMAND_STATES, Object.keys(en.lostLaptop.orderState)],
     ['decisions about a lost machine', CONTAINMENTS, Object.keys(en.lostLaptop.decided)],
+    ['outcomes of a call', ATTEMPT_OUTCOMES, Object.keys(en.cases.outcome)],
+    ['kinds of errors of a tool', TOOL_ERROR_KINDS, Object.keys(en.cases.errorKind)],
+    ['kinds of recovery keys', PROTECTED_BY, Object.keys(en.devices.protects)],
+    ['kinds of brakes', BRAKE_KINDS, Object.keys(en.approvals.kind)],
     ['outcomes of HR events', INBOX_OUTCOMES, Object.keys(en.hrEvents.outcome)],
     ['outcomes of HR events, to filter by', INBOX_OUTCOMES, HR_FILTERS.outcome],
     ['states of encryption', ENCRYPTION_STATES.filter((one) => !(one in en.devices.encryption)), []],

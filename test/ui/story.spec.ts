@@ -113,7 +113,7 @@ describe.skipIf(!hasChromium)('the user interface, in Chromium', () => {
     expect(await page.locator('textarea:focus').count()).toBe(1);
     await note.fill('Badge taken in at the desk, entry 42.');
     await page.getByRole('dialog').getByRole('button', { name: 'I did it…' }).click();
-    await page.getByText(/Everything (is|was) cut/).waitFor();
+    await page.getByText(/Everything (is|was) cut after .*, 1 step of it on a person’s word/).waitFor();
   });
 
   it('leads through the runbook: a wipe is told as asked for, a lock as far as somebody saw it', async () => {
@@ -172,9 +172,23 @@ describe.skipIf(!hasChromium)('the user interface, in Chromium', () => {
 
     await page.getByRole('link', { name: 'Ada Example' }).first().click();
     await page.getByRole('button', { name: 'Leave now…' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByRole('button', { name: 'Cancel' }).click();
+    await page.locator('button:focus').getByText('Leave now…').waitFor();
+    await page.keyboard.press('Enter');
     await admin.look('leave-dialog', 'dialog');
     await page.getByLabel('Why').fill('Works for somebody else from today.');
-    await page.getByRole('dialog').getByRole('button', { name: 'Leave now' }).click();
+
+    const { promise: held, resolve: letGo } = Promise.withResolvers<void>();
+    await page.route('**/v1/leavers', async (route) => held.then(() => route.abort()));
+    await dialog.getByRole('button', { name: 'Leave now' }).click();
+    await dialog.getByRole('button', { name: 'Cancel', disabled: true }).waitFor();
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('Escape');
+    letGo();
+    await dialog.getByText('It may have been done all the same.').waitFor();
+    await page.unroute('**/v1/leavers');
+    await dialog.getByRole('button', { name: 'Leave now' }).click();
     await page.getByRole('heading', { name: 'Leave', exact: true }).waitFor();
     await waitForTools();
     await page.getByRole('button', { name: 'Waive…' }).first().click();
@@ -344,8 +358,19 @@ describe.skipIf(!hasChromium)('the user interface, in Chromium', () => {
     await page.keyboard.press('j');
     expect(await page.evaluate('document.activeElement.textContent')).toContain('Ada Example');
     await page.keyboard.press('?');
-    await page.getByRole('dialog', { name: 'Keys' }).waitFor();
+    const keys = page.getByRole('dialog', { name: 'Keys' });
+    await keys.waitFor();
+    await page.keyboard.press('Control+k');
+    expect(await page.getByRole('dialog', { name: 'Find anybody or anything' }).count()).toBe(0);
+    await keys.getByLabel('Single letters do something').uncheck();
     await page.keyboard.press('Escape');
+    await page.keyboard.press('?');
+    expect(await keys.count()).toBe(0);
+    await page.getByRole('button', { name: 'Keys' }).click();
+    await keys.getByLabel('Single letters do something').check();
+    await admin.look('keys', 'dialog');
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: 'Exact times' }).click();
     const search = page.getByLabel('Name or address');
     await search.fill('nobody ');
     await page.getByText('Nobody is found').waitFor();
@@ -362,12 +387,31 @@ describe.skipIf(!hasChromium)('the user interface, in Chromium', () => {
     await page.keyboard.press('j');
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { level: 1, name: 'MBP-0192' }).waitFor();
+    await page
+      .locator('main time')
+      .filter({ hasText: / 20\d\d, / })
+      .first()
+      .waitFor();
+    await page.getByRole('button', { name: 'Exact times' }).click();
   });
 
   it('was violated by nothing that axe knows, light or dark, and complained about nothing', () => {
     expect(admin.violations).toEqual([]);
     expect(admin.complaints).toEqual([]);
     expect(new Set(admin.refusals)).toEqual(new Set([`404 /v1/people/${NOBODY}`]));
+  });
+
+  it('is loaded anew when somebody else has signed in, so that nothing is left of what the one before read', async () => {
+    const { page } = admin;
+    await page.route('**/v1/caller', async (route) => {
+      const caller = (await (await route.fetch()).json()) as object;
+      await route.fulfill({ json: { ...caller, id: 'user:somebody-else' } });
+    });
+    const signedOut = { type: '/problems/unauthenticated', title: 'Sign in', detail: 'Sign in first.', instance: 'r' };
+    await page.route('**/v1/devices?*', async (route) => route.fulfill({ status: 401, json: signedOut }), { times: 1 });
+    const loaded = page.waitForEvent('load');
+    await admin.open('/devices?search=anything-else');
+    await loaded;
   });
 
   it('leads to the sign-in whoever is signed out, and back to where they were', async () => {

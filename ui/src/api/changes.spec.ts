@@ -14,8 +14,9 @@ describe('a change that the server tells', () => {
     [['tool', 'list'], false],
   ])('makes %j old: %s', (key, isOld) => expect(makesOld(change, key)).toBe(isOld));
 
-  it('never has an endless list read again', () => {
+  it('never has all that was loaded of the people read again, as it has of cases', () => {
     expect(makesOld([{ kind: 'person', id: 'p1' }], ['person', 'endless', {}])).toBe(false);
+    expect(makesOld(change, ['case', 'list', 'endless', {}])).toBe(true);
   });
 
   it('is nothing when it can’t be read', () => {

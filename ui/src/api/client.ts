@@ -32,11 +32,15 @@ export async function answerOf<T>(asked: Promise<Answered<T>>): Promise<T> {
   try {
     answered = await asked;
   } catch {
-    throw new ApiProblem('no-answer', 0, text.problems.noAnswer, text.problems.noAnswerDetail, null);
+    throw noAnswer();
   }
   const { data, error, response } = answered;
   if (response.ok) return data as T;
   throw problemFrom(response.status, error, response.headers.get('x-request-id'), text.problems.unreadable);
+}
+
+export function noAnswer(): ApiProblem {
+  return new ApiProblem('no-answer', 0, text.problems.noAnswer, text.problems.noAnswerDetail, null);
 }
 
 /** The header of an act: sent again, it is done once. */

@@ -25,12 +25,16 @@ class LiveConnection {
   start(): void {
     if (this.isStarted) return;
     this.isStarted = true;
+    document.addEventListener('visibilitychange', this.shownOrHidden);
     this.open();
-    document.addEventListener('visibilitychange', () => {
-      window.clearTimeout(this.hiding);
-      if (document.visibilityState === 'hidden') this.hiding = window.setTimeout(() => this.close(), HIDDEN_FOR);
-      else if (this.source === null) this.open();
-    });
+  }
+
+  /** Until it is started again, as when somebody signs in. */
+  stop(): void {
+    this.isStarted = false;
+    document.removeEventListener('visibilitychange', this.shownOrHidden);
+    window.clearTimeout(this.hiding);
+    this.close();
   }
 
   /** Has each move of this case's steps told, until what it answers is called. */
@@ -42,6 +46,12 @@ class LiveConnection {
   observe = (observer: () => void): (() => void) => {
     this.observers.add(observer);
     return () => this.observers.delete(observer);
+  };
+
+  private readonly shownOrHidden = (): void => {
+    window.clearTimeout(this.hiding);
+    if (document.visibilityState === 'hidden') this.hiding = window.setTimeout(() => this.close(), HIDDEN_FOR);
+    else if (this.source === null) this.open();
   };
 
   private count(caseId: string, by: 1 | -1): void {
@@ -57,6 +67,8 @@ class LiveConnection {
 
   private open(): void {
     this.close();
+    // It is opened when somebody sees the page.
+    if (document.visibilityState === 'hidden') return;
     const cases = [...this.watched.keys()].slice(0, 50).join(',');
     const source = new EventSource(cases === '' ? '/v1/changes' : `/v1/changes?cases=${cases}`);
     this.source = source;
@@ -73,13 +85,13 @@ class LiveConnection {
   }
 
   private refused(): void {
-    this.source = null;
+    this.close();
     void queryClient.invalidateQueries({ queryKey: callerQuery.queryKey });
-    window.clearTimeout(this.reopening);
     this.reopening = window.setTimeout(() => this.open(), 15_000);
   }
 
   private close(): void {
+    window.clearTimeout(this.reopening);
     this.source?.close();
     this.source = null;
   }

@@ -3,14 +3,20 @@ import { answerOf, api } from './client.js';
 import type { paths } from './schema.js';
 
 /**
- * What the pages read. A key begins with the kind that the change feed tells, then `list` or `one` and the id; `endless`
- * lists are long, and aren't read again by themselves.
+ * What the pages read. A key begins with the kind that the change feed tells, then `list` or `one` and the id. Those whose
+ * second word is `endless`, people and audit entries, are too long to be read again by themselves.
  */
 export type Query<Path extends keyof paths> = paths[Path] extends { get: { parameters: { query?: infer Filters } } }
   ? NonNullable<Filters>
   : never;
 
 const PAGE = 100;
+
+/**
+ * For what changes without a word of the change feed, such as a tool that the engine pauses: it is asked for by itself,
+ * every so many milliseconds, while somebody looks.
+ */
+export const OFTEN = { refetchInterval: 10_000 } as const;
 
 export const callerQuery = queryOptions({
   queryKey: ['caller'],
@@ -64,6 +70,7 @@ export function endlessDevices(filters: Omit<Query<'/v1/devices'>, 'cursor' | 'l
 
 export function endlessHrEvents(filters: Omit<Query<'/v1/hr-events'>, 'cursor' | 'limit'>) {
   return infiniteQueryOptions({
+    ...OFTEN,
     queryKey: ['hr-event', 'list', 'endless', filters],
     queryFn: ({ pageParam }) =>
       answerOf(api.GET('/v1/hr-events', { params: { query: { ...filters, limit: 50, ...cursor(pageParam) } } })),
@@ -81,7 +88,6 @@ export function peopleQuery(filters: Query<'/v1/people'>) {
   return queryOptions({
     queryKey: ['person', 'list', filters],
     queryFn: () => answerOf(api.GET('/v1/people', { params: { query: filters } })),
-    placeholderData: keepPreviousData,
   });
 }
 
@@ -104,7 +110,6 @@ export function devicesQuery(filters: Query<'/v1/devices'>) {
   return queryOptions({
     queryKey: ['device', 'list', filters],
     queryFn: () => answerOf(api.GET('/v1/devices', { params: { query: filters } })),
-    placeholderData: keepPreviousData,
   });
 }
 
@@ -158,10 +163,12 @@ export function lossQuery(caseId: string) {
   });
 }
 
-export function stepsQuery(filters: Query<'/v1/steps'>) {
+/** Steps that need a person, the one that is due first before the others. */
+export function dutiesQuery(filters: Query<'/v1/duties'>) {
   return queryOptions({
-    queryKey: ['step', 'list', filters],
-    queryFn: () => answerOf(api.GET('/v1/steps', { params: { query: filters } })),
+    ...OFTEN,
+    queryKey: ['step', 'list', 'duties', filters],
+    queryFn: () => answerOf(api.GET('/v1/duties', { params: { query: filters } })),
   });
 }
 
@@ -174,6 +181,7 @@ export function stepEvidenceQuery(id: string) {
 
 export function alertsQuery(filters: Query<'/v1/alerts'>) {
   return queryOptions({
+    ...OFTEN,
     queryKey: ['alert', 'list', filters],
     queryFn: () => answerOf(api.GET('/v1/alerts', { params: { query: filters } })),
   });
@@ -187,6 +195,7 @@ export const toolsQuery = queryOptions({
 
 export function toolQuery(id: string) {
   return queryOptions({
+    ...OFTEN,
     queryKey: ['tool', 'one', id],
     queryFn: () => answerOf(api.GET('/v1/tools/{id}', { params: { path: { id } } })),
   });

@@ -1,4 +1,5 @@
 import { text } from '../text/text.js';
+import { noAnswer } from './client.js';
 import { ApiProblem, problemFrom } from './problem.js';
 
 /** Bytes, as the server has it. */
@@ -16,6 +17,8 @@ export async function sendFile(stepId: string, file: File): Promise<void> {
     method: 'PUT',
     headers: { 'Content-Type': 'application/octet-stream' },
     body: content,
+  }).catch(() => {
+    throw noAnswer();
   });
   if (answer.ok) return;
   const body: unknown = await answer.json().catch(() => null);

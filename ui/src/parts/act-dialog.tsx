@@ -46,7 +46,7 @@ export function ActDialog<T>({
   });
   const isMissing = isIncomplete || (ask?.required === true && sentence.trim().length < SHORTEST);
   return (
-    <Dialog title={title} onClose={onClose}>
+    <Dialog title={title} isBusy={doing.isPending} onClose={onClose}>
       <form
         className="stack"
         onSubmit={(event) => {
@@ -67,9 +67,9 @@ export function ActDialog<T>({
             data-autofocus
           />
         )}
-        {doing.error && <ProblemNotice error={doing.error} onShown={() => doing.mutate()} />}
+        {doing.error && <ProblemNotice error={doing.error} ofAct onShown={() => doing.mutate()} />}
         <div className="row row-end">
-          <Button variant="default" onClick={onClose} type="button">
+          <Button variant="default" onClick={onClose} type="button" disabled={doing.isPending}>
             {text.cancel}
           </Button>
           <Button type="submit" color={danger ? 'red' : 'blue'} loading={doing.isPending} disabled={isMissing}>

@@ -27,7 +27,10 @@ export function Loaded<T>({ query, children, lines = 3 }: Props<T>): ReactNode {
   );
 }
 
-/** A page that is about one thing; until that was read, it is called by its kind. */
+/**
+ * A page that is about one thing; until that was read, it is called by its kind. Its key is the thing's id: nothing that was
+ * typed or asked for is carried over to another.
+ */
 export function LoadedPage<T>({ query, title, children }: Props<T> & { title: string }): ReactNode {
   if (query.data !== undefined) return <Loaded query={query}>{children}</Loaded>;
   return (

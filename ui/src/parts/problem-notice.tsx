@@ -6,13 +6,15 @@ import { UseKey } from './use-key.js';
 
 interface Props {
   error: unknown;
+  /** Something was to be done, rather than read: without an answer nobody knows whether it was. */
+  ofAct?: boolean;
   onRetry?: () => unknown;
   /** Does again what was refused, once they have shown who they are. */
   onShown?: () => void;
 }
 
 /** What went wrong, what to do about it, and the id to quote. */
-export function ProblemNotice({ error, onRetry, onShown }: Props): ReactNode {
+export function ProblemNotice({ error, ofAct = false, onRetry, onShown }: Props): ReactNode {
   const problem = error instanceof ApiProblem ? error : null;
   const isForbidden = problem?.kind === 'forbidden';
   return (
@@ -21,7 +23,7 @@ export function ProblemNotice({ error, onRetry, onShown }: Props): ReactNode {
         <span aria-hidden="true">{isForbidden ? '⊘ ' : '✕ '}</span>
         {problem?.title ?? text.problems.unexpected}
       </p>
-      <p>{problem ? problem.detail : text.problems.unexpectedDetail}</p>
+      <p>{detailOf(problem, ofAct)}</p>
       {problem && problem.fields.length > 0 && (
         <ul>
           {problem.fields.map(({ pointer, detail }) => (
@@ -45,6 +47,13 @@ export function ProblemNotice({ error, onRetry, onShown }: Props): ReactNode {
       )}
     </div>
   );
+}
+
+function detailOf(problem: ApiProblem | null, ofAct: boolean): string {
+  if (!problem) return text.problems.unexpectedDetail;
+  const isUnanswered = problem.kind === 'no-answer' || problem.kind === 'unreadable';
+  if (ofAct && isUnanswered) return text.problems.mayBeDone;
+  return problem.kind === 'unreadable' ? text.problems.unreadableDetail : problem.detail;
 }
 
 /** To where somebody shows again who they are; it brings them back here. */

@@ -1,7 +1,6 @@
 import type { ReactNode } from 'react';
-import type { StepState } from '../api/types.js';
-import { STEP_STATE_LOOKS, type Tone } from '../states/step-states.js';
-import { text } from '../text/text.js';
+import type { CaseStep } from '../api/types.js';
+import { stepLooks, type Tone } from '../states/step-states.js';
 
 /** A shape and a word; the colour says the same once more. */
 export function Mark({ shape, tone, word }: { shape: string; tone: Tone; word: string }): ReactNode {
@@ -15,21 +14,21 @@ export function Mark({ shape, tone, word }: { shape: string; tone: Tone; word: s
   );
 }
 
-export function StepStateMark({ state }: { state: StepState }): ReactNode {
-  return <Mark {...STEP_STATE_LOOKS[state]} word={text.states.step[state]} />;
+export function StepStateMark({ step }: { step: CaseStep }): ReactNode {
+  return <Mark {...stepLooks(step)} />;
 }
 
 /** One shape for each step, in their order; read out as a sentence. */
-export function ProgressMarks({ states, words }: { states: readonly StepState[]; words: string }): ReactNode {
-  const shown = states.slice(0, 24);
+export function ProgressMarks({ steps, words }: { steps: readonly CaseStep[]; words: string }): ReactNode {
+  const shown = steps.slice(0, 24).map(stepLooks);
   return (
     <span className="progress-marks" role="img" aria-label={words} title={words}>
-      {shown.map((state, index) => (
-        <span key={index} className={`mark-${STEP_STATE_LOOKS[state].tone}`}>
-          {STEP_STATE_LOOKS[state].shape}
+      {shown.map(({ shape, tone }, index) => (
+        <span key={index} className={`mark-${tone}`}>
+          {shape}
         </span>
       ))}
-      {states.length > shown.length && ` +${states.length - shown.length}`}
+      {steps.length > shown.length && ` +${steps.length - shown.length}`}
     </span>
   );
 }

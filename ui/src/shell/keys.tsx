@@ -1,54 +1,75 @@
-import { useEffect, useState, type ReactNode } from 'react';
+import { useEffect, useRef, type ReactNode } from 'react';
 import { useNavigate } from '@tanstack/react-router';
 import { Dialog } from '../parts/dialog.js';
+import { letterKeys, usePreference } from '../preferences.js';
 import { text } from '../text/text.js';
-import { PLACES } from './navigation.js';
+import { useMay } from './caller.js';
+import { usePlaces } from './navigation.js';
 
 /** Milliseconds in which the second key of `g p` may follow. */
 const FOLLOWS_WITHIN = 1_000;
 
+/** What finds or does anything, as this keyboard has it. */
+export const FIND_KEY = /Mac|iPhone|iPad/.test(navigator.userAgent) ? '⌘ K' : 'Ctrl K';
+
+interface Props {
+  isShown: boolean;
+  onShow: () => void;
+  onHide: () => void;
+  onSearch: () => void;
+}
+
 /** The keys that work on every page: `g` and a letter go somewhere, `j` and `k` walk through a list, `?` shows them all. */
-export function Keys({ onSearch }: { onSearch: () => void }): ReactNode {
-  const [isShown, setShown] = useState(false);
+export function Keys({ isShown, onShow, onHide, onSearch }: Props): ReactNode {
   const navigate = useNavigate();
+  const places = usePlaces();
+  const mayReport = useMay()('lost-devices:report');
+  const hasLetters = usePreference(letterKeys);
+  const goesSince = useRef(-Infinity);
   useEffect(() => {
-    let goesSince = 0;
-    const pressed = (event: KeyboardEvent): void => {
-      if ((event.metaKey || event.ctrlKey) && event.key.toLowerCase() === 'k') {
-        event.preventDefault();
-        onSearch();
-        return;
-      }
-      if (event.metaKey || event.ctrlKey || event.altKey || isTyping(event.target)) return;
-      if (document.querySelector('dialog[open]')) return;
-      const goes = performance.now() - goesSince < FOLLOWS_WITHIN;
-      goesSince = 0;
-      const place = goes ? PLACES.find(({ key }) => key === event.key) : undefined;
+    const typed = (event: KeyboardEvent): void => {
+      const goes = performance.now() - goesSince.current < FOLLOWS_WITHIN;
+      goesSince.current = -Infinity;
+      const place = goes ? places.find(({ key }) => key === event.key) : undefined;
       if (place) void navigate({ to: place.to });
-      else if (event.key === 'g') goesSince = performance.now();
-      else if (event.key === 'l' && goes) void navigate({ to: '/lost-laptop' });
+      else if (event.key === 'l' && goes && mayReport) void navigate({ to: '/lost-laptop' });
+      else if (event.key === 'g') goesSince.current = performance.now();
       else if (event.key === 'j' || event.key === 'k') walk(event.key === 'j' ? 1 : -1);
       else if (event.key === 'Enter') openRow(event.target);
       else if (event.key === '/') {
         event.preventDefault();
         onSearch();
-      } else if (event.key === '?') setShown(true);
+      } else if (event.key === '?') onShow();
+    };
+    const pressed = (event: KeyboardEvent): void => {
+      // What is asked in a dialog comes first.
+      const isAsked = document.querySelector('dialog[open]') !== null;
+      if ((event.metaKey || event.ctrlKey) && event.key.toLowerCase() === 'k') {
+        event.preventDefault();
+        if (!isAsked) onSearch();
+        return;
+      }
+      if (isAsked || event.metaKey || event.ctrlKey || event.altKey || isTyping(event.target)) return;
+      if (event.key === 'Enter') openRow(event.target);
+      else if (hasLetters) typed(event);
     };
     window.addEventListener('keydown', pressed);
     return () => window.removeEventListener('keydown', pressed);
-  }, [navigate, onSearch]);
-  return isShown && <KeysShown onClose={() => setShown(false)} />;
+  }, [navigate, places, mayReport, hasLetters, onSearch, onShow]);
+  return isShown && <KeysShown onClose={onHide} />;
 }
 
 function KeysShown({ onClose }: { onClose: () => void }): ReactNode {
-  const rows = [
-    ['⌘ K', text.keys.search],
+  const hasLetters = usePreference(letterKeys);
+  const places = usePlaces();
+  const mayReport = useMay()('lost-devices:report');
+  const letters = [
     ['j  k', text.keys.walk],
-    ['Enter', text.keys.open],
-    ...PLACES.map(({ key, word }) => [`g ${key}`, word]),
-    ['g l', text.nav.lostLaptop],
+    ...places.map(({ key, word }) => [`g ${key}`, word] as const),
+    ...(mayReport ? ([['g l', text.nav.lostLaptop]] as const) : []),
     ['?', text.keys.show],
   ] as const;
+  const rows = [[FIND_KEY, text.keys.search], ['Enter', text.keys.open], ...(hasLetters ? letters : [])] as const;
   return (
     <Dialog title={text.keys.title} onClose={onClose}>
       <dl className="keys">
@@ -61,6 +82,16 @@ function KeysShown({ onClose }: { onClose: () => void }): ReactNode {
           </div>
         ))}
       </dl>
+      <p>
+        <label>
+          <input
+            type="checkbox"
+            checked={hasLetters}
+            onChange={({ currentTarget: { checked } }) => letterKeys.set(checked)}
+          />{' '}
+          {text.keys.letters}
+        </label>
+      </p>
     </Dialog>
   );
 }

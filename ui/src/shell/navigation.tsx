@@ -4,7 +4,7 @@ import type { Scope } from '../api/types.js';
 import { text } from '../text/text.js';
 import { useMay } from './caller.js';
 
-export const PLACES = [
+const PLACES = [
   { to: '/', word: text.nav.overview, scope: 'cases:read', key: 'o' },
   { to: '/people', word: text.nav.people, scope: 'people:read', key: 'p' },
   { to: '/cases', word: text.nav.cases, scope: 'cases:read', key: 'c' },
@@ -19,18 +19,23 @@ export const PLACES = [
 ] as const satisfies readonly { to: string; word: string; scope: Scope; key: string }[];
 
 /** Where one may go; places that would only refuse aren't offered. */
-export function Navigation({ onChosen }: { onChosen?: () => void }): ReactNode {
+export function usePlaces(): (typeof PLACES)[number][] {
   const may = useMay();
+  return PLACES.filter(({ scope }) => may(scope));
+}
+
+export function Navigation({ onChosen }: { onChosen?: () => void }): ReactNode {
+  const mayReport = useMay()('lost-devices:report');
   return (
     <ul className="nav-list">
-      {PLACES.filter(({ scope }) => may(scope)).map(({ to, word }) => (
+      {usePlaces().map(({ to, word }) => (
         <li key={to}>
           <Link to={to} className="nav-link" activeOptions={{ exact: to === '/' }} onClick={onChosen}>
             {word}
           </Link>
         </li>
       ))}
-      {may('lost-devices:report') && (
+      {mayReport && (
         <li>
           <Link to="/lost-laptop" className="nav-link nav-urgent" onClick={onChosen}>
             {text.nav.lostLaptop}

@@ -1,11 +1,12 @@
-import { useDeferredValue, useId, useState, type KeyboardEvent, type ReactNode } from 'react';
-import { useQuery } from '@tanstack/react-query';
+import { useDeferredValue, useEffect, useId, useState, type KeyboardEvent, type ReactNode } from 'react';
+import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { devicesQuery, peopleQuery } from '../api/queries.js';
 import { Dialog } from '../parts/dialog.js';
+import { ProblemNotice } from '../parts/problem-notice.js';
 import { text } from '../text/text.js';
 import { useMay } from './caller.js';
-import { PLACES } from './navigation.js';
+import { usePlaces } from './navigation.js';
 
 interface Hit {
   id: string;
@@ -22,8 +23,13 @@ const SHORTEST = 2;
 export function SearchBox({ onClose }: { onClose: () => void }): ReactNode {
   const [wanted, setWanted] = useState('');
   const [chosen, setChosen] = useState(0);
+  // Enter was pressed for the first of what is still looked for.
+  const [isAwaited, setAwaited] = useState(false);
   const list = useId();
-  const hits = useHits(useDeferredValue(wanted.trim()));
+  const sought = useDeferredValue(wanted.trim());
+  const { hits, isLooking, error } = useHits(sought);
+  // What is shown until then was found for other letters.
+  const isOld = isLooking || sought !== wanted.trim();
   const at = Math.min(chosen, Math.max(0, hits.length - 1));
   const run = (hit: Hit | undefined): void => {
     if (!hit) return;
@@ -33,10 +39,14 @@ export function SearchBox({ onClose }: { onClose: () => void }): ReactNode {
   const pressed = (event: KeyboardEvent): void => {
     if (event.key === 'ArrowDown') setChosen(Math.min(at + 1, hits.length - 1));
     else if (event.key === 'ArrowUp') setChosen(Math.max(at - 1, 0));
-    else if (event.key === 'Enter') run(hits[at]);
-    else return;
+    else if (event.key !== 'Enter' || event.nativeEvent.isComposing) return;
+    else if (!isOld) run(hits[at]);
+    else setAwaited(at === 0);
     event.preventDefault();
   };
+  useEffect(() => {
+    if (isAwaited && !isOld) run(hits[0]);
+  });
   return (
     <Dialog title={text.search.title} onClose={onClose}>
       <input
@@ -51,6 +61,7 @@ export function SearchBox({ onClose }: { onClose: () => void }): ReactNode {
         onChange={(event) => {
           setWanted(event.currentTarget.value);
           setChosen(0);
+          setAwaited(false);
         }}
         onKeyDown={pressed}
         autoComplete="off"
@@ -76,29 +87,41 @@ export function SearchBox({ onClose }: { onClose: () => void }): ReactNode {
           </div>
         ))}
       </div>
+      {error && <ProblemNotice error={error} />}
       <p className="small dim" role="status">
-        {hits.length === 0 ? text.search.nothing : text.search.count(hits.length)}
+        {isOld ? text.search.looking : hits.length > 0 ? text.search.count(hits.length) : !error && text.search.nothing}
       </p>
     </Dialog>
   );
 }
 
-function useHits(wanted: string): Hit[] {
+interface Found {
+  hits: Hit[];
+  /** Something is still looked for; until then the hits may be those of other letters. */
+  isLooking: boolean;
+  error: Error | null;
+}
+
+function useHits(wanted: string): Found {
   const may = useMay();
+  const places = usePlaces();
   const navigate = useNavigate();
   const isLongEnough = wanted.length >= SHORTEST;
   const people = useQuery({
     ...peopleQuery({ search: wanted, limit: MOST }),
+    placeholderData: keepPreviousData,
     enabled: isLongEnough && may('people:read'),
   });
   const devices = useQuery({
     ...devicesQuery({ search: wanted, limit: MOST }),
+    placeholderData: keepPreviousData,
     enabled: isLongEnough && may('devices:read'),
   });
   const foundPeople = isLongEnough ? (people.data?.items ?? []) : [];
   const foundDevices = isLongEnough ? (devices.data?.items ?? []) : [];
+  const isLooking = isLongEnough && [people, devices].some((query) => query.isLoading || query.isPlaceholderData);
   const matches = (name: string): boolean => name.toLowerCase().includes(wanted.toLowerCase());
-  return [
+  const hits: Hit[] = [
     ...foundPeople.map(({ id, displayName, corporateEmail, status }) => ({
       id,
       group: text.search.person,
@@ -124,12 +147,15 @@ function useHits(wanted: string): Hit[] {
           },
         ]
       : []),
-    ...PLACES.filter(({ word, scope }) => matches(word) && may(scope)).map(({ to, word }) => ({
-      id: `place-${to.slice(1)}`,
-      group: text.search.place,
-      name: word,
-      detail: '',
-      go: () => void navigate({ to }),
-    })),
+    ...places
+      .filter(({ word }) => matches(word))
+      .map(({ to, word }) => ({
+        id: `place-${to.slice(1)}`,
+        group: text.search.place,
+        name: word,
+        detail: '',
+        go: () => void navigate({ to }),
+      })),
   ];
+  return { hits, isLooking, error: people.error ?? devices.error };
 }

@@ -9,17 +9,19 @@ import type { Caller } from '../api/types.js';
 import { Dialog } from '../parts/dialog.js';
 import { Loading } from '../parts/loaded.js';
 import { ProblemNotice } from '../parts/problem-notice.js';
+import { exactTimes, usePreference } from '../preferences.js';
 import { text } from '../text/text.js';
 import { useMay } from './caller.js';
-import { Keys } from './keys.js';
+import { FIND_KEY, Keys } from './keys.js';
 import { Navigation } from './navigation.js';
 import { SearchBox } from './search-box.js';
 
 /** Around every page: who is signed in, where one may go, and the one search. */
 export function Shell(): ReactNode {
   const { data: caller, error, refetch } = useQuery(callerQuery);
+  const isAnothers = useIsAnothers(caller?.id);
   if (isProblem(error, 'unauthenticated')) return <SignedOut wasSignedIn={caller !== undefined} />;
-  if (caller) return <SignedIn caller={caller} />;
+  if (caller && !isAnothers) return <SignedIn caller={caller} />;
   return (
     <main className="lone">
       <h1>Quartermaster</h1>
@@ -29,9 +31,21 @@ export function Shell(): ReactNode {
   );
 }
 
+/** Whether somebody else signed in since: what was read for the one before goes, with the whole page. */
+function useIsAnothers(callerId: string | undefined): boolean {
+  const [first, setFirst] = useState<string>();
+  if (callerId !== undefined && first === undefined) setFirst(callerId);
+  const isAnothers = callerId !== undefined && first !== undefined && callerId !== first;
+  useEffect(() => {
+    if (isAnothers) window.location.reload();
+  }, [isAnothers]);
+  return isAnothers;
+}
+
 /** Whoever comes for the first time is led to the sign-in; whose session ended meanwhile decides when. */
 function SignedOut({ wasSignedIn }: { wasSignedIn: boolean }): ReactNode {
   const address = `/sign-in?return=${encodeURIComponent(window.location.pathname + window.location.search)}`;
+  useEffect(() => live.stop(), []);
   useEffect(() => {
     if (!wasSignedIn) window.location.replace(address);
   }, [wasSignedIn, address]);
@@ -51,8 +65,10 @@ function SignedOut({ wasSignedIn }: { wasSignedIn: boolean }): ReactNode {
 function SignedIn({ caller }: { caller: Caller }): ReactNode {
   const [isSearching, setSearching] = useState(false);
   const [isNavigating, setNavigating] = useState(false);
+  const [areKeysShown, setKeysShown] = useState(false);
   const may = useMay();
   const search = useCallback(() => setSearching(true), []);
+  const showKeys = useCallback(() => setKeysShown(true), []);
   useEffect(() => live.start(), []);
   return (
     <div className="shell">
@@ -65,14 +81,14 @@ function SignedIn({ caller }: { caller: Caller }): ReactNode {
         </Link>
         {caller.environment === 'test' && <span className="environment">{text.shell.testInstallation}</span>}
         <button type="button" className="search-button" onClick={search}>
-          {text.search.open} <kbd>⌘K</kbd>
+          {text.search.open} <kbd>{FIND_KEY}</kbd>
         </button>
         <nav aria-label={text.nav.label} className="side-nav">
           <Navigation />
         </nav>
         <div className="side-foot">
           <LiveNotice />
-          <Me name={caller.name} />
+          <Me name={caller.name} onKeys={showKeys} />
         </div>
       </header>
       <main id="main" tabIndex={-1}>
@@ -102,21 +118,43 @@ function SignedIn({ caller }: { caller: Caller }): ReactNode {
         </Dialog>
       )}
       {isSearching && <SearchBox onClose={() => setSearching(false)} />}
-      <Keys onSearch={search} />
+      <Keys isShown={areKeysShown} onShow={showKeys} onHide={() => setKeysShown(false)} onSearch={search} />
     </div>
   );
 }
 
-function Me({ name, onChosen }: { name: string; onChosen?: () => void }): ReactNode {
+interface MeProps {
+  name: string;
+  onChosen?: () => void;
+  onKeys?: () => void;
+}
+
+/** Who is signed in, and how they like it. Where there is no keyboard there are no keys. */
+function Me({ name, onChosen, onKeys }: MeProps): ReactNode {
   return (
     <div className="me">
       <span className="me-name">{name}</span>
       <Link to="/your-sign-in" className="plain-link" onClick={onChosen}>
         {text.yourSignIn.title}
       </Link>
+      {onKeys && (
+        <button type="button" className="plain-button" onClick={onKeys}>
+          {text.keys.title}
+        </button>
+      )}
+      <TimesButton />
       <ThemeButton />
       <SignOut />
     </div>
+  );
+}
+
+function TimesButton(): ReactNode {
+  const areExact = usePreference(exactTimes);
+  return (
+    <button type="button" className="plain-button" aria-pressed={areExact} onClick={() => exactTimes.set(!areExact)}>
+      {text.shell.exactTimes}
+    </button>
   );
 }
 

@@ -10,6 +10,12 @@ describe('an account', () => {
     ['active', 'suspended', 'busy', 'still suspended, should be active'],
     ['active', 'unknown', 'waiting', 'never seen yet, should be active'],
   ] as const)('that should be %s and was seen %s is %s', (desiredState, observedState, tone, word) => {
-    expect(accountLooks({ desiredState, observedState })).toMatchObject({ tone, word });
+    expect(accountLooks({ desiredState, observedState, observedSource: 'read-back' })).toMatchObject({ tone, word });
+  });
+
+  it('that is as it should be by a person’s word is told so, and isn’t good', () => {
+    const states = { desiredState: 'suspended', observedState: 'suspended' } as const;
+    const looks = accountLooks({ ...states, observedSource: 'attested by Grace' });
+    expect(looks).toMatchObject({ tone: 'over', word: 'suspended, attested by Grace' });
   });
 });

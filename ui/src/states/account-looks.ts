@@ -1,19 +1,17 @@
 import type { Account } from '../api/types.js';
 import { text } from '../text/text.js';
-import type { Tone } from './step-states.js';
+import type { Looks } from './step-states.js';
 
-interface Looks {
-  shape: string;
-  tone: Tone;
-  word: string;
-}
+type AccountStates = Pick<Account, 'desiredState' | 'observedState' | 'observedSource'>;
 
-type AccountStates = Pick<Account, 'desiredState' | 'observedState'>;
-
-/** What the tool showed, beside what should be: good only when both are known and the same. */
-export function accountLooks({ desiredState, observedState }: AccountStates): Looks {
+/** What the tool showed, beside what should be: good only when both are known and the same, and not by a person’s word. */
+export function accountLooks({ desiredState, observedState, observedSource }: AccountStates): Looks {
   if (observedState === 'unknown') return { shape: '○', tone: 'waiting', word: text.accounts.neverSeen(desiredState) };
   if (isAsWanted({ desiredState, observedState })) {
+    if (observedSource?.startsWith('attested by ')) {
+      const word = text.accounts.onWord(text.accounts.observed[observedState], observedSource);
+      return { shape: '◉', tone: 'over', word };
+    }
     return { shape: '●', tone: 'good', word: text.accounts.observed[observedState] };
   }
   const isTooMuch = observedState === 'active';
@@ -25,6 +23,6 @@ export function accountLooks({ desiredState, observedState }: AccountStates): Lo
 }
 
 /** An account that is gone lets nobody in either. */
-function isAsWanted({ desiredState, observedState }: AccountStates): boolean {
+function isAsWanted({ desiredState, observedState }: Pick<Account, 'desiredState' | 'observedState'>): boolean {
   return desiredState === observedState || (desiredState === 'suspended' && observedState === 'absent');
 }

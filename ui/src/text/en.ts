@@ -3,12 +3,18 @@ function some(count: number, one: string, more = `${one}s`): string {
   return `${count.toLocaleString('en')} ${count === 1 ? one : more}`;
 }
 
+/** What of a cut is known by a person’s word alone. */
+function onWord(steps: number): string {
+  return steps === 0 ? '' : `, ${some(steps, 'step')} of it on a person’s word, which no tool can show`;
+}
+
 /** Every sentence of the interface, in English. Verbs that people say; what will happen before it does. */
 export const en = {
   locale: 'en',
   loading: 'Loading',
   close: 'Close',
   cancel: 'Cancel',
+  save: 'Save',
   all: 'All',
   more: 'Show more',
   copy: 'Copy',
@@ -21,6 +27,7 @@ export const en = {
     signedOutDetail: 'Sign in to go on where you were.',
     signIn: 'Sign in',
     signOut: 'Sign out',
+    exactTimes: 'Exact times',
     light: 'Light',
     dark: 'Dark',
     notLive: 'Not live: what you see may be old.',
@@ -57,6 +64,7 @@ export const en = {
     act: 'Do',
     place: 'Go to',
     nothing: 'Nothing was found.',
+    looking: 'Looking…',
     count: (count: number) => `${some(count, 'result')}. Arrows choose, Enter opens.`,
   },
 
@@ -66,14 +74,18 @@ export const en = {
     walk: 'Down and up a list',
     open: 'Open what is chosen',
     show: 'Show these keys',
+    letters: 'Single letters do something',
   },
 
   problems: {
     unexpected: 'Something went wrong in this page',
     unexpectedDetail: 'Load it again. If that does not help, tell whoever looks after this service.',
     unreadable: 'The answer can not be read',
+    unreadableDetail:
+      'Something on the way answered in place of the service. Try again in a moment; if that does not help, tell whoever looks after this service.',
     noAnswer: 'The service does not answer',
-    noAnswerDetail: 'Nothing was changed as far as is known. Check your connection; it is tried again by itself.',
+    noAnswerDetail: 'Check your connection, and try again.',
+    mayBeDone: 'It may have been done all the same. Look before you send it again.',
     cannotSend: 'The file can not be sent',
     fileTooLarge: 'It may have 2 MiB at most.',
     needsTls: 'Files can be left over HTTPS only.',
@@ -138,8 +150,13 @@ export const en = {
       superseded: 'superseded',
       waived: 'waived',
     },
-    progress: (done: number, all: number, needHuman: number) =>
-      `${done} of ${all} done${needHuman === 0 ? '' : `, ${needHuman} ${needHuman === 1 ? 'needs' : 'need'} a person`}`,
+    onWord: 'done, on a person’s word',
+    progress: (done: number, all: number, onWord: number, needHuman: number) =>
+      [
+        `${done} of ${all} done`,
+        ...(onWord === 0 ? [] : [`${onWord} of them on a person’s word`]),
+        ...(needHuman === 0 ? [] : [`${needHuman} ${needHuman === 1 ? 'needs' : 'need'} a person`]),
+      ].join(', '),
   },
 
   overview: {
@@ -186,6 +203,8 @@ export const en = {
     closed: (kind: string) => `${kind}: closed`,
     confirmed: (count: number, tools: readonly string[], kind: string) =>
       `${kind}: ${some(count, 'step')} confirmed by ${tools.join(', ')}`,
+    attested: (count: number, tools: readonly string[], by: string, kind: string) =>
+      `${kind}: ${some(count, 'step')} done at ${tools.join(', ')}, as ${by} says`,
   },
 
   accounts: {
@@ -202,6 +221,7 @@ export const en = {
     observed: { unknown: 'unknown', absent: 'gone', active: 'active', suspended: 'suspended' },
     kinds: { person: 'a person’s', service: 'a service’s', shared: 'shared' },
     neverSeen: (desired: string) => `never seen yet, should be ${desired}`,
+    onWord: (observed: string, source: string) => `${observed}, ${source}`,
     otherThan: (observed: string, desired: string) => `still ${observed}, should be ${desired}`,
   },
 
@@ -264,7 +284,8 @@ export const en = {
     steps: 'Steps',
     openedBy: (name: string) => `opened by ${name}`,
     parent: 'The case that this one comes from',
-    confirmedByTools: 'steps shown done by the tools',
+    confirmedByTools: (onWord: number) =>
+      `steps shown done by the tools${onWord === 0 ? '' : `, ${onWord} more on a person’s word`}`,
     since: (time: string) => `for ${time}`,
     took: (time: string) => `after ${time}`,
     closedAfter: (time: string) => `closed after ${time}`,
@@ -272,6 +293,7 @@ export const en = {
     requested: 'requested',
     sent: 'sent',
     confirmed: 'confirmed',
+    said: 'said to be done',
     triesAgain: 'tried again',
     residual: 'may still work until',
     residualOver: 'old sessions might have worked until',
@@ -294,6 +316,29 @@ export const en = {
     waiveReason: 'Why nobody will do it',
     calls: (count: number) => some(count, 'call'),
     attemptKind: { act: 'asked', read_back: 'read back', look: 'looked' },
+    outcome: {
+      done: 'done',
+      already: 'it was so already',
+      in_progress: 'the tool works on it',
+      action_required: 'a person has to do it',
+      not_sent: 'not sent',
+      failed: 'failed',
+      shown: 'shown',
+      not_yet: 'not yet',
+      contradicted: 'the tool shows the opposite',
+      cannot_see: 'the tool can’t show it',
+    },
+    errorKind: {
+      transient: 'for the moment',
+      'rate-limited': 'too many calls for this tool',
+      'auth-broken': 'our credentials don’t work',
+      forbidden: 'a permission is missing',
+      'not-found': 'not found',
+      conflict: 'somebody changed it meanwhile',
+      invalid: 'the tool refused it as wrong',
+      unsupported: 'the tool can’t do it',
+      ambiguous: 'nobody knows whether it was done',
+    },
     abandoned: 'its worker died, so what came of it was looked up',
     underWay: 'under way',
     addedBy: (name: string) => `left by ${name}`,
@@ -312,6 +357,7 @@ export const en = {
     byWhat: 'A name, an address, an asset tag or a serial number',
     nothing: (wanted: string) => `Nobody and nothing here is called “${wanted}”. Try a part of the name.`,
     noDevice: (name: string) => `${name} has no device here.`,
+    unseenDevices: (name: string) => `You may not see which devices ${name} has.`,
     openPerson: 'Open their page to reset credentials or cut access.',
     another: 'Another one',
     lastSeen: 'last seen',
@@ -346,8 +392,9 @@ export const en = {
       `${some(count, 'step')} ${count === 1 ? 'needs' : 'need'} a person: until then something may still work.`,
     cutButWaived: (count: number) =>
       `${some(count, 'step')} ${count === 1 ? 'was' : 'were'} waived, so it is not proved that all access is gone.`,
-    cutWithResiduals: (took: string, count: number) =>
-      `Everything was cut after ${took}. ${some(count, 'thing')} may still work for a while, see below.`,
+    cutWithResiduals: (took: string, words: number, count: number) =>
+      `Everything was cut after ${took}${onWord(words)}. ${some(count, 'thing')} may still work for a while, see below.`,
+    cutOnWord: (took: string, words: number) => `Everything is cut after ${took}${onWord(words)}.`,
     allCut: (took: string) => `Everything is cut, and each tool has shown it: after ${took}.`,
     decide: 'Lock or wipe',
     proposal: { lock: 'Proposed: lock it', wipe: 'Proposed: wipe it', leave: 'Proposed: leave it' },
@@ -945,6 +992,13 @@ export const en = {
     none: 'Nobody asked for anything.',
     held: (people: number, kind: string) => `${some(people, 'person', 'people')} held: ${kind}`,
     standing: 'held',
+    kind: {
+      leaves: 'leaves',
+      removals: 'accounts taken away',
+      grants: 'access given',
+      restorations: 'access given back',
+      resets: 'credential resets',
+    },
     from: (source: string) => `from ${source}`,
     allowed: (count: number) => `${count} an hour are let through`,
     whom: 'Whom it holds',

@@ -4,3 +4,8 @@ import { en } from './en.js';
 export type Catalogue = typeof en;
 
 export const text: Catalogue = en;
+
+/** The catalogue's word for one of the server's; that one itself where this page is older than the server. */
+export function wordFor(words: Readonly<Record<string, string>>, value: string): string {
+  return words[value] ?? value.replaceAll(/[_-]/g, ' ');
+}

@@ -1,4 +1,5 @@
 import type { ReactNode } from 'react';
+import { exactTimes, usePreference } from '../preferences.js';
 import { text } from '../text/text.js';
 import { exactTime, relativeTime, staysTheSame } from './relative-time.js';
 import { serverNow } from './server-clock.js';
@@ -6,18 +7,20 @@ import { useNow } from './use-now.js';
 
 const ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
-/** How long ago, or how far ahead; the exact instant and its zone are told on hover. */
+/** How long ago, or how far ahead; the exact instant and its zone on hover, or for whoever wants them everywhere. */
 export function Instant({ at }: { at: string }): ReactNode {
   const instant = Date.parse(at);
-  const now = useNow(staysTheSame(instant, serverNow()));
+  const isExact = usePreference(exactTimes);
+  const now = useNow(isExact ? null : staysTheSame(instant, serverNow()));
+  const exact = exactTime(instant, text.locale, ZONE);
   return (
-    <time dateTime={at} title={exactTime(instant, text.locale, ZONE)}>
-      {relativeTime(instant, now, text.locale)}
+    <time dateTime={at} title={exact}>
+      {isExact ? exact : relativeTime(instant, now, text.locale)}
     </time>
   );
 }
 
-/** The clock's own time, for timelines; the date and its zone are told on hover. */
+/** The clock's own time, for timelines; the date and its zone are told on hover, as an age is beside it. */
 export function ClockTime({ at }: { at: string }): ReactNode {
   const instant = Date.parse(at);
   const format = new Intl.DateTimeFormat(text.locale, {

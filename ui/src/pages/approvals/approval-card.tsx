@@ -50,7 +50,7 @@ export function ApprovalCard({ approval }: { approval: Approval }): ReactNode {
         </span>
       </p>
       <p className="quoted">{approval.reason}</p>
-      {waits && may('approvals:decide') && (
+      {waits && approval.mayDecide && may('approvals:decide') && (
         <p className="row">
           <Button size="xs" onClick={() => setAsked('approve')}>
             {text.approvals.approve}

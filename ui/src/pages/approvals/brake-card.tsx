@@ -9,7 +9,7 @@ import { ActDialog } from '../../parts/act-dialog.js';
 import { Loaded } from '../../parts/loaded.js';
 import { Mark } from '../../parts/step-state-mark.js';
 import { useMay } from '../../shell/caller.js';
-import { text } from '../../text/text.js';
+import { text, wordFor } from '../../text/text.js';
 import { Instant } from '../../time/instant.js';
 
 /** Too much at once, which is held; two people let it go or give it up. */
@@ -21,7 +21,7 @@ export function BrakeCard({ brake }: { brake: Brake }): ReactNode {
   const params = { path: { id: brake.id } };
   return (
     <li className="card" data-row tabIndex={-1}>
-      <p className="card-title">{text.approvals.held(brake.people, brake.kind)}</p>
+      <p className="card-title">{text.approvals.held(brake.people, wordFor(text.approvals.kind, brake.kind))}</p>
       <p>
         <Mark shape="‖" tone="bad" word={text.approvals.standing} />{' '}
         <span className="dim">

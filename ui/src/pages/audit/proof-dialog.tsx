@@ -6,7 +6,7 @@ import { Dialog } from '../../parts/dialog.js';
 import { Loaded, Loading } from '../../parts/loaded.js';
 import { Mark } from '../../parts/step-state-mark.js';
 import { text } from '../../text/text.js';
-import { verifyProof, type Verdict } from './verify-proof.js';
+import { leafOf, verifyProof, type Verdict } from './verify-proof.js';
 
 /** The proof that an entry is in the log, checked here and shown. */
 export function ProofDialog({ entryId, onClose }: { entryId: string; onClose: () => void }): ReactNode {
@@ -24,17 +24,18 @@ export function ProofDialog({ entryId, onClose }: { entryId: string; onClose: ()
 function Checked({ entryId, proof }: { entryId: string; proof: AuditProof }): ReactNode {
   const { data: verdict } = useQuery({
     queryKey: ['audit-entry', 'one', entryId, 'verdict', proof.checkpoint],
-    queryFn: () => verifyProof(proof, window.isSecureContext ? crypto.subtle : null),
+    queryFn: () => verifyProof(proof, entryId, window.isSecureContext ? crypto.subtle : null),
     staleTime: Infinity,
   });
+  const leaf = leafOf(proof);
   return (
     <>
-      <p role="status">{verdict ? <VerdictMark verdict={verdict} index={proof.index} /> : <Loading lines={1} />}</p>
+      <div role="status">{verdict ? <VerdictMark verdict={verdict} index={proof.index} /> : <Loading lines={1} />}</div>
       <p className="small">{text.audit.way(proof.hashes.length)}</p>
       <details className="more" open>
         <summary>{text.audit.sealed}</summary>
         <pre className="plan" tabIndex={0}>
-          {JSON.stringify(JSON.parse(proof.leaf), null, 2)}
+          {leaf === null ? proof.leaf : JSON.stringify(leaf, null, 2)}
         </pre>
       </details>
       <details className="more">

@@ -15,11 +15,13 @@ const encoder = new TextEncoder();
 /**
  * Whether an entry is in the log that was signed: by the proof alone, in this browser, so that nobody has to believe the
  * server. The tree is RFC 6962's; checkpoint and note are C2SP's (c2sp.org/tlog-checkpoint, c2sp.org/signed-note).
+ * @param entryId of the entry that was asked for: a proof of another one proves nothing of it
  * @param crypto null where the browser offers none: over plain http
  */
-export async function verifyProof(proof: AuditProof, crypto: Subtle | null): Promise<Verdict> {
+export async function verifyProof(proof: AuditProof, entryId: string, crypto: Subtle | null): Promise<Verdict> {
   const note = readNote(proof.checkpoint, proof.key);
   if (!note || !crypto) return { kind: 'unreadable' };
+  if (leafOf(proof)?.['id'] !== entryId) return { kind: 'refuted' };
   const hash = async (bytes: Bytes): Promise<Bytes> => new Uint8Array(await crypto.digest('SHA-256', bytes));
   const leaf = await hash(joined(Uint8Array.of(0), encoder.encode(proof.leaf)));
   const root = await rootFrom(leaf, proof.index, note.size, proof.hashes.map(fromBase64), hash);
@@ -31,6 +33,16 @@ export async function verifyProof(proof: AuditProof, crypto: Subtle | null): Pro
   } catch {
     // An older browser doesn't know Ed25519.
     return { kind: 'unchecked', size: note.size };
+  }
+}
+
+/** What was sealed; null when it can't be read. */
+export function leafOf({ leaf }: AuditProof): Record<string, unknown> | null {
+  try {
+    const sealed: unknown = JSON.parse(leaf);
+    return typeof sealed === 'object' && sealed !== null ? { ...sealed } : null;
+  } catch {
+    return null;
   }
 }
 

@@ -1,5 +1,5 @@
 import type { CaseStep } from '../../api/types.js';
-import { text } from '../../text/text.js';
+import { text, wordFor } from '../../text/text.js';
 import { duration } from '../../time/relative-time.js';
 
 type Attempt = CaseStep['attemptsMade'][number];
@@ -9,6 +9,7 @@ export function attemptsInWords({ kind, outcome, errorKind, intendedAt, finished
   const asked = text.cases.attemptKind[kind];
   if (abandonedAt !== null) return `${asked}: ${text.cases.abandoned}`;
   if (outcome === null || finishedAt === null) return `${asked}: ${text.cases.underWay}`;
-  const words = outcome.replaceAll('_', ' ') + (errorKind === null ? '' : ` (${errorKind.replaceAll('-', ' ')})`);
-  return `${asked}: ${words}, ${duration(Date.parse(finishedAt) - Date.parse(intendedAt))}`;
+  const came = wordFor(text.cases.outcome, outcome);
+  const why = errorKind === null ? '' : ` (${wordFor(text.cases.errorKind, errorKind)})`;
+  return `${asked}: ${came}${why}, ${duration(Date.parse(finishedAt) - Date.parse(intendedAt))}`;
 }

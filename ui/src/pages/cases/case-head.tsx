@@ -10,23 +10,25 @@ import { useNow } from '../../time/use-now.js';
 export function CaseHead({ details }: { details: CaseDetails }): ReactNode {
   const isOpen = details.state === 'open';
   const now = useNow(isOpen ? 1_000 : null);
-  const { done, all, needsHuman, words } = progressOf(details.steps);
+  const { done, onWord, all, needsHuman, words } = progressOf(details.steps);
+  const shown = done - onWord;
   const took = (details.closedAt === null ? now : Date.parse(details.closedAt)) - Date.parse(details.openedAt);
   return (
     <div className="case-head">
       <p className="case-count" role="status">
         <strong>
-          {done} / {all}
+          {shown} / {all}
         </strong>{' '}
         <span className="visually-hidden">{words}</span>
-        <span aria-hidden="true">{text.cases.confirmedByTools}</span>
+        <span aria-hidden="true">{text.cases.confirmedByTools(onWord)}</span>
       </p>
-      <progress value={done} max={Math.max(1, all)} aria-label={words} />
+      <progress value={shown} max={Math.max(1, all)} aria-label={words} />
       <p className="row">
         {isOpen ? (
           <Mark shape="◑" tone="busy" word={text.cases.state.open} />
         ) : (
-          <Mark shape="●" tone="good" word={text.cases.state.closed} />
+          // Closed isn't done: what was waived, or is on a person's word, no tool has shown.
+          <Mark shape="●" tone={shown === all ? 'good' : 'over'} word={text.cases.state.closed} />
         )}
         <span className="dim">{isOpen ? text.cases.since(duration(took)) : text.cases.took(duration(took))}</span>
         {needsHuman > 0 && <Mark shape="▲" tone="bad" word={text.cases.needHuman(needsHuman)} />}

@@ -22,7 +22,7 @@ export function CasePage(): ReactNode {
   useWatchedCases([caseId]);
   const query = useQuery(caseQuery(caseId));
   return (
-    <LoadedPage query={query} title={text.cases.one}>
+    <LoadedPage key={caseId} query={query} title={text.cases.one}>
       {(details) => <ShownCase details={details} />}
     </LoadedPage>
   );

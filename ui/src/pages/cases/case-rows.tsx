@@ -50,7 +50,7 @@ function LiveProgress({ caseId }: { caseId: string }): ReactNode {
   const { done, all, words } = progressOf(data.steps);
   return (
     <>
-      <ProgressMarks states={data.steps.map(({ state }) => state)} words={words} />{' '}
+      <ProgressMarks steps={data.steps} words={words} />{' '}
       <span aria-hidden="true">
         {done}/{all}
       </span>

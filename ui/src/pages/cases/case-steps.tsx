@@ -6,6 +6,7 @@ import { ActDialog } from '../../parts/act-dialog.js';
 import { Residual } from '../../parts/residual.js';
 import { StepStateMark } from '../../parts/step-state-mark.js';
 import { useMay } from '../../shell/caller.js';
+import { isOnWord } from '../../states/step-states.js';
 import { text } from '../../text/text.js';
 import { ClockTime, Instant } from '../../time/instant.js';
 import { duration } from '../../time/relative-time.js';
@@ -15,7 +16,7 @@ import { StepEvidence } from './step-evidence.js';
 /** Each step of a case as it is now: requested, sent, confirmed, and what may still work after it. */
 export function CaseSteps({ details }: { details: CaseDetails }): ReactNode {
   return (
-    <ol className="steps" aria-live="polite">
+    <ol className="steps">
       {details.steps.map((step) => (
         <StepItem key={step.id} step={step} openedAt={details.openedAt} />
       ))}
@@ -28,7 +29,7 @@ function StepItem({ step, openedAt }: { step: CaseStep; openedAt: string }): Rea
   return (
     <li className={needsHuman ? 'step step-human' : 'step'} data-row tabIndex={-1}>
       <div className="step-head">
-        <StepStateMark state={step.state} />
+        <StepStateMark step={step} />
         <span className="step-what">
           {text.cases.act[step.act]}
           {step.grant && ` “${step.grant.name}”`} <span className="dim">{text.cases.at(step.toolName)}</span>
@@ -68,7 +69,8 @@ function StepTimes({ step, openedAt }: { step: CaseStep; openedAt: string }): Re
       )}
       {step.confirmedAt !== null && (
         <span>
-          → {text.cases.confirmed} <time dateTime={step.confirmedAt}>{after(step.confirmedAt)}</time>
+          → {isOnWord(step) ? text.cases.said : text.cases.confirmed}{' '}
+          <time dateTime={step.confirmedAt}>{after(step.confirmedAt)}</time>
         </span>
       )}
       {step.state === 'ready' && step.failures > 0 && (
@@ -120,7 +122,7 @@ function StepActs({ step }: { step: CaseStep }): ReactNode {
           </Button>
         </>
       )}
-      {isAttested && may('steps:confirm') && (
+      {step.mayConfirm && may('steps:confirm') && (
         <Button size="xs" onClick={() => setAsked('confirm')}>
           {text.cases.confirm}
         </Button>

@@ -1,6 +1,6 @@
 import type { Observation } from '../../api/types.js';
 import type { Tone } from '../../states/step-states.js';
-import { text } from '../../text/text.js';
+import { text, wordFor } from '../../text/text.js';
 
 const LOOKS: Readonly<Record<string, { shape: string; tone: Tone }>> = {
   encrypted: { shape: '●', tone: 'good' },
@@ -12,8 +12,7 @@ const LOOKS: Readonly<Record<string, { shape: string; tone: Tone }>> = {
 const UNKNOWN = { shape: '○', tone: 'waiting' } as const;
 
 export function encryptionWord(value: string): string {
-  const words: Readonly<Record<string, string>> = text.devices.encryption;
-  return words[value] ?? value;
+  return wordFor(text.devices.encryption, value);
 }
 
 /** What is known of a disk: by the newest observation, or that nobody ever looked. */

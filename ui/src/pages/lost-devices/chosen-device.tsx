@@ -175,7 +175,7 @@ function CutAccess({ device, personId }: { device: DeviceDetails; personId: stri
               rows={2}
             />
           </details>
-          {report.error && <ProblemNotice error={report.error} />}
+          {report.error && <ProblemNotice error={report.error} ofAct />}
           <div className="thumb">
             <Button type="submit" size="lg" color="red" fullWidth className="cut" loading={report.isPending}>
               {scope === 'person' ? text.lostLaptop.cut(name) : text.lostLaptop.cutDevice}

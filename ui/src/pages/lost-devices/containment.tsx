@@ -18,6 +18,9 @@ import { DeviceOrder } from './device-order.js';
 
 type Decision = NonNullable<Loss['decision']>['containment'];
 
+/** As who asked for it was answered, or as it is listed. */
+type Request = Omit<Approval, 'mayDecide'>;
+
 const DECISIONS = ['lock', 'wipe', 'leave'] as const satisfies readonly Decision[];
 
 /** What becomes of the laptop itself: what is proposed and why, what somebody decided, and how its orders stand. */
@@ -75,38 +78,48 @@ function Giver({ giver: { tool, only, because } }: { giver: Loss['givers']['lock
   );
 }
 
-/** What people learn of it after the report; the proposal follows. */
-function Learned({ loss: { caseId, awake, legalHold } }: { loss: Loss }): ReactNode {
+/** What people learn of it after the report; the proposal follows once it is saved. */
+function Learned({ loss: { caseId, ...known } }: { loss: Loss }): ReactNode {
   const may = useMay();
   const { yesNo } = text.lostLaptop;
-  const note = useMutation({
-    mutationFn: (body: { awake: Loss['awake'] } | { legalHold: boolean }) =>
-      answerOf(api.PATCH('/v1/lost-devices/{caseId}', { params: { path: { caseId } }, body })),
-    onSuccess: () => queryClient.invalidateQueries({ queryKey: ['case', 'one', caseId] }),
+  const [learned, setLearned] = useState<Partial<Pick<Loss, 'awake' | 'legalHold'>>>({});
+  const { awake, legalHold } = { ...known, ...learned };
+  const save = useMutation({
+    mutationFn: () =>
+      answerOf(api.PATCH('/v1/lost-devices/{caseId}', { params: { path: { caseId } }, body: { awake, legalHold } })),
+    onSuccess: async () => {
+      await queryClient.invalidateQueries({ queryKey: ['case', 'one', caseId] });
+      setLearned({});
+    },
   });
   if (!may('lost-devices:report')) return null;
   return (
-    <>
-      <div className="filters">
-        <NativeSelect
-          label={text.lostLaptop.awake}
-          value={awake}
-          disabled={note.isPending}
-          onChange={({ currentTarget: { value } }) =>
-            note.mutate({ awake: value === 'yes' || value === 'no' ? value : 'unknown' })
-          }
-          data={(['unknown', 'yes', 'no'] as const).map((value) => ({ value, label: yesNo[value] }))}
-        />
-        <NativeSelect
-          label={text.lostLaptop.legalHold}
-          value={legalHold ? 'yes' : 'no'}
-          disabled={note.isPending}
-          onChange={({ currentTarget: { value } }) => note.mutate({ legalHold: value === 'yes' })}
-          data={(['no', 'yes'] as const).map((value) => ({ value, label: yesNo[value] }))}
-        />
-      </div>
-      {note.error && <ProblemNotice error={note.error} />}
-    </>
+    <form
+      className="filters"
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (!save.isPending) save.mutate();
+      }}
+    >
+      <NativeSelect
+        label={text.lostLaptop.awake}
+        value={awake}
+        onChange={({ currentTarget: { value } }) =>
+          setLearned({ ...learned, awake: value === 'yes' || value === 'no' ? value : 'unknown' })
+        }
+        data={(['unknown', 'yes', 'no'] as const).map((value) => ({ value, label: yesNo[value] }))}
+      />
+      <NativeSelect
+        label={text.lostLaptop.legalHold}
+        value={legalHold ? 'yes' : 'no'}
+        onChange={({ currentTarget: { value } }) => setLearned({ ...learned, legalHold: value === 'yes' })}
+        data={(['no', 'yes'] as const).map((value) => ({ value, label: yesNo[value] }))}
+      />
+      <Button type="submit" variant="default" className="beside-inputs">
+        {text.save}
+      </Button>
+      {save.error && <ProblemNotice error={save.error} ofAct />}
+    </form>
   );
 }
 
@@ -130,7 +143,7 @@ function Decided({ decision }: { decision: NonNullable<Loss['decision']> }): Rea
 function Decide({ loss: { caseId, proposal, decision, legalHold, givers } }: { loss: Loss }): ReactNode {
   const may = useMay();
   const [asked, setAsked] = useState<Decision | null>(null);
-  const [requested, setRequested] = useState<Approval | null>(null);
+  const [requested, setRequested] = useState<Request | null>(null);
   const approvals = useQuery({
     ...approvalsQuery({ targetId: caseId, limit: 1 }),
     enabled: may('approvals:read'),
@@ -184,14 +197,14 @@ function Decide({ loss: { caseId, proposal, decision, legalHold, givers } }: { l
 }
 
 /** A wipe that was asked for is a request and nothing else, until another person has approved it. */
-function WipeRequest({ request }: { request: Approval }): ReactNode {
+function WipeRequest({ request }: { request: Request }): ReactNode {
   const { state, requestedBy, requestedAt, expiresAt, decidedBy } = request;
   const now = useNow(state === 'waiting' ? 10_000 : null);
   if (state === 'approved') return null;
   if (state === 'refused') return <p>⊘ {text.lostLaptop.wipeRefused(decidedBy ?? text.people.somebody)}</p>;
   if (Date.parse(expiresAt) <= Math.max(now, serverNow())) return <p>⊘ {text.lostLaptop.wipeExpired}</p>;
   return (
-    <div className="notice" role="status">
+    <div className="notice">
       <p className="notice-title">▲ {text.lostLaptop.wipeRequested}</p>
       <p>{text.lostLaptop.wipeNotDone}</p>
       <p className="dim">

@@ -22,22 +22,22 @@ export function FindDevice({ wanted }: { wanted: string }): ReactNode {
   );
   const isLongEnough = wanted.length >= SHORTEST;
   const may = useMay();
+  const mayReadDevices = may('devices:read');
   const people = useQuery({
     ...peopleQuery({ search: wanted, limit: MOST }),
+    placeholderData: keepPreviousData,
     enabled: isLongEnough && may('people:read'),
   });
   const byName = useQuery({
     ...devicesQuery({ search: wanted, limit: MOST }),
-    enabled: isLongEnough && may('devices:read'),
+    placeholderData: keepPreviousData,
+    enabled: isLongEnough && mayReadDevices,
   });
   const found = isLongEnough ? (people.data?.items ?? []) : [];
   const ofPeople = useQueries({
-    queries: found.map(({ id }) => ({
-      ...devicesQuery({ holderId: id, limit: MOST }),
-      placeholderData: keepPreviousData,
-    })),
+    queries: found.map(({ id }) => ({ ...devicesQuery({ holderId: id, limit: MOST }), enabled: mayReadDevices })),
   });
-  const error = people.error ?? byName.error;
+  const error = people.error ?? byName.error ?? ofPeople.find((one) => one.error)?.error;
   const hits = isLongEnough
     ? hitsFrom(
         found,
@@ -45,8 +45,11 @@ export function FindDevice({ wanted }: { wanted: string }): ReactNode {
         byName.data?.items ?? [],
       )
     : [];
+  // What is still shown of the letters before says nothing of these.
   const isLoading =
-    isLongEnough && (people.isLoading || byName.isLoading || ofPeople.some(({ isLoading: one }) => one));
+    isLongEnough &&
+    ([people, byName].some((query) => query.isLoading || query.isPlaceholderData) ||
+      ofPeople.some((query) => query.isLoading));
   const without = found.filter((_person, index) => ofPeople[index]?.data?.items.length === 0);
   return (
     <div className="stack">
@@ -88,7 +91,16 @@ export function FindDevice({ wanted }: { wanted: string }): ReactNode {
           </Link>
         </Empty>
       ))}
-      {isLongEnough && !isLoading && !error && hits.length === 0 && without.length === 0 && (
+      {!mayReadDevices &&
+        found.map(({ id, displayName }) => (
+          <Empty key={id}>
+            {text.lostLaptop.unseenDevices(displayName)}{' '}
+            <Link to="/people/$personId" params={{ personId: id }}>
+              {text.lostLaptop.openPerson}
+            </Link>
+          </Empty>
+        ))}
+      {isLongEnough && !isLoading && !error && hits.length === 0 && found.length === 0 && (
         <Empty>{text.lostLaptop.nothing(wanted)}</Empty>
       )}
     </div>
@@ -96,7 +108,8 @@ export function FindDevice({ wanted }: { wanted: string }): ReactNode {
 }
 
 function Holder({ device: { holderId } }: { device: Device }): ReactNode {
-  const { data } = useQuery({ ...personQuery(holderId ?? ''), enabled: holderId !== null });
+  const mayRead = useMay()('people:read');
+  const { data } = useQuery({ ...personQuery(holderId ?? ''), enabled: holderId !== null && mayRead });
   return holderId === null ? text.devices.nobody : (data?.displayName ?? text.people.somebody);
 }
 

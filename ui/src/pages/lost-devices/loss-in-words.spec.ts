@@ -7,8 +7,10 @@ const NOW = Date.parse('2026-11-23T03:00:10.000Z');
 const LATER = '2026-11-23T03:20:00.000Z';
 const step = (state: 'done' | 'running' | 'needs_human' | 'waived', residualUntil: string | null = null) => ({
   state,
+  attestedBy: null,
   residualUntil,
 });
+const onWord = { ...step('done'), attestedBy: 'Grace' };
 const closed = { state: 'closed', openedAt: OPENED, closedAt: CLOSED } as const;
 const open = { state: 'open', openedAt: OPENED, closedAt: null } as const;
 
@@ -28,5 +30,14 @@ describe('how a loss stands, in a sentence', () => {
     expect(lossInWords({ ...closed, steps: [step('done'), step('waived')] }, NOW)).toContain('not proved');
     expect(lossInWords({ ...closed, steps: [step('done', LATER)] }, NOW)).toContain('may still work');
     expect(lossInWords({ ...closed, steps: [step('done', CLOSED)] }, NOW)).toContain('each tool has shown it');
+  });
+
+  it('never says that a tool has shown what a person vouches for', () => {
+    expect(lossInWords({ ...closed, steps: [step('done'), onWord] }, NOW)).toBe(
+      'Everything is cut after 3.1 s, 1 step of it on a person’s word, which no tool can show.',
+    );
+    expect(lossInWords({ ...closed, steps: [step('done', LATER), onWord] }, NOW)).toBe(
+      'Everything was cut after 3.1 s, 1 step of it on a person’s word, which no tool can show. 1 thing may still work for a while, see below.',
+    );
   });
 });

@@ -18,9 +18,9 @@ export function LostLaptopPage(): ReactNode {
     <div className="narrow">
       <Page title={text.lostLaptop.title} sub={caseId === undefined ? text.lostLaptop.sub : undefined}>
         {caseId !== undefined ? (
-          <WatchLoss caseId={caseId} />
+          <WatchLoss key={caseId} caseId={caseId} />
         ) : device !== undefined ? (
-          <ChosenDevice deviceId={device} />
+          <ChosenDevice key={device} deviceId={device} />
         ) : (
           <FindDevice wanted={q ?? ''} />
         )}

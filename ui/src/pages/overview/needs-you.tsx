@@ -1,50 +1,54 @@
 import type { ReactNode } from 'react';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { alertsQuery, approvalsQuery, brakesQuery, stepsQuery, toolsQuery } from '../../api/queries.js';
+import { alertsQuery, approvalsQuery, brakesQuery, dutiesQuery, OFTEN, toolsQuery } from '../../api/queries.js';
 import { Empty, Loading } from '../../parts/loaded.js';
 import { PersonLink } from '../../parts/person-link.js';
 import { ProblemNotice } from '../../parts/problem-notice.js';
 import { Section } from '../../parts/section.js';
 import { useMay } from '../../shell/caller.js';
-import { text } from '../../text/text.js';
+import { text, wordFor } from '../../text/text.js';
 import { Instant } from '../../time/instant.js';
 import { serverNow } from '../../time/server-clock.js';
 import { AlertMessage } from './alert-message.js';
 
-/** Alerts have no place in the change feed: they are asked for by themselves. */
-const OFTEN = { refetchInterval: 10_000 } as const;
 const MOST = 30;
 
-/** Everything that stands still until somebody does something, the oldest deadline first. */
+/** Everything that stands still until somebody does something, the oldest deadline first; of each kind as many as fit. */
 export function NeedsYou(): ReactNode {
   const may = useMay();
-  const mayCases = may('cases:read');
-  const steps = useQuery({ ...stepsQuery({ state: 'needs_human', limit: MOST }), ...OFTEN, enabled: mayCases });
+  const duties = useQuery({ ...dutiesQuery({ limit: MOST }), enabled: may('cases:read') });
   const brakes = useQuery({ ...brakesQuery({ state: 'standing', limit: MOST }), enabled: may('brakes:read') });
   const approvals = useQuery({
     ...approvalsQuery({ state: 'waiting', limit: MOST }),
     enabled: may('approvals:read'),
   });
-  const tools = useQuery({ ...toolsQuery, enabled: may('tools:read') });
-  const alerts = useQuery({ ...alertsQuery({ state: 'open', limit: MOST }), ...OFTEN, enabled: may('alerts:read') });
-  const all = [steps, brakes, approvals, tools, alerts];
+  const tools = useQuery({ ...toolsQuery, ...OFTEN, enabled: may('tools:read') });
+  const alerts = useQuery({
+    ...alertsQuery({ state: 'open', about: 'other', limit: MOST }),
+    enabled: may('alerts:read'),
+  });
+  const all = [duties, brakes, approvals, tools, alerts];
   const error = all.find((query) => query.error)?.error;
+  /** An alert about what stands here by itself. */
+  const isShown = (kind: string): boolean =>
+    (kind === 'tool_paused' && may('tools:read')) || (kind === 'brake_held' && may('brakes:read'));
   const toolName = (id: string): string =>
     tools.data?.items.find((tool) => tool.id === id)?.name ?? text.accounts.someTool;
   const waiting = (approvals.data?.items ?? []).filter(({ expiresAt }) => Date.parse(expiresAt) > serverNow());
   const paused = (tools.data?.items ?? []).filter(({ state }) => state === 'paused');
-  const others = (alerts.data?.items ?? []).filter(({ stepId }) => stepId === null);
-  const due = (steps.data?.items ?? []).toSorted(
-    (one, other) => Date.parse(one.deadline ?? '') - Date.parse(other.deadline ?? ''),
-  );
+  const others = (alerts.data?.items ?? []).filter(({ kind }) => !isShown(kind));
+  const due = duties.data?.items ?? [];
   const standing = brakes.data?.items ?? [];
   const count = due.length + standing.length + waiting.length + paused.length + others.length;
+  const hasMore = all.some(({ data }) => typeof data?.next === 'string');
   return (
-    <Section title={text.overview.needsYou} count={count}>
+    <Section title={text.overview.needsYou} count={hasMore ? `${count}+` : count}>
       {error && <ProblemNotice error={error} />}
       {all.some(({ isLoading }) => isLoading) && count === 0 && <Loading />}
-      {!error && count === 0 && !all.some(({ isLoading }) => isLoading) && <Empty>{text.overview.nothing}</Empty>}
+      {!error && count === 0 && !hasMore && !all.some(({ isLoading }) => isLoading) && (
+        <Empty>{text.overview.nothing}</Empty>
+      )}
       <ul className="rows">
         {due.map((step) => (
           <li key={step.id} className="need" data-row tabIndex={-1}>
@@ -72,7 +76,7 @@ export function NeedsYou(): ReactNode {
             <span className="mark-bad" aria-hidden="true">
               ‖
             </span>
-            <Link to="/approvals">{text.approvals.held(people, kind)}</Link>
+            <Link to="/approvals">{text.approvals.held(people, wordFor(text.approvals.kind, kind))}</Link>
             <span className="small">
               <Instant at={since} />
             </span>

@@ -24,7 +24,7 @@ export function PersonPage(): ReactNode {
   const { personId } = route.useParams();
   const query = useQuery(personQuery(personId));
   return (
-    <LoadedPage query={query} title={text.search.person}>
+    <LoadedPage key={personId} query={query} title={text.search.person}>
       {(person) => <ShownPerson person={person} />}
     </LoadedPage>
   );
@@ -166,7 +166,7 @@ function CasesAndTimeline({ person }: { person: PersonDetails }): ReactNode {
                         <span className="row-name">{text.cases.kind[kind]}</span>
                         <span className="row-detail">
                           {steps ? (
-                            <ProgressMarks states={steps.map((step) => step.state)} words={progressOf(steps).words} />
+                            <ProgressMarks steps={steps} words={progressOf(steps).words} />
                           ) : (
                             text.cases.state[state]
                           )}

@@ -32,20 +32,23 @@ export function timelineOf(
   return entries.toSorted((one, other) => Date.parse(other.at) - Date.parse(one.at));
 }
 
-/** What tools showed within the same second is one line. */
+/** What tools showed within the same second is one line; so is what one person said that they did. */
 function confirmedTogether(caseId: string, kind: string, steps: InFull['steps']): TimelineEntry[] {
-  const bySecond = new Map<string, { at: string; tools: Set<string>; count: number }>();
-  for (const { confirmedAt, toolName } of steps) {
+  const together = new Map<string, { at: string; by: string | null; tools: Set<string>; count: number }>();
+  for (const { confirmedAt, attestedBy: by, toolName } of steps) {
     if (confirmedAt === null) continue;
-    const second = confirmedAt.slice(0, 19);
-    const group = bySecond.get(second) ?? { at: confirmedAt, tools: new Set<string>(), count: 0 };
+    const key = `${caseId}-${confirmedAt.slice(0, 19)}-${by ?? ''}`;
+    const group = together.get(key) ?? { at: confirmedAt, by, tools: new Set<string>(), count: 0 };
     group.tools.add(toolName);
     group.count += 1;
-    bySecond.set(second, group);
+    together.set(key, group);
   }
-  return [...bySecond].map(([second, { at, tools, count }]) => ({
-    key: `${caseId}-${second}`,
+  return [...together].map(([key, { at, by, tools, count }]) => ({
+    key,
     at,
-    words: text.timeline.confirmed(count, [...tools], kind),
+    words:
+      by === null
+        ? text.timeline.confirmed(count, [...tools], kind)
+        : text.timeline.attested(count, [...tools], by, kind),
   }));
 }

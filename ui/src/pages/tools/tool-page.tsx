@@ -25,7 +25,7 @@ export function ToolPage(): ReactNode {
   const { toolId } = route.useParams();
   const query = useQuery(toolQuery(toolId));
   return (
-    <LoadedPage query={query} title={text.accounts.tool}>
+    <LoadedPage key={toolId} query={query} title={text.accounts.tool}>
       {(tool) => <ShownTool tool={tool} />}
     </LoadedPage>
   );
