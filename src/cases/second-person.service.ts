@@ -49,7 +49,10 @@ export class SecondPerson {
   async mayConfirm(tx: EntityManager, step: Step, actor: Actor): Promise<boolean> {
     const { state, attestedBy: name, attestedById: id } = step;
     if (state !== 'needs_human' || name === null || id === null) return false;
-    return (await this.whyNotConfirmed(tx, { id, name }, actor)) === null && !(await this.isSubject(tx, step.personId, actor));
+    return (
+      (await this.whyNotConfirmed(tx, { id, name }, actor)) === null &&
+      !(await this.isSubject(tx, step.personId, actor))
+    );
   }
 
   private async whyNotConfirmed(

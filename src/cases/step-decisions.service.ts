@@ -97,9 +97,6 @@ export class StepDecisions {
       {
         state: 'done',
         reason,
-        attestedBy: by.attestedBy,
-        attestedById: step.attestedById ?? actor.id,
-        attestedAt: () => 'COALESCE(attested_at, clock_timestamp())',
         sentAt: () => 'COALESCE(sent_at, now())',
         confirmedAt: () => 'clock_timestamp()',
         endedAt: () => 'clock_timestamp()',

@@ -192,6 +192,8 @@ describe('a device manager', () => {
     const told = await Array.fromAsync(readComputers(['silent', 'other'].map(computer), read, unread, 1));
     expect(told.map(({ computer: { name } }) => name)).toEqual(['other']);
     expect(unread).toMatchObject({ count: 1, inARow: 0, newest: { kind: 'transient' } });
+  });
+
   it('hands over the recovery keys that it escrows: each once, another one beside it, and sealed', async () => {
     const { id, host } = await aManagedDevice({ escrowedKey: { key: `${CANARY}-1`, updatedAt: hoursAgo(5) } });
     const reads = () => fleet.requests.filter((request) => request.includes(`/hosts/${host.id}/encryption_key`)).length;

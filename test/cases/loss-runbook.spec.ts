@@ -221,6 +221,8 @@ describe('the runbook of a loss', () => {
     const { proposal } = await lossOf(await aLoss({ report }));
     expect(proposal.facts).toContain(`unlocks: ${unlocks}`);
     expect(proposal.propose).toBe(propose);
+  });
+
   it('goes by who had read its recovery key, whatever is kept later, and says who read it since', async () => {
     const read = await aLoss({ before: async (laptop) => readKey(laptop, await keptKey(laptop)) });
     await keptKey(read.laptop);

@@ -1,6 +1,6 @@
 import type { EntityManager } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { WhatPeopleAttestedIsTold1764000027000 } from '../../migrations/1764000027000-what-people-attested-is-told.js';
+import { WordsStayWithTheirSteps1764000024000 } from '../../migrations/1764000024000-words-stay-with-their-steps.js';
 import { Account } from '../../src/accounts/account.entity.js';
 import { Alert } from '../../src/cases/alert.entity.js';
 import { Case } from '../../src/cases/case.entity.js';
@@ -135,7 +135,7 @@ describe('"I did it"', () => {
     await complete(step).expect(200);
     await tx.update(Step, { id: step.id }, NOT_ATTESTED);
     const runner = service.db.createQueryRunner();
-    await new WhatPeopleAttestedIsTold1764000027000().up(runner).finally(() => runner.release());
+    await new WordsStayWithTheirSteps1764000024000().up(runner).finally(() => runner.release());
     const { attestedBy, attestedAt, confirmedAt } = await stepOf(step.id);
     expect({ attestedBy, attestedAt }).toEqual({ attestedBy: 'Grace', attestedAt: confirmedAt });
   });

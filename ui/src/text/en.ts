@@ -659,6 +659,8 @@ export const en = {
       withdrawn: 'its image was withdrawn',
       outdated: 'a newer version is current',
       reports_other: 'it tells another version than it was imaged with',
+      packages_differ: 'packages that its image pins are missing, or have another version',
+      packages_unknown: 'its packages were never told',
       not_reported: 'it has told nothing since it was imaged: what it runs is not known',
     },
     tells: (value: string) => `it tells ${value}`,

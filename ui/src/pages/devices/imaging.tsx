@@ -23,6 +23,8 @@ const FINDING_LOOKS = {
   outdated: { shape: '◔', tone: 'busy' },
   reports_other: { shape: '▲', tone: 'bad' },
   not_reported: { shape: '○', tone: 'waiting' },
+  packages_differ: { shape: '▲', tone: 'bad' },
+  packages_unknown: { shape: '○', tone: 'waiting' },
 } as const satisfies Record<DriftingDevice['findings'][number], { shape: string; tone: Tone }>;
 
 /** What a machine was imaged with, and whether it is still as it should be. */

@@ -39,7 +39,8 @@ export function RecoveryKeys({ deviceId }: { deviceId: string }): ReactNode {
 function KeptKey({ deviceId, kept }: { deviceId: string; kept: RecoveryKey }): ReactNode {
   const mayReveal = useMay()('devices:reveal-recovery-keys');
   const [isAsked, setAsked] = useState(false);
-  const { protects, source, keptAt, format, provedAt, revealedAt, isNewest, rotationAskedAt, rotationAskedBecause } = kept;
+  const { protects, source, keptAt, format, provedAt, revealedAt, isNewest, rotationAskedAt, rotationAskedBecause } =
+    kept;
   return (
     <li className="row-plain">
       <span className="row-name">
