@@ -7,6 +7,7 @@ import { anHrEmployee, hasJoined } from '../factories/hr-events.js';
 import { aSecurityKey } from '../factories/identities.js';
 import { aDraft, aPublishedVersion } from '../factories/images.js';
 import { aPerson } from '../factories/people.js';
+import { LossReport } from '../../src/lost-devices/reports/loss-report.entity.js';
 import type { ServiceApp } from '../factories/service-app.js';
 import { newId } from '../../src/platform/ids/new-id.js';
 
@@ -88,6 +89,9 @@ export async function aCompany(service: ServiceApp): Promise<Company> {
   );
   await someAgents(service, 12);
   for (let made = 0; made < 6; made += 1) await aSecurityKey(manager);
+  for (let made = 0; made < 12; made += 1) {
+    await manager.insert(LossReport, { id: newId(), email: `person-${made}@acme.example` });
+  }
   await service.db.query(
     `INSERT INTO alerts (id, dedup_key, kind, severity, owner, message) VALUES ($1, 'fuzz', 'tool_paused', 'error', 'it', 'm')`,
     [newId()],
@@ -116,6 +120,9 @@ export async function aCompany(service: ServiceApp): Promise<Company> {
       'PATCH /v1/devices/{id}': [() => ({ working: true })],
       'POST /v1/lost-devices': [(drawn) => ({ deviceId: held[drawn % held.length] })],
       'POST /v1/lost-devices/preview': [(drawn) => ({ deviceId: held[drawn % held.length] })],
+      'POST /v1/loss-reports/{id}/confirm': [
+        (drawn) => ({ how: 'called_back', note: 'On the desk.', deviceId: held[drawn % held.length] }),
+      ],
       'POST /v1/lost-devices/{caseId}/containment': [() => A_LOCK],
       'PUT /v1/runbooks/laptop-lost': [() => RUNBOOK],
       'POST /v1/osquery/nodes/{id}/match': [(drawn) => ({ deviceId: free[drawn % free.length] })],
@@ -204,6 +211,8 @@ export const KNOWN_VALUES: Readonly<Record<string, readonly unknown[]>> = {
   'header:Upload-Offset': ['0', '0', '50'],
   'header:If-Match': ['"1"', '"1"', '"2"', '"3"'],
   device: ['QM-1'],
+  owner: ['it@acme.example', 'The service desk'],
+  for: ['desk@acme.example', 'The service desk'],
   owners: ['it@acme.example', 'grace@acme.example'],
   zone: ['Europe/Berlin', 'Mars/Phobos'],
 };

@@ -93,7 +93,7 @@ const UNDESCRIBED: readonly ApiOperation[] = [
   };
 });
 
-const DECIDES = /^\/v1\/steps\/\{id\}\/(complete|confirm|waive|retry|evidence\/)/;
+const DECIDES = /^\/v1\/steps\/\{id\}\/(complete|confirm|waive|retry|assign|task-link|evidence\/)/;
 
 /** How often an operation that wasn't done yet is asked at the end. */
 const MORE = 80;

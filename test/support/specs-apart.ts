@@ -7,7 +7,9 @@ export const SHARE_A_PROCESS = ['{src,ui}/**/*.spec.ts', 'test/{cases,hr-feeds}/
 /** In those folders, specs that read the log (the logger keeps the first stream of a process), or change the environment. */
 export const APART = [
   'src/accounts/credentials.spec.ts',
+  'src/device-managers/ask-device-managers.spec.ts',
   'src/devices/acknowledgements/acknowledgements.spec.ts',
+  'src/images/images.spec.ts',
   'src/images/store/stores.spec.ts',
   'src/tools/tools.spec.ts',
   'test/cases/loss-reports.spec.ts',

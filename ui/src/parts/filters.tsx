@@ -18,7 +18,7 @@ interface Props {
   onChange: (value: string | undefined) => void;
 }
 
-/** A filter by text, which is kept when somebody pauses typing. */
+/** A filter by text, which the address keeps while somebody types. */
 export function TypedFilter({ label, value, onChange }: Props): ReactNode {
   const [typed, setTyped] = useTyped(value ?? '', (kept) => onChange(kept === '' ? undefined : kept));
   return (
