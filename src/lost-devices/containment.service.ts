@@ -20,7 +20,7 @@ import { GiveCommands, type KnownComputer } from './commands/give-commands.servi
 import { judgeVerified } from './commands/judge-verified.js';
 import { DeviceCommand, type CommandKind, type VerifiedBy } from './device-command.entity.js';
 import { Loss } from './loss.entity.js';
-import { Losses, type LossWord } from './losses.service.js';
+import { IS_LOST_ANEW, Losses, type LossWord } from './losses.service.js';
 import type { Containment } from './runbook/runbook-schema.js';
 import { whyNotDecided } from './why-not-decided.js';
 import { whyNotThere } from './why-not-there.js';
@@ -32,6 +32,7 @@ interface AwayMachine {
   holderId: string | null;
   personId: string;
   corporateEmail: string;
+  isLostAnew: boolean;
 }
 
 /** Whether a lost machine is locked, wiped or left, and the order followed to its end. One person locks, two wipe. */
@@ -162,14 +163,14 @@ export class ContainmentService implements OnModuleInit {
     const [machine] = await queryRows<AwayMachine>(
       tx,
       `SELECT d.id AS "deviceId", d.asset_tag AS "assetTag", d.state AS "deviceState", d.holder_id AS "holderId",
-         p.id AS "personId", p.corporate_email AS "corporateEmail"
+         p.id AS "personId", p.corporate_email AS "corporateEmail", ${IS_LOST_ANEW} AS "isLostAnew"
        FROM losses l JOIN devices d ON d.id = l.device_id JOIN cases c ON c.id = l.case_id JOIN people p ON p.id = c.person_id
        WHERE l.case_id = $1 FOR UPDATE OF l, d`,
       [caseId],
     );
     if (!machine) throw new Error(`the loss ${caseId} is not there`);
-    const { deviceState, holderId, personId } = machine;
-    const whyNot = whyNotThere({ deviceState, isTheirs: holderId === personId });
+    const { deviceState, holderId, personId, isLostAnew } = machine;
+    const whyNot = whyNotThere({ deviceState, isTheirs: holderId === personId, isLostAnew });
     if (whyNot !== null) throw new Problem('conflict', whyNot);
     return machine;
   }

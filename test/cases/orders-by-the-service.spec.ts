@@ -304,4 +304,21 @@ describe('the order to wipe a lost machine', () => {
     }
     expect(fleet.orders).not.toContain(`wipe ${other.id}`);
   });
+
+  it('isn’t given when the machine was back since and is lost again: that is decided in the newest case', async () => {
+    const lost = await aLoss();
+    await wipe(lost);
+    await tx.query(`UPDATE devices SET state = 'found' WHERE id = $1`, [lost.deviceId]);
+    const { body } = await admin.post('/v1/lost-devices').send({ deviceId: lost.deviceId }).expect(202);
+    const again = { ...lost, caseId: body.caseId };
+    expect(again.caseId).not.toBe(lost.caseId);
+    await workLater(lost);
+    expect(orders(lost)).toEqual([]);
+    expect(await newestOf(lost)).toMatchObject({ needsPerson: true, problem: expect.stringContaining('lost again') });
+    const wish = { decision: 'lock', reason: 'As the runbook says.' };
+    expect((await admin.post(path(lost, '/containment')).send(wish).expect(409)).body.detail).toContain('newest case');
+    await contain(again, 'lock');
+    await work(again);
+    expect(orders(lost)).toEqual(['lock']);
+  });
 });

@@ -15,6 +15,7 @@ import { SYSTEM } from '../../platform/sign-in/actor.js';
 import type { ToolState } from '../../tools/tool.entity.js';
 import { ToolSessions } from '../../tools/tool-sessions.service.js';
 import { FOLLOWED_STATES } from '../command-states.js';
+import { IS_LOST_ANEW } from '../losses.service.js';
 import { METHOD_OF } from './choose-giver.js';
 import type { CallOutcome } from './device-command-call.entity.js';
 import { DeviceCommands, stuckKey } from './device-commands.service.js';
@@ -265,7 +266,8 @@ export class GiveCommands {
          c.tool_id AS "toolId", c.computer_id AS "computerId", c.approval_id AS "approvalId",
          (extract(epoch FROM now() - c.ordered_at) * 1000)::float AS "ageMs",
          d.serial, d.asset_tag AS "assetTag", d.state AS "deviceState",
-         d.holder_id IS NOT DISTINCT FROM k.person_id AS "isTheirs", t.name AS tool, t.state AS "toolState",
+         d.holder_id IS NOT DISTINCT FROM k.person_id AS "isTheirs", ${IS_LOST_ANEW} AS "isLostAnew",
+         t.name AS tool, t.state AS "toolState",
          EXISTS (SELECT FROM losses h WHERE h.device_id = c.device_id AND h.legal_hold) AS "legalHold", l.containment, a.plan_hash AS "planHash", a.state AS "approvalState",
          (SELECT jsonb_build_object('act', g.act, 'ageMs', extract(epoch FROM now() - g.intended_at) * 1000,
             'times', count(*) OVER ())

@@ -102,6 +102,7 @@ it('a wipe stands on its approval, no legal hold and a machine that is still los
     kind: 'wipe',
     deviceState: 'lost',
     isTheirs: true,
+    isLostAnew: false,
     legalHold: false,
     containment: 'wipe',
     isAsApproved: true,
@@ -111,6 +112,7 @@ it('a wipe stands on its approval, no legal hold and a machine that is still los
   expect(whyNotGiven({ ...wipe, isAsApproved: false })).toContain('approved');
   expect(whyNotGiven({ ...wipe, deviceState: 'found' })).toContain('found');
   expect(whyNotGiven({ ...wipe, isTheirs: false })).toContain('Somebody else');
+  expect(whyNotGiven({ ...wipe, isLostAnew: true })).toContain('lost again');
   const lock = { ...wipe, kind: 'lock', containment: 'lock', isAsApproved: false } as const;
   expect(whyNotGiven({ ...lock, legalHold: true })).toBeNull();
   expect(whyNotGiven({ ...lock, deviceState: 'in_stock' })).toContain('in stock');
