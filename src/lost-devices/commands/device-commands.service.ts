@@ -15,6 +15,7 @@ import { Losses } from '../losses.service.js';
 import type { EarlierOrder } from '../why-not-decided.js';
 import type { Giver } from './choose-giver.js';
 import { DeviceCommandCall } from './device-command-call.entity.js';
+import { TO_DECIDE } from './follow-up.js';
 import { sealWipe } from './seal-wipe.js';
 
 /** An order with everything that was seen of it, oldest first. */
@@ -171,8 +172,8 @@ export class DeviceCommands {
   /** Somebody said that it failed: they have this long to decide otherwise before the service gives it again. */
   async waitForDecision(tx: EntityManager, { id }: DeviceCommand): Promise<void> {
     await tx.query(
-      `UPDATE device_commands SET due_at = now() + interval '10 minutes' WHERE id = $1 AND due_at IS NOT NULL`,
-      [id],
+      `UPDATE device_commands SET due_at = now() + $2 * interval '1 ms' WHERE id = $1 AND due_at IS NOT NULL`,
+      [id, TO_DECIDE],
     );
   }
 

@@ -19,6 +19,8 @@ interface Following extends GivenCommand {
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
+/** Somebody may have taken it back at its manager: so long they can decide otherwise before it is given again. */
+export const TO_DECIDE = 10 * MINUTE;
 /** A manager that can't be asked this often in a row needs somebody who gives the order by hand. */
 const PATIENCE = 5;
 /** Where a person is needed it is looked at all the same: what they mend goes on by itself. */
@@ -33,7 +35,7 @@ export function dueIn(command: Following, judged: Judgement): Outlook {
   const { shows, because, tell: needsPerson = false } = judged;
   if (shows === 'failed') {
     const problem = `${because ?? ''} It is given again.`;
-    const ms = within(MINUTE, ageMs / 4, 60 * MINUTE);
+    const ms = within(kind === 'wipe' ? TO_DECIDE : MINUTE, ageMs / 4, 60 * MINUTE);
     return { ...then, shows: { state: shows, note: problem }, problem, needsPerson, ms };
   }
   const note =

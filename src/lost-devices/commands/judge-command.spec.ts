@@ -86,6 +86,9 @@ describe('an order', () => {
       false,
       true,
     ]);
+    // What somebody cancelled at the manager looks the same: as long as they were promised to decide otherwise.
+    const failed = (kind: 'lock' | 'wipe') => dueIn({ ...following, kind }, { ...wait, shows: 'failed' }).ms;
+    expect([failed('lock'), failed('wipe')]).toEqual([MINUTE, 10 * MINUTE]);
     const away = new ToolError('transient', 'It did not answer.');
     const after = (failures: number, error = away) => afterFailure({ ...following, failures }, error, new Date(0));
     expect([0, 3, 4].map((failures) => after(failures).needsPerson)).toEqual([false, false, true]);
