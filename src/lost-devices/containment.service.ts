@@ -64,6 +64,7 @@ export class ContainmentService implements OnModuleInit {
     }
     await inTransaction(this.db, async (tx) => {
       const loss = await this.losses.lockToDecide(tx, actor, caseId);
+      await this.losses.lockAllOf(tx, loss.deviceId);
       await this.refuseUnlessOpen(tx, loss, decision);
       if (decision === 'lock') await this.away(tx, caseId);
       await this.order(tx, loss, decision, { actor, reason });
@@ -151,11 +152,14 @@ export class ContainmentService implements OnModuleInit {
     };
   }
 
-  /** @throws Problem `conflict` when an order of before stands in the way */
+  /** @throws Problem `conflict` when an order of before stands in the way, in whichever report of this loss */
   private async refuseUnlessOpen(tx: EntityManager, { caseId, deviceId }: Loss, decision: Containment): Promise<void> {
-    const orders = (await this.commands.ofDevice(tx, deviceId)).filter((order) => order.caseId === caseId);
-    const whyNot = whyNotDecided(decision, orders);
-    if (whyNot !== null) throw new Problem('conflict', whyNot);
+    for (const order of await this.commands.ofThisLoss(tx, deviceId)) {
+      const whyNot = whyNotDecided(decision, order);
+      if (whyNot === null) continue;
+      const where = order.caseId === caseId ? '' : ` That is in another report of this loss: ${order.caseId}.`;
+      throw new Problem('conflict', `${whyNot}${where}`);
+    }
   }
 
   /** The machine, locked where it is. @throws Problem `conflict` when it is back, or was with somebody else since */
@@ -216,7 +220,7 @@ export class ContainmentService implements OnModuleInit {
       reason,
       ...(approved && { approvalId: approved.approvalId }),
     });
-    await this.commands.supersede(tx, caseId, `It was decided anew: ${containment}.`, actor);
+    await this.commands.supersede(tx, loss, `It was decided anew: ${containment}.`, actor);
     await this.losses.end(tx, caseId, 'decide-containment', actor.name);
     if (containment === 'leave') return this.commands.endIfFollowed(tx, caseId, actor);
     // An order of before may have been followed to its end: this one isn't.

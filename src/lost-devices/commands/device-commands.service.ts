@@ -11,7 +11,7 @@ import { Tool } from '../../tools/tool.entity.js';
 import { COMMAND_ENDS, FOLLOWED_STATES, type CommandState } from '../command-states.js';
 import { DeviceCommandEvent } from '../device-command-event.entity.js';
 import { DeviceCommand, type CommandKind, type VerifiedBy } from '../device-command.entity.js';
-import { Losses } from '../losses.service.js';
+import { IS_LOST_ANEW, Losses } from '../losses.service.js';
 import type { EarlierOrder } from '../why-not-decided.js';
 import type { Giver } from './choose-giver.js';
 import { DeviceCommandCall } from './device-command-call.entity.js';
@@ -27,7 +27,11 @@ export interface FollowedCommand {
 }
 
 /** One that was ordered of a machine, in whichever of its losses. */
-type EarlierCommand = EarlierOrder & Pick<DeviceCommand, 'id' | 'caseId' | 'deviceId'>;
+type EarlierCommand = EarlierOrder &
+  Pick<DeviceCommand, 'id' | 'caseId' | 'deviceId'> & {
+    /** The machine was back since, and was lost again. */
+    isLostAnew: boolean;
+  };
 
 interface NewCommand {
   caseId: string;
@@ -121,7 +125,7 @@ export class DeviceCommands {
   async ofDevice(tx: EntityManager, deviceId: string): Promise<EarlierCommand[]> {
     return queryRows<EarlierCommand>(
       tx,
-      `SELECT c.id, c.case_id AS "caseId", c.device_id AS "deviceId", c.kind, c.state, (
+      `SELECT c.id, c.case_id AS "caseId", c.device_id AS "deviceId", c.kind, c.state, ${IS_LOST_ANEW} AS "isLostAnew", (
          SELECT min(g.at) FROM (
            SELECT e.seen_at AS at FROM device_command_events e
            WHERE e.command_id = c.id AND e.state IN ('requested', 'delivered', 'acknowledged')
@@ -129,7 +133,7 @@ export class DeviceCommands {
            WHERE k.command_id = c.id AND k.act = c.kind AND k.outcome IS DISTINCT FROM 'refused') g
          WHERE g.at > COALESCE((SELECT max(f.seen_at) FROM device_command_events f
                                 WHERE f.command_id = c.id AND f.state = 'failed'), '-infinity')) AS "givenAt"
-       FROM device_commands c WHERE c.device_id = $1 ORDER BY c.id`,
+       FROM device_commands c JOIN losses l ON l.case_id = c.case_id WHERE c.device_id = $1 ORDER BY c.id`,
       [deviceId],
     );
   }
@@ -177,18 +181,29 @@ export class DeviceCommands {
     );
   }
 
+  /** The orders of this loss of a machine, in whichever report of it. */
+  async ofThisLoss(tx: EntityManager, deviceId: string): Promise<EarlierCommand[]> {
+    return (await this.ofDevice(tx, deviceId)).filter(({ isLostAnew }) => !isLostAnew);
+  }
+
   /** Another decision replaces what isn't over. What a manager was asked for stays there until somebody takes it back. */
-  async supersede(tx: EntityManager, caseId: string, because: string, actor: Actor): Promise<void> {
-    for (const command of await tx.findBy(DeviceCommand, { caseId })) {
+  async supersede(
+    tx: EntityManager,
+    { caseId, deviceId }: Pick<DeviceCommand, 'caseId' | 'deviceId'>,
+    because: string,
+    actor: Actor,
+  ): Promise<void> {
+    for (const command of await this.ofThisLoss(tx, deviceId)) {
       if (isEnded(command.state)) continue;
-      const note = (await this.mayBeThere(tx, command))
-        ? `${because} The device manager may still carry this one out.`
-        : because;
-      await this.note(tx, command, 'superseded', note, actor);
+      const isHere = command.caseId === caseId;
+      const where = isHere ? '' : ` That stands in another report of this loss: ${caseId}.`;
+      const there = (await this.mayBeThere(tx, command)) ? ' The device manager may still carry this one out.' : '';
+      await this.note(tx, command, 'superseded', `${because}${where}${there}`, actor);
+      if (!isHere) await this.endIfFollowed(tx, command.caseId, actor);
     }
   }
 
-  private async mayBeThere(tx: EntityManager, { id: commandId }: DeviceCommand): Promise<boolean> {
+  private async mayBeThere(tx: EntityManager, { id: commandId }: Pick<DeviceCommand, 'id'>): Promise<boolean> {
     const calls = await tx.findBy(DeviceCommandCall, { commandId });
     return calls.some(({ outcome }) => outcome !== 'refused');
   }
