@@ -101,10 +101,9 @@ async function workLater(lost: Lost): Promise<void> {
 }
 const orders = ({ host }: Lost) =>
   fleet.orders.flatMap((order) => (order.endsWith(` ${host.id}`) ? [order.split(' ')[0]] : []));
-const stuck = async ({ caseId }: Lost) =>
-  (await tx.findBy(Alert, { kind: 'device_command_stuck' })).filter(
-    ({ message, resolvedAt }) => message.includes(caseId) && !resolvedAt,
-  );
+const openAlerts = async (kind: string, { caseId }: Lost) =>
+  (await tx.findBy(Alert, { kind })).filter(({ message, resolvedAt }) => message.includes(caseId) && !resolvedAt);
+const stuck = (lost: Lost) => openAlerts('device_command_stuck', lost);
 
 describe('the order to lock a lost machine', () => {
   it('is given by the service: asked for while it is away, acknowledged once it came by, verified by nobody yet', async () => {
@@ -286,6 +285,19 @@ describe('the order to wipe a lost machine', () => {
     await wipe(lost);
     await workLater(lost);
     expect(orders(lost)).toEqual(['wipe']);
+  });
+
+  it('is taken back under a legal hold after the machine was unlocked for it: people are told until they decide anew', async () => {
+    const lost = await aLoss({ platform: 'windows', deviceStatus: 'locked' });
+    await wipe(lost);
+    await work(lost);
+    expect(orders(lost)).toEqual(['unlock']);
+    await admin.patch(path(lost)).send({ legalHold: true }).expect(204);
+    expect(await newestOf(lost)).toMatchObject({ kind: 'wipe', state: 'superseded' });
+    const [alert, ...more] = await openAlerts('wipe_under_hold', lost);
+    expect([alert?.message, more]).toEqual([expect.stringContaining('asked to unlock it'), []]);
+    await contain(lost, 'lock');
+    expect(await openAlerts('wipe_under_hold', lost)).toEqual([]);
   });
 
   it('isn’t given to another machine than the approved one, nor to one that was found', async () => {

@@ -140,7 +140,8 @@ export class DeviceCommands {
 
   /**
    * A machine came under legal hold. A wipe that nobody has given is taken back; of one that was given people are told at
-   * once, since only its device manager can still stop it. Answers the losses whose wipe was taken back.
+   * once, since only its device manager can still stop it, and of one for which the machine was unlocked, which stands
+   * open. Answers the losses whose wipe was taken back.
    */
   async stopWipes(
     tx: EntityManager,
@@ -150,6 +151,14 @@ export class DeviceCommands {
     const wipes = (await this.ofDevice(tx, deviceId)).filter(({ kind, state }) => kind === 'wipe' && !isEnded(state));
     for (const wipe of wipes.filter(({ givenAt }) => givenAt === null)) {
       await this.note(tx, wipe, 'superseded', 'It is under legal hold by now.', actor);
+      if (!(await this.mayBeThere(tx, wipe, 'unlock'))) continue;
+      await this.alerts.raise(tx, {
+        dedupKey: underHoldKey(wipe.id),
+        kind: 'wipe_under_hold',
+        severity: 'critical',
+        owner: 'it-admins',
+        message: `${assetTag} is under legal hold by now: its wipe is taken back, and for it the device manager was asked to unlock it. Decide to lock it again. quartermaster loss ${wipe.caseId}`,
+      });
     }
     for (const { id, caseId, givenAt } of wipes) {
       if (givenAt === null) continue;
@@ -193,7 +202,13 @@ export class DeviceCommands {
     because: string,
     actor: Actor,
   ): Promise<void> {
-    for (const command of await this.ofThisLoss(tx, deviceId)) {
+    const orders = await this.ofThisLoss(tx, deviceId);
+    // Also of what was taken back before: from now on this decision counts.
+    await this.alerts.resolve(
+      tx,
+      orders.map(({ id }) => underHoldKey(id)),
+    );
+    for (const command of orders) {
       if (isEnded(command.state)) continue;
       const isHere = command.caseId === caseId;
       const where = isHere ? '' : ` That stands in another report of this loss: ${caseId}.`;
@@ -203,8 +218,13 @@ export class DeviceCommands {
     }
   }
 
-  private async mayBeThere(tx: EntityManager, { id: commandId }: Pick<DeviceCommand, 'id'>): Promise<boolean> {
-    const calls = await tx.findBy(DeviceCommandCall, { commandId });
+  /** @param act without it: any */
+  private async mayBeThere(
+    tx: EntityManager,
+    { id: commandId }: Pick<DeviceCommand, 'id'>,
+    act?: DeviceCommandCall['act'],
+  ): Promise<boolean> {
+    const calls = await tx.findBy(DeviceCommandCall, { commandId, ...(act && { act }) });
     return calls.some(({ outcome }) => outcome !== 'refused');
   }
 
