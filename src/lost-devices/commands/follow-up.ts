@@ -67,7 +67,8 @@ export function afterFailure(command: Following, error: ToolError, now: Date): O
   if (kind === 'transient' || kind === 'rate-limited' || kind === 'ambiguous') {
     const pause = Math.min(UNTIL_MENDED, SECOND * 2 ** Math.min(failures, 10));
     const ms = Math.max(pause, resetAt ? resetAt.getTime() - now.getTime() : 0);
-    const needsPerson = failures + 1 >= PATIENCE;
+    // A manager that lets nobody in for hours is no faster to ask than one that can't be asked.
+    const needsPerson = failures + 1 >= PATIENCE || ms > UNTIL_MENDED;
     return { ...then, problem: needsPerson ? `${message} ${BY_HAND}` : message, needsPerson, ms };
   }
   const problem = [message, remedy, BY_HAND].filter(Boolean).join(' ');

@@ -93,8 +93,9 @@ describe('an order', () => {
     const after = (failures: number, error = away) => afterFailure({ ...following, failures }, error, new Date(0));
     expect([0, 3, 4].map((failures) => after(failures).needsPerson)).toEqual([false, false, true]);
     expect(after(0).ms).toBeLessThan(after(3).ms);
-    const limited = new ToolError('rate-limited', 'Too many.', { resetAt: new Date(90_000) });
-    expect(after(0, limited).ms).toBe(90_000);
+    const limited = (ms: number) => after(0, new ToolError('rate-limited', 'Too many.', { resetAt: new Date(ms) }));
+    expect(limited(90_000)).toMatchObject({ ms: 90_000, needsPerson: false });
+    expect(limited(60 * MINUTE)).toMatchObject({ needsPerson: true, problem: expect.stringContaining('by hand') });
     const refused = after(0, new ToolError('forbidden', 'It may not.', { remedy: 'Give it the role.' }));
     expect(refused).toMatchObject({ needsPerson: true, problem: expect.stringContaining('Give it the role.') });
   });
