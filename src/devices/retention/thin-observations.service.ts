@@ -69,19 +69,22 @@ export class ThinObservations {
   }
 }
 
-/** The lost ones and what replaced them keep everything: an assessment asks what could be shown, and how long it took. */
 async function devicesAfter(tx: EntityManager, after: string | null): Promise<string[]> {
   const devices = await queryRows<{ id: string }>(
     tx,
-    `SELECT d.id FROM devices d WHERE ($1::uuid IS NULL OR d.id > $1)
-       AND NOT EXISTS (SELECT FROM losses l WHERE l.device_id = d.id)
-       AND NOT EXISTS (SELECT FROM cases c WHERE c.device_id = d.id AND c.kind = 'lost_device')
-       AND NOT EXISTS (SELECT FROM device_replacements r WHERE d.id IN (r.lost_device_id, r.replacement_device_id))
-     ORDER BY d.id LIMIT $2`,
+    `SELECT d.id FROM devices d WHERE ($1::uuid IS NULL OR d.id > $1) ORDER BY d.id LIMIT $2`,
     [after, BATCH],
   );
   return devices.map(({ id }) => id);
 }
+
+/**
+ * Of the device `d`: the lost ones and what replaced them keep everything, since an assessment asks what could be shown, and
+ * how long it took. Asked in each statement that drops: one may be lost while others are being thinned.
+ */
+const WAS_NEVER_LOST = `NOT EXISTS (SELECT FROM losses l WHERE l.device_id = d.id)
+  AND NOT EXISTS (SELECT FROM cases c WHERE c.device_id = d.id AND c.kind = 'lost_device')
+  AND NOT EXISTS (SELECT FROM device_replacements r WHERE d.id IN (r.lost_device_id, r.replacement_device_id))`;
 
 /** SQL: a later one than `o` of its device, kind and source that is from before the horizon, too. */
 const later = (which: string): string => `
@@ -90,9 +93,11 @@ const later = (which: string): string => `
 
 /** The limit within each device keeps PostgreSQL from reading all that there is of all of them first. */
 const DROP = `
-  WITH dropped AS (
+  WITH thinned AS MATERIALIZED (
+    SELECT d.id FROM devices d WHERE d.id = ANY($1) AND ${WAS_NEVER_LOST}
+  ), dropped AS (
     DELETE FROM device_observations WHERE id IN (
-      SELECT old.id FROM unnest($1::uuid[]) AS d (id) CROSS JOIN LATERAL (
+      SELECT old.id FROM thinned d CROSS JOIN LATERAL (
         SELECT o.id FROM device_observations o CROSS JOIN LATERAL (${later('')}) AS one
         WHERE o.device_id = d.id AND o.observed_at < $2 AND o.recorded_at < $2
           AND (o.kind <> 'disk_encryption' OR o.value = 'unknown' OR EXISTS (${later(`AND n.value <> 'unknown'`)}))
