@@ -11,6 +11,7 @@ import { aDevice } from '../factories/devices.js';
 import { aUser } from '../factories/identities.js';
 import { aPerson } from '../factories/people.js';
 import { startServiceApp, type ServiceApp } from '../factories/service-app.js';
+import { aTool } from '../factories/tools.js';
 
 let service: ServiceApp;
 let fleet: FleetEmulator;
@@ -83,8 +84,18 @@ async function wipe(lost: Lost): Promise<void> {
   const { approval } = await contain(lost, 'wipe');
   await linus.post(`/v1/approvals/${approval.id}/approve`).send({}).expect(200);
 }
-/** The order of this loss, when it is due; those of other tests are let go. */
-const take = async ({ caseId }: Lost) => (await give.takeDue()).find((command) => command.caseId === caseId);
+/** As if the orders of other tests weren't due. */
+const alone = ({ caseId }: Pick<Lost, 'caseId'>) =>
+  tx.query(
+    `UPDATE device_commands SET due_at = now() + interval '1 hour', leased_until = NULL
+     WHERE case_id <> $1 AND due_at IS NOT NULL`,
+    [caseId],
+  );
+/** The order of this loss, when it is due. */
+async function take(lost: Lost) {
+  await alone(lost);
+  return (await give.takeDue()).find(({ caseId }) => caseId === lost.caseId);
+}
 async function work(lost: Lost): Promise<void> {
   const taken = await take(lost);
   if (taken) await give.carryOn(taken);
@@ -192,6 +203,24 @@ describe('the order to lock a lost machine', () => {
     if (taken) await give.carryOn(taken);
     await workLater(lost);
     expect([orders(lost), (await newestOf(lost)).state]).toEqual([[], 'superseded']);
+  });
+
+  it('doesn’t wait for another manager’s orders, however many of them hang', async () => {
+    const { caseId, deviceId } = await aLoss();
+    const { id: other } = await aTool(tx);
+    const due = (tool: string, minutesAgo: number, orders: number) =>
+      tx.query(
+        `INSERT INTO device_commands (id, case_id, device_id, kind, state, ordered_by, given_by, tool_id, computer_id, due_at)
+         SELECT gen_random_uuid(), $1, $2, 'lock', 'ordered', 'Grace', 'service', $3, '7', now() - $4 * interval '1 minute'
+         FROM generate_series(1, $5)`,
+        [caseId, deviceId, tool, minutesAgo, orders],
+      );
+    await due(toolId, 60, 20);
+    await due(other, 0, 1);
+    await alone({ caseId });
+    const taken = [...(await give.takeDue()), ...(await give.takeDue())].map((order) => order.toolId);
+    expect(taken.toSorted()).toEqual([...Array<string>(8).fill(toolId), other].toSorted());
+    await tx.query(`DELETE FROM device_commands WHERE case_id = $1`, [caseId]);
   });
 
   it('is given by hand where no manager has the machine, or two records may be it', async () => {

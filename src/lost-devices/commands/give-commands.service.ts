@@ -26,6 +26,8 @@ import { whyNotGiven, type CommandStanding } from './why-not-given.js';
 
 /** How many orders one process carries out at the same time. */
 const AT_ONCE = 16;
+/** How many of them at one manager: where it hangs, there is room for the orders of others. */
+const AT_ONE_MANAGER = 8;
 /** Longer than a look, a call and a look may take together: when it lapses, nothing of its holder is under way. */
 const LEASE = 4 * TIMING.call;
 
@@ -95,12 +97,15 @@ export class GiveCommands {
     return inTransaction(this.db, async (tx) => {
       const taken = await queryRows<{ id: string }>(
         tx,
-        `UPDATE device_commands SET leased_until = now() + $3 * interval '1 ms', fence = fence + 1 WHERE id IN (
-           SELECT id FROM device_commands WHERE due_at <= now() AND given_by = 'service' AND state = ANY($1)
-             AND (leased_until IS NULL OR leased_until < now())
-           ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED)
+        `WITH due AS (
+           SELECT c.id, row_number() OVER (PARTITION BY c.tool_id ORDER BY c.due_at) + (
+             SELECT count(*) FROM device_commands held WHERE held.tool_id = c.tool_id AND held.leased_until >= now()) AS place
+           FROM device_commands c WHERE ${IS_DUE})
+         UPDATE device_commands SET leased_until = now() + $3 * interval '1 ms', fence = fence + 1 WHERE id IN (
+           SELECT c.id FROM device_commands c JOIN due ON due.id = c.id WHERE due.place <= $4 AND ${IS_DUE}
+           ORDER BY c.due_at LIMIT $2 FOR UPDATE OF c SKIP LOCKED)
          RETURNING id`,
-        [FOLLOWED_STATES, most, LEASE],
+        [FOLLOWED_STATES, most, LEASE, AT_ONE_MANAGER],
       );
       if (taken.length === 0) return [];
       const ids = taken.map(({ id }) => id);
@@ -299,6 +304,10 @@ export class GiveCommands {
     });
   }
 }
+
+/** SQL, of the order `c`: somebody has to look at it, and nobody does. */
+const IS_DUE = `c.due_at <= now() AND c.given_by = 'service' AND c.state = ANY($1)
+  AND (c.leased_until IS NULL OR c.leased_until < now())`;
 
 type StoredCommand = Omit<TakenCommand, 'leasedUntil'>;
 
