@@ -154,7 +154,7 @@ export class ContainmentService implements OnModuleInit {
 
   /** @throws Problem `conflict` when an order of before stands in the way, in whichever report of this loss */
   private async refuseUnlessOpen(tx: EntityManager, { caseId, deviceId }: Loss, decision: Containment): Promise<void> {
-    for (const order of await this.commands.ofThisLoss(tx, deviceId)) {
+    for (const order of await this.commands.ofThisLoss(tx, { caseId, deviceId })) {
       const whyNot = whyNotDecided(decision, order);
       if (whyNot === null) continue;
       const where = order.caseId === caseId ? '' : ` That is in another report of this loss: ${order.caseId}.`;

@@ -268,6 +268,11 @@ export class Losses {
 export const IS_LOST_ANEW = `EXISTS (
   SELECT FROM losses anew WHERE anew.device_id = l.device_id AND anew.case_id > l.case_id AND NOT anew.continues)`;
 
+/** SQL: the first report of the loss `l`. */
+export const BEGAN_IN = `(
+  SELECT first.case_id FROM losses first WHERE first.device_id = l.device_id AND first.case_id <= l.case_id AND NOT first.continues
+  ORDER BY first.case_id DESC LIMIT 1)`;
+
 /** In the statement that writes it: what is seen of accounts later doesn't change it. */
 const REACHABLE = `
   SELECT COALESCE(jsonb_agg(jsonb_build_object(

@@ -361,5 +361,7 @@ describe('the order to wipe a lost machine', () => {
     await contain(again, 'lock');
     await work(again);
     expect(orders(lost)).toEqual(['lock']);
+    await contain(lost, 'leave');
+    expect([(await newestOf(lost)).state, (await newestOf(again)).state]).toEqual(['superseded', 'requested']);
   });
 });

@@ -11,7 +11,7 @@ import { Tool } from '../../tools/tool.entity.js';
 import { COMMAND_ENDS, FOLLOWED_STATES, type CommandState } from '../command-states.js';
 import { DeviceCommandEvent } from '../device-command-event.entity.js';
 import { DeviceCommand, type CommandKind, type VerifiedBy } from '../device-command.entity.js';
-import { IS_LOST_ANEW, Losses } from '../losses.service.js';
+import { BEGAN_IN, Losses } from '../losses.service.js';
 import type { EarlierOrder } from '../why-not-decided.js';
 import type { Giver } from './choose-giver.js';
 import { DeviceCommandCall } from './device-command-call.entity.js';
@@ -29,8 +29,8 @@ export interface FollowedCommand {
 /** One that was ordered of a machine, in whichever of its losses. */
 type EarlierCommand = EarlierOrder &
   Pick<DeviceCommand, 'id' | 'caseId' | 'deviceId'> & {
-    /** The machine was back since, and was lost again. */
-    isLostAnew: boolean;
+    /** The first report of the loss that it is of. */
+    beganIn: string;
   };
 
 interface NewCommand {
@@ -125,7 +125,7 @@ export class DeviceCommands {
   async ofDevice(tx: EntityManager, deviceId: string): Promise<EarlierCommand[]> {
     return queryRows<EarlierCommand>(
       tx,
-      `SELECT c.id, c.case_id AS "caseId", c.device_id AS "deviceId", c.kind, c.state, ${IS_LOST_ANEW} AS "isLostAnew", (
+      `SELECT c.id, c.case_id AS "caseId", c.device_id AS "deviceId", c.kind, c.state, ${BEGAN_IN} AS "beganIn", (
          SELECT min(g.at) FROM (
            SELECT e.seen_at AS at FROM device_command_events e
            WHERE e.command_id = c.id AND e.state IN ('requested', 'delivered', 'acknowledged')
@@ -190,9 +190,17 @@ export class DeviceCommands {
     );
   }
 
-  /** The orders of this loss of a machine, in whichever report of it. */
-  async ofThisLoss(tx: EntityManager, deviceId: string): Promise<EarlierCommand[]> {
-    return (await this.ofDevice(tx, deviceId)).filter(({ isLostAnew }) => !isLostAnew);
+  /** The orders of this loss of a machine, in whichever report of it; none of a loss before or after. */
+  async ofThisLoss(
+    tx: EntityManager,
+    { caseId, deviceId }: Pick<DeviceCommand, 'caseId' | 'deviceId'>,
+  ): Promise<EarlierCommand[]> {
+    const [loss] = await queryRows<{ beganIn: string }>(
+      tx,
+      `SELECT ${BEGAN_IN} AS "beganIn" FROM losses l WHERE l.case_id = $1`,
+      [caseId],
+    );
+    return (await this.ofDevice(tx, deviceId)).filter(({ beganIn }) => beganIn === loss?.beganIn);
   }
 
   /** Another decision replaces what isn't over. What a manager was asked for stays there until somebody takes it back. */
@@ -202,7 +210,7 @@ export class DeviceCommands {
     because: string,
     actor: Actor,
   ): Promise<void> {
-    const orders = await this.ofThisLoss(tx, deviceId);
+    const orders = await this.ofThisLoss(tx, { caseId, deviceId });
     // Also of what was taken back before: from now on this decision counts.
     await this.alerts.resolve(
       tx,
