@@ -154,6 +154,16 @@ it.each([200, 404])('tells a page that isn’t the API from an answer (%i)', asy
   });
 });
 
+it('calls a change that was answered well in another format ambiguous, and one that was refused so not', async () => {
+  let status = 200;
+  const url = await serve((_request, response) => {
+    response.writeHead(status, { 'content-type': 'text/plain' }).end('OK');
+  });
+  await expect(clientOf(url).request(POST)).rejects.toMatchObject({ kind: 'ambiguous' });
+  status = 404;
+  await expect(clientOf(url).request(POST)).rejects.toMatchObject({ kind: 'invalid' });
+});
+
 it('calls broken JSON after a change ambiguous, and after a look transient', async () => {
   const url = await serve((_request, response) => {
     response.writeHead(200, { 'content-type': 'application/json' }).end('{"id":');

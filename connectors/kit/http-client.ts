@@ -276,15 +276,17 @@ function parseJson(text: string): unknown {
 function parseAnswer(request: HttpRequest, { status, headers, text }: RawAnswer): unknown {
   if (status === 204 || text === '') return undefined;
   const said = `${request.method} ${request.path} was answered with ${status}`;
-  if (!isJsonType(headers['content-type'])) throw notTheApi(said, headers);
+  // A change that was taken may be told of in another format.
+  if (!isJsonType(headers['content-type']))
+    throw notTheApi(said, headers, isHarmless(request) ? 'invalid' : 'ambiguous');
   const body = parseJson(text);
   if (body !== undefined) return body;
   throw new ToolError(isHarmless(request) ? 'transient' : 'ambiguous', `${said} and JSON that is broken.`);
 }
 
-function notTheApi(said: string, headers: IncomingHttpHeaders): ToolError {
+function notTheApi(said: string, headers: IncomingHttpHeaders, kind: ToolErrorKind = 'invalid'): ToolError {
   const type = headers['content-type']?.split(';')[0] ?? 'no content type';
-  return new ToolError('invalid', `${said} and a page that isn’t the API (${type}).`, {
+  return new ToolError(kind, `${said} and a page that isn’t the API (${type}).`, {
     remedy: 'Check the base URL; it may point at a website, a sign-in page or a proxy.',
   });
 }

@@ -113,8 +113,9 @@ export class AskDeviceManagers {
     const told: (Ours & { disk: DiskSeen })[] = [];
     try {
       await this.sessions.talk(round.tool.id, BATCH * COMPUTER_MS, async (session) => {
-        const read = methodOf(session, 'readDiskEncryption');
-        for await (const one of readComputers(ours, read, unread)) told.push(one);
+        const ask = methodOf(session, 'readDiskEncryption');
+        const read = ({ computer }: Ours): Promise<DiskSeen> => ask(computer.externalId);
+        for await (const { one, told: disk } of readComputers(ours, read, unread)) told.push({ ...one, disk });
       });
     } finally {
       await this.rounds.hold(round, (tx) => this.takeIn(tx, round.tool.key, told));

@@ -187,10 +187,11 @@ describe('a device manager', () => {
       },
     });
     const disk = { state: 'unknown', observedAt: null, agent: null, platform: null, raw: {} } as const;
-    const read = (id: string) => (id === 'silent' ? new Promise<DiskSeen>(() => undefined) : Promise.resolve(disk));
+    const read = ({ computer: { name } }: ReturnType<typeof computer>) =>
+      name === 'silent' ? new Promise<DiskSeen>(() => undefined) : Promise.resolve(disk);
     const unread = { count: 0, inARow: 0, newest: null };
     const told = await Array.fromAsync(readComputers(['silent', 'other'].map(computer), read, unread, 1));
-    expect(told.map(({ computer: { name } }) => name)).toEqual(['other']);
+    expect(told.map(({ one }) => one.computer.name)).toEqual(['other']);
     expect(unread).toMatchObject({ count: 1, inARow: 0, newest: { kind: 'transient' } });
   });
 
@@ -217,6 +218,20 @@ describe('a device manager', () => {
     expect(JSON.stringify(audited) + service.log()).not.toContain(CANARY);
     const reveal = api.post(`/v1/devices/${id}/recovery-keys/${newest.id}/reveal`).send({ reason: 'It asks for it.' });
     expect((await reveal.expect(200)).body.key).toBe(`${CANARY}-2`);
+  });
+
+  it('that can’t show the recovery key of one computer hands over the others’, and says so', async () => {
+    const escrowedKey = { key: `${CANARY}-3`, updatedAt: hoursAgo(5) };
+    const bad = await aManagedDevice({ escrowedKey, failsWith: 500 });
+    const good = await aManagedDevice({ escrowedKey });
+    const kept = async ({ id }: { id: string }) =>
+      (await api.get(`/v1/devices/${id}/recovery-keys`).expect(200)).body.items.length;
+    await askAgain();
+    expect([await kept(bad), await kept(good)]).toEqual([0, 1]);
+    expect((await roundNow()).problem).toContain('Recovery keys can’t be read');
+    bad.host.failsWith = undefined;
+    await askAgain();
+    expect([await kept(bad), (await roundNow()).problem]).toEqual([1, null]);
   });
 
   it('shows at this moment whether a computer is wiped, apart from whether somebody asked for it', async () => {

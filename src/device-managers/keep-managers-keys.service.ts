@@ -13,11 +13,10 @@ import { RecoveryKeysService } from '../recovery-keys/recovery-keys.service.js';
 import { ToolSessions } from '../tools/tool-sessions.service.js';
 import type { Tool } from '../tools/tool.entity.js';
 import { DeviceManagerKey } from './device-manager-key.entity.js';
+import { COMPUTER_MS, readComputers, type Unread } from './read-computers.js';
 
-/** Milliseconds for the keys of one conversation. */
-const KEYS_MS = 60_000;
 /** Of one conversation: few of them are new in an hour, but all on the first day. */
-const AT_ONCE = 100;
+const AT_ONCE = 50;
 /** Of PostgreSQL. A manager doesn't say that a key is another one; one that was asked to be replaced soon is. */
 const [AGAIN, AGAIN_WHEN_ASKED] = ['7 days', '1 day'];
 
@@ -38,15 +37,20 @@ export class KeepManagersKeys {
     private readonly audit: AuditService,
   ) {}
 
-  /** @throws ToolError */
+  /** One key that can't be read keeps no other one away. @throws ToolError at the end for that, too */
   async keep(tool: Tool, escrowed: readonly EscrowedComputer[]): Promise<void> {
     if (!this.vault.isSetUp) return;
     const due = await this.due(tool, escrowed);
+    const unread: Unread = { count: 0, inARow: 0, newest: null };
     for (let first = 0; first < due.length; first += AT_ONCE) {
-      await this.sessions.talk(tool.id, KEYS_MS, async (session) => {
-        for (const one of due.slice(first, first + AT_ONCE)) await this.keepOne(tool, one, session);
+      await this.sessions.talk(tool.id, AT_ONCE * COMPUTER_MS, async (session) => {
+        const read = (one: EscrowedComputer): Promise<RevealedKey | null> => this.read(tool, one, session);
+        for await (const { one, told } of readComputers(due.slice(first, first + AT_ONCE), read, unread)) {
+          if (told) await inTransaction(this.db, (tx) => this.keepNews(tx, tool, one, told));
+        }
       });
     }
+    if (unread.newest) throw unread.newest;
   }
 
   private async due({ id }: Tool, escrowed: readonly EscrowedComputer[]): Promise<EscrowedComputer[]> {
@@ -63,16 +67,18 @@ export class KeepManagersKeys {
   }
 
   /** That it is read is written down before; the manager writes that into its own log, too. */
-  private async keepOne(tool: Tool, escrowed: EscrowedComputer, session: ToolSession): Promise<void> {
-    const { deviceId, computer } = escrowed;
+  private async read(
+    tool: Tool,
+    { deviceId, computer }: EscrowedComputer,
+    session: ToolSession,
+  ): Promise<RevealedKey | null> {
     await inTransaction(this.db, (tx) =>
       this.audit.record(tx, SYSTEM, 'recovery-key.fetching', {
         subject: { kind: 'device', id: deviceId },
         facts: { toolId: tool.id, computerId: computer.externalId },
       }),
     );
-    const revealed = await revealedOf(session, computer);
-    if (revealed) await inTransaction(this.db, (tx) => this.keepNews(tx, tool, escrowed, revealed));
+    return revealedOf(session, computer);
   }
 
   private async keepNews(

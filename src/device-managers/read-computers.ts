@@ -1,4 +1,4 @@
-import type { DiskSeen, ObservedComputer } from '../../connectors/kit/contract.js';
+import type { ObservedComputer } from '../../connectors/kit/contract.js';
 import { ToolError } from '../../connectors/kit/errors.js';
 import { within } from '../platform/lifecycle/within.js';
 
@@ -7,7 +7,7 @@ export const COMPUTER_MS = 10_000;
 /** So many in a row that can't be read are the manager's own trouble. */
 const MOST_IN_A_ROW = 10;
 
-/** The computers of a round of which the manager couldn't tell. */
+/** The computers of which the manager couldn't tell. */
 export interface Unread {
   count: number;
   inARow: number;
@@ -15,23 +15,23 @@ export interface Unread {
 }
 
 /**
- * What a manager knows of the disks of these computers, one after the other and each in a time of its own. One of which it
+ * What a manager tells of these computers, one after the other and each in a time of its own. One of which it
  * can't tell is counted and takes no other with it; one that was deleted since it was listed is left out.
  *
  * @throws ToolError for what isn't about one computer, and for too many of them in a row
  */
-export async function* readComputers<Listed extends { computer: ObservedComputer }>(
+export async function* readComputers<Listed extends { computer: ObservedComputer }, Told extends object | null>(
   listed: readonly Listed[],
-  read: (externalId: string) => Promise<DiskSeen>,
+  read: (one: Listed) => Promise<Told>,
   unread: Unread,
   computerMs = COMPUTER_MS,
-): AsyncGenerator<Listed & { disk: DiskSeen }> {
+): AsyncGenerator<{ one: Listed; told: Told }> {
   for (const one of listed) {
     const late = new ToolError('transient', `It told nothing of “${one.computer.name}” within ${computerMs} ms.`);
-    const answer = await within(computerMs, read(one.computer.externalId), late).catch(toolError);
+    const answer = await within(computerMs, read(one), late).catch(toolError);
     if (!(answer instanceof ToolError)) {
       unread.inARow = 0;
-      yield { ...one, disk: answer };
+      yield { one, told: answer };
     } else if (answer.kind === 'invalid' || answer.kind === 'transient') {
       unread.count += 1;
       unread.inARow += 1;

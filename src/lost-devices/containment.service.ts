@@ -20,7 +20,7 @@ import { GiveCommands, type KnownComputer } from './commands/give-commands.servi
 import { judgeVerified } from './commands/judge-verified.js';
 import { DeviceCommand, type CommandKind, type VerifiedBy } from './device-command.entity.js';
 import { Loss } from './loss.entity.js';
-import { Losses, type LossWord } from './losses.service.js';
+import { IS_LOST_ANEW, Losses, type LossWord } from './losses.service.js';
 import type { Containment } from './runbook/runbook-schema.js';
 import { whyNotDecided } from './why-not-decided.js';
 import { whyNotThere } from './why-not-there.js';
@@ -32,6 +32,7 @@ interface AwayMachine {
   holderId: string | null;
   personId: string;
   corporateEmail: string;
+  isLostAnew: boolean;
 }
 
 /** Whether a lost machine is locked, wiped or left, and the order followed to its end. One person locks, two wipe. */
@@ -63,6 +64,7 @@ export class ContainmentService implements OnModuleInit {
     }
     await inTransaction(this.db, async (tx) => {
       const loss = await this.losses.lockToDecide(tx, actor, caseId);
+      await this.losses.lockAllOf(tx, loss.deviceId);
       await this.refuseUnlessOpen(tx, loss, decision);
       if (decision === 'lock') await this.away(tx, caseId);
       await this.order(tx, loss, decision, { actor, reason });
@@ -150,11 +152,14 @@ export class ContainmentService implements OnModuleInit {
     };
   }
 
-  /** @throws Problem `conflict` when an order of before stands in the way */
+  /** @throws Problem `conflict` when an order of before stands in the way, in whichever report of this loss */
   private async refuseUnlessOpen(tx: EntityManager, { caseId, deviceId }: Loss, decision: Containment): Promise<void> {
-    const orders = (await this.commands.ofDevice(tx, deviceId)).filter((order) => order.caseId === caseId);
-    const whyNot = whyNotDecided(decision, orders);
-    if (whyNot !== null) throw new Problem('conflict', whyNot);
+    for (const order of await this.commands.ofThisLoss(tx, { caseId, deviceId })) {
+      const whyNot = whyNotDecided(decision, order);
+      if (whyNot === null) continue;
+      const where = order.caseId === caseId ? '' : ` That is in another report of this loss: ${order.caseId}.`;
+      throw new Problem('conflict', `${whyNot}${where}`);
+    }
   }
 
   /** The machine, locked where it is. @throws Problem `conflict` when it is back, or was with somebody else since */
@@ -162,14 +167,14 @@ export class ContainmentService implements OnModuleInit {
     const [machine] = await queryRows<AwayMachine>(
       tx,
       `SELECT d.id AS "deviceId", d.asset_tag AS "assetTag", d.state AS "deviceState", d.holder_id AS "holderId",
-         p.id AS "personId", p.corporate_email AS "corporateEmail"
+         p.id AS "personId", p.corporate_email AS "corporateEmail", ${IS_LOST_ANEW} AS "isLostAnew"
        FROM losses l JOIN devices d ON d.id = l.device_id JOIN cases c ON c.id = l.case_id JOIN people p ON p.id = c.person_id
        WHERE l.case_id = $1 FOR UPDATE OF l, d`,
       [caseId],
     );
     if (!machine) throw new Error(`the loss ${caseId} is not there`);
-    const { deviceState, holderId, personId } = machine;
-    const whyNot = whyNotThere({ deviceState, isTheirs: holderId === personId });
+    const { deviceState, holderId, personId, isLostAnew } = machine;
+    const whyNot = whyNotThere({ deviceState, isTheirs: holderId === personId, isLostAnew });
     if (whyNot !== null) throw new Problem('conflict', whyNot);
     return machine;
   }
@@ -215,7 +220,7 @@ export class ContainmentService implements OnModuleInit {
       reason,
       ...(approved && { approvalId: approved.approvalId }),
     });
-    await this.commands.supersede(tx, caseId, `It was decided anew: ${containment}.`, actor);
+    await this.commands.supersede(tx, loss, `It was decided anew: ${containment}.`, actor);
     await this.losses.end(tx, caseId, 'decide-containment', actor.name);
     if (containment === 'leave') return this.commands.endIfFollowed(tx, caseId, actor);
     // An order of before may have been followed to its end: this one isn't.

@@ -54,6 +54,10 @@ export class Loss {
   @Column('jsonb')
   reachable!: ReachableAccount[];
 
+  /** The machine was away already: this is another report of the loss before it, whose orders still count. */
+  @Column('boolean', { default: false })
+  continues!: boolean;
+
   /** When somebody in the company came to know of it: the clock of the breach assessment runs from here. */
   @Column('timestamptz', { name: 'aware_at', default: () => 'now()' })
   awareAt!: Date;

@@ -67,9 +67,9 @@ export class Losses {
     const watch = tasks.find(({ ends }) => ends === 'watch')?.seconds ?? WATCH_SECONDS;
     await together([
       tx.query(
-        prepared(`INSERT INTO losses (case_id, device_id, runbook_version_id, watch_until, reachable, aware_at, awake, legal_hold,
-           police_reference, insurance_reference)
-         SELECT $1, $2, $3, now() + $4 * interval '1 second', (${REACHABLE}), COALESCE(e.aware_at, now()),
+        prepared(`INSERT INTO losses (case_id, device_id, runbook_version_id, watch_until, reachable, continues, aware_at, awake,
+           legal_hold, police_reference, insurance_reference)
+         SELECT $1, $2, $3, now() + $4 * interval '1 second', (${REACHABLE}), $6::boolean, COALESCE(e.aware_at, now()),
            COALESCE(e.awake, 'unknown'), COALESCE(e.legal_hold, false), e.police_reference, e.insurance_reference
          FROM (SELECT) one LEFT JOIN LATERAL (
            SELECT * FROM losses WHERE device_id = $2 AND $6 ORDER BY case_id DESC LIMIT 1) e ON true`),
@@ -246,7 +246,7 @@ export class Losses {
   }
 
   /** In one order, so that no two decisions wait for each other. */
-  private async lockAllOf(tx: EntityManager, deviceId: string): Promise<Loss[]> {
+  async lockAllOf(tx: EntityManager, deviceId: string): Promise<Loss[]> {
     return tx.find(Loss, { where: { deviceId }, order: { caseId: 'ASC' }, lock: { mode: 'pessimistic_write' } });
   }
 
@@ -263,6 +263,15 @@ export class Losses {
     return loss;
   }
 }
+
+/** SQL: the machine of the loss `l` was back since, and was lost again. */
+export const IS_LOST_ANEW = `EXISTS (
+  SELECT FROM losses anew WHERE anew.device_id = l.device_id AND anew.case_id > l.case_id AND NOT anew.continues)`;
+
+/** SQL: the first report of the loss `l`. */
+export const BEGAN_IN = `(
+  SELECT first.case_id FROM losses first WHERE first.device_id = l.device_id AND first.case_id <= l.case_id AND NOT first.continues
+  ORDER BY first.case_id DESC LIMIT 1)`;
 
 /** In the statement that writes it: what is seen of accounts later doesn't change it. */
 const REACHABLE = `

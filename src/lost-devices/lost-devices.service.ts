@@ -145,7 +145,8 @@ export class LostDevicesService implements OnModuleInit {
           })
         : await this.cutPerson(tx, opened);
     await this.losses.begin(tx, { caseId, personId, deviceId, scope, wasAway: lost.wasAway });
-    await this.replacements.begin(tx, actor, { caseId, lostDeviceId: deviceId, personId });
+    // Another report of the same loss: what replaces it is kept since the first one.
+    if (!lost.wasAway) await this.replacements.begin(tx, actor, { caseId, lostDeviceId: deviceId, personId });
     return caseId;
   }
 

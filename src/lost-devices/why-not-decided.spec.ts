@@ -3,9 +3,11 @@ import { COMMAND_STATES } from './command-states.js';
 import { whyNotDecided, type EarlierOrder } from './why-not-decided.js';
 
 const GIVEN = new Date('2026-11-23T03:00:00.000Z');
-const order = (kind: EarlierOrder['kind'], state: EarlierOrder['state'], givenAt: Date | null = null) => [
-  { kind, state, givenAt },
-];
+const order = (kind: EarlierOrder['kind'], state: EarlierOrder['state'], givenAt: Date | null = null) => ({
+  kind,
+  state,
+  givenAt,
+});
 
 it('takes a wipe back as long as nobody has given it, and says how to end one that was given', () => {
   for (const decision of ['lock', 'leave'] as const) {

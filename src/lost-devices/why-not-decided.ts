@@ -11,14 +11,10 @@ export interface EarlierOrder {
 }
 
 /**
- * Why this can't be decided of a lost machine now, in words that say what to do; null: it can. A wipe is taken back as long
+ * Why this can't be decided of a lost machine now, because of an order of before, in words that say what to do; null: it can. A wipe is taken back as long
  * as nobody has given it; after that nothing here ends it. Pure.
  */
-export function whyNotDecided(decision: Containment, orders: readonly EarlierOrder[]): string | null {
-  return orders.map((order) => standsInTheWay(order, decision)).find((why) => why !== null) ?? null;
-}
-
-function standsInTheWay({ kind, state, givenAt }: EarlierOrder, decision: Containment): string | null {
+export function whyNotDecided(decision: Containment, { kind, state, givenAt }: EarlierOrder): string | null {
   switch (state) {
     case 'superseded':
     case 'risk_accepted':

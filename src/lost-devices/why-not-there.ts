@@ -5,12 +5,15 @@ export interface Whereabouts {
   deviceState: DeviceState;
   /** Whoever lost it is whom it still counts as being with. */
   isTheirs: boolean;
+  /** It was back since, and was lost again. */
+  isLostAnew: boolean;
 }
 
 /** Why nothing is ordered of a machine in this case of its loss, in words that say what to do; null: it is away. Pure. */
-export function whyNotThere({ deviceState, isTheirs }: Whereabouts): string | null {
+export function whyNotThere({ deviceState, isTheirs, isLostAnew }: Whereabouts): string | null {
   if (!isAway(deviceState)) {
     return `It isn’t lost any more: it is ${deviceState.replace('_', ' ')}. Take it back, and image it anew.`;
   }
-  return isTheirs ? null : 'Somebody else had it since, and lost it: decide in the newest case of its loss.';
+  if (!isTheirs) return 'Somebody else had it since, and lost it: decide in the newest case of its loss.';
+  return isLostAnew ? 'It was back since, and was lost again: decide in the newest case of its loss.' : null;
 }

@@ -325,6 +325,17 @@ describe('a spare', () => {
     expect(text).toMatch(/quartermaster_replacement_lead_seconds\{quantile="0.5"\} \d/);
   });
 
+  it('is kept once for a loss that is reported in another scope, too', async () => {
+    const { spare } = await aShelf();
+    const { id: holderId } = await aPerson(tx);
+    const [{ id: deviceId }] = [await spare({ holderId }), await spare(), await spare()];
+    for (const scope of ['device', 'person']) {
+      const { body } = await admin.post('/v1/lost-devices').send({ deviceId, scope }).expect(202);
+      expect(body.again).toBe(false);
+    }
+    expect(await tx.countBy(Device, { reservedForId: holderId })).toBe(1);
+  });
+
   it('replaces one loss when two are given at the same moment', async () => {
     const { id: personId } = await aPerson(tx);
     for (const lost of [await aDevice(tx, { holderId: personId }), await aDevice(tx, { holderId: personId })]) {

@@ -116,15 +116,16 @@ async function readKey({ id }: Device, keyId: string): Promise<void> {
   await reveal.send({ reason: 'A forgotten password.' }).expect(200);
 }
 
-const path = ({ caseId }: Lost, rest = '') => `/v1/lost-devices/${caseId}${rest}`;
-const lossOf = async (lost: Lost) => (await admin.get(path(lost)).expect(200)).body;
-const contain = (lost: Lost, decision: string) =>
+type LossCase = Pick<Lost, 'caseId'>;
+const path = ({ caseId }: LossCase, rest = '') => `/v1/lost-devices/${caseId}${rest}`;
+const lossOf = async (lost: LossCase) => (await admin.get(path(lost)).expect(200)).body;
+const contain = (lost: LossCase, decision: string) =>
   admin.post(path(lost, '/containment')).send({ decision, reason: 'As the runbook says.' });
-async function wiped(lost: Lost): Promise<void> {
+async function wiped(lost: LossCase): Promise<void> {
   const { body } = await contain(lost, 'wipe').expect(200);
   await linus.post(`/v1/approvals/${body.approval.id}/approve`).send({}).expect(200);
 }
-const saw = (lost: Lost, id: string, state: string) =>
+const saw = (lost: LossCase, id: string, state: string) =>
   admin.post(path(lost, `/commands/${id}/progress`)).send({ state, note: 'Seen at the device manager.' });
 const taskOf = async (lost: Lost, name: string) =>
   (await lossOf(lost)).tasks.find(({ task }: { task: string }) => task === name);
@@ -578,6 +579,23 @@ describe('a machine that is lost twice', () => {
     expect((await wipe().expect(409)).body.detail).toContain(first.caseId);
     await noted(first.caseId, { legalHold: false }).expect(204);
     await wipe().expect(200);
+  });
+
+  it('is decided about once, in whichever of its cases', async () => {
+    const laptop = await aLaptop();
+    const first = await reported(laptop, 'device');
+    const second = await reported(laptop, 'person');
+    await wiped(first);
+    await contain(second, 'leave').expect(200);
+    const { commands, tasks } = await lossOf(first);
+    expect(commands).toMatchObject([{ kind: 'wipe', state: 'superseded' }]);
+    expect(commands[0].events.at(-1).note).toContain(second.caseId);
+    expect(tasks.find(({ ends }: { ends: string }) => ends === 'follow-containment').doneBy).toBe('Grace');
+    await wiped(first);
+    await saw(first, (await lossOf(first)).commands.at(-1).id, 'requested').expect(200);
+    for (const decision of ['leave', 'wipe']) {
+      expect((await contain(second, decision).expect(409)).body.detail).toContain(first.caseId);
+    }
   });
 
   it('and was back in between begins anew', async () => {

@@ -11,6 +11,7 @@ import { aDevice } from '../factories/devices.js';
 import { aUser } from '../factories/identities.js';
 import { aPerson } from '../factories/people.js';
 import { startServiceApp, type ServiceApp } from '../factories/service-app.js';
+import { aTool } from '../factories/tools.js';
 
 let service: ServiceApp;
 let fleet: FleetEmulator;
@@ -83,8 +84,18 @@ async function wipe(lost: Lost): Promise<void> {
   const { approval } = await contain(lost, 'wipe');
   await linus.post(`/v1/approvals/${approval.id}/approve`).send({}).expect(200);
 }
-/** The order of this loss, when it is due; those of other tests are let go. */
-const take = async ({ caseId }: Lost) => (await give.takeDue()).find((command) => command.caseId === caseId);
+/** As if the orders of other tests weren't due. */
+const alone = ({ caseId }: Pick<Lost, 'caseId'>) =>
+  tx.query(
+    `UPDATE device_commands SET due_at = now() + interval '1 hour', leased_until = NULL
+     WHERE case_id <> $1 AND due_at IS NOT NULL`,
+    [caseId],
+  );
+/** The order of this loss, when it is due. */
+async function take(lost: Lost) {
+  await alone(lost);
+  return (await give.takeDue()).find(({ caseId }) => caseId === lost.caseId);
+}
 async function work(lost: Lost): Promise<void> {
   const taken = await take(lost);
   if (taken) await give.carryOn(taken);
@@ -101,10 +112,9 @@ async function workLater(lost: Lost): Promise<void> {
 }
 const orders = ({ host }: Lost) =>
   fleet.orders.flatMap((order) => (order.endsWith(` ${host.id}`) ? [order.split(' ')[0]] : []));
-const stuck = async ({ caseId }: Lost) =>
-  (await tx.findBy(Alert, { kind: 'device_command_stuck' })).filter(
-    ({ message, resolvedAt }) => message.includes(caseId) && !resolvedAt,
-  );
+const openAlerts = async (kind: string, { caseId }: Lost) =>
+  (await tx.findBy(Alert, { kind })).filter(({ message, resolvedAt }) => message.includes(caseId) && !resolvedAt);
+const stuck = (lost: Lost) => openAlerts('device_command_stuck', lost);
 
 describe('the order to lock a lost machine', () => {
   it('is given by the service: asked for while it is away, acknowledged once it came by, verified by nobody yet', async () => {
@@ -193,6 +203,24 @@ describe('the order to lock a lost machine', () => {
     if (taken) await give.carryOn(taken);
     await workLater(lost);
     expect([orders(lost), (await newestOf(lost)).state]).toEqual([[], 'superseded']);
+  });
+
+  it('doesn’t wait for another manager’s orders, however many of them hang', async () => {
+    const { caseId, deviceId } = await aLoss();
+    const { id: other } = await aTool(tx);
+    const due = (tool: string, minutesAgo: number, orders: number) =>
+      tx.query(
+        `INSERT INTO device_commands (id, case_id, device_id, kind, state, ordered_by, given_by, tool_id, computer_id, due_at)
+         SELECT gen_random_uuid(), $1, $2, 'lock', 'ordered', 'Grace', 'service', $3, '7', now() - $4 * interval '1 minute'
+         FROM generate_series(1, $5)`,
+        [caseId, deviceId, tool, minutesAgo, orders],
+      );
+    await due(toolId, 60, 20);
+    await due(other, 0, 1);
+    await alone({ caseId });
+    const taken = [...(await give.takeDue()), ...(await give.takeDue())].map((order) => order.toolId);
+    expect(taken.toSorted()).toEqual([...Array<string>(8).fill(toolId), other].toSorted());
+    await tx.query(`DELETE FROM device_commands WHERE case_id = $1`, [caseId]);
   });
 
   it('is given by hand where no manager has the machine, or two records may be it', async () => {
@@ -288,6 +316,19 @@ describe('the order to wipe a lost machine', () => {
     expect(orders(lost)).toEqual(['wipe']);
   });
 
+  it('is taken back under a legal hold after the machine was unlocked for it: people are told until they decide anew', async () => {
+    const lost = await aLoss({ platform: 'windows', deviceStatus: 'locked' });
+    await wipe(lost);
+    await work(lost);
+    expect(orders(lost)).toEqual(['unlock']);
+    await admin.patch(path(lost)).send({ legalHold: true }).expect(204);
+    expect(await newestOf(lost)).toMatchObject({ kind: 'wipe', state: 'superseded' });
+    const [alert, ...more] = await openAlerts('wipe_under_hold', lost);
+    expect([alert?.message, more]).toEqual([expect.stringContaining('asked to unlock it'), []]);
+    await contain(lost, 'lock');
+    expect(await openAlerts('wipe_under_hold', lost)).toEqual([]);
+  });
+
   it('isn’t given to another machine than the approved one, nor to one that was found', async () => {
     const edited = await aLoss();
     await wipe(edited);
@@ -303,5 +344,24 @@ describe('the order to wipe a lost machine', () => {
       expect(await newestOf(lost)).toMatchObject({ state: 'ordered', needsPerson: true });
     }
     expect(fleet.orders).not.toContain(`wipe ${other.id}`);
+  });
+
+  it('isn’t given when the machine was back since and is lost again: that is decided in the newest case', async () => {
+    const lost = await aLoss();
+    await wipe(lost);
+    await tx.query(`UPDATE devices SET state = 'found' WHERE id = $1`, [lost.deviceId]);
+    const { body } = await admin.post('/v1/lost-devices').send({ deviceId: lost.deviceId }).expect(202);
+    const again = { ...lost, caseId: body.caseId };
+    expect(again.caseId).not.toBe(lost.caseId);
+    await workLater(lost);
+    expect(orders(lost)).toEqual([]);
+    expect(await newestOf(lost)).toMatchObject({ needsPerson: true, problem: expect.stringContaining('lost again') });
+    const wish = { decision: 'lock', reason: 'As the runbook says.' };
+    expect((await admin.post(path(lost, '/containment')).send(wish).expect(409)).body.detail).toContain('newest case');
+    await contain(again, 'lock');
+    await work(again);
+    expect(orders(lost)).toEqual(['lock']);
+    await contain(lost, 'leave');
+    expect([(await newestOf(lost)).state, (await newestOf(again)).state]).toEqual(['superseded', 'requested']);
   });
 });

@@ -8,8 +8,10 @@ import { SYSTEM } from '../../platform/sign-in/actor.js';
 
 /** Milliseconds between two looks whether a round is due. */
 const EVERY = 600_000;
-/** Devices in one transaction. */
+/** Devices that are looked through at a time. */
 const BATCH = 1_000;
+/** Observations in one transaction: whatever has gathered, each ends well within the time that a statement may take. */
+const MOST = 20_000;
 
 /**
  * Drops old observations, once a day. What was known at any time since the horizon stays as it was: of each device, kind
@@ -34,7 +36,7 @@ export class ThinObservations {
   }
 
   /** By one process, once a day; one that dies half-way leaves the rest for the next day. @returns how many were dropped */
-  async thinIfDue(): Promise<number> {
+  async thinIfDue(most = MOST): Promise<number> {
     if (this.config.observationsKeptDays === 0) return 0;
     const [due] = await queryRows<{ keptFrom: Date }>(
       this.db,
@@ -47,14 +49,18 @@ export class ThinObservations {
     let total = 0;
     for (let after: string | null = null; ;) {
       const devices = await devicesAfter(this.db.manager, after);
-      total += await inTransaction(this.db, (tx) => this.drop(tx, devices, due.keptFrom));
+      let dropped: number;
+      do {
+        dropped = await inTransaction(this.db, (tx) => this.drop(tx, devices, due.keptFrom, most));
+        total += dropped;
+      } while (dropped === most);
       after = devices.at(-1) ?? null;
       if (devices.length < BATCH) return total;
     }
   }
 
-  private async drop(tx: EntityManager, devices: readonly string[], keptFrom: Date): Promise<number> {
-    const [dropped] = await queryRows<{ observations: number; devices: number }>(tx, DROP, [devices, keptFrom]);
+  private async drop(tx: EntityManager, devices: readonly string[], keptFrom: Date, most: number): Promise<number> {
+    const [dropped] = await queryRows<{ observations: number; devices: number }>(tx, DROP, [devices, keptFrom, most]);
     if (!dropped || dropped.observations === 0) return 0;
     await this.audit.record(tx, SYSTEM, 'observations.dropped', {
       facts: { ...dropped, keptFrom: keptFrom.toISOString() },
@@ -63,28 +69,40 @@ export class ThinObservations {
   }
 }
 
-/** The lost ones and what replaced them keep everything: an assessment asks what could be shown, and how long it took. */
 async function devicesAfter(tx: EntityManager, after: string | null): Promise<string[]> {
   const devices = await queryRows<{ id: string }>(
     tx,
-    `SELECT d.id FROM devices d WHERE ($1::uuid IS NULL OR d.id > $1)
-       AND NOT EXISTS (SELECT FROM losses l WHERE l.device_id = d.id)
-       AND NOT EXISTS (SELECT FROM cases c WHERE c.device_id = d.id AND c.kind = 'lost_device')
-       AND NOT EXISTS (SELECT FROM device_replacements r WHERE d.id IN (r.lost_device_id, r.replacement_device_id))
-     ORDER BY d.id LIMIT $2`,
+    `SELECT d.id FROM devices d WHERE ($1::uuid IS NULL OR d.id > $1) ORDER BY d.id LIMIT $2`,
     [after, BATCH],
   );
   return devices.map(({ id }) => id);
 }
 
+/**
+ * Of the device `d`: the lost ones and what replaced them keep everything, since an assessment asks what could be shown, and
+ * how long it took. Asked in each statement that drops: one may be lost while others are being thinned.
+ */
+const WAS_NEVER_LOST = `NOT EXISTS (SELECT FROM losses l WHERE l.device_id = d.id)
+  AND NOT EXISTS (SELECT FROM cases c WHERE c.device_id = d.id AND c.kind = 'lost_device')
+  AND NOT EXISTS (SELECT FROM device_replacements r WHERE d.id IN (r.lost_device_id, r.replacement_device_id))`;
+
+/** SQL: a later one than `o` of its device, kind and source that is from before the horizon, too. */
+const later = (which: string): string => `
+  SELECT FROM device_observations n WHERE n.device_id = o.device_id AND n.kind = o.kind AND n.source = o.source ${which}
+    AND n.observed_at < $2 AND n.recorded_at < $2 AND (n.observed_at, n.id) > (o.observed_at, o.id) LIMIT 1`;
+
+/** The limit within each device keeps PostgreSQL from reading all that there is of all of them first. */
 const DROP = `
-  WITH old AS (
-    SELECT id, kind = 'disk_encryption' AND value <> 'unknown' AS answers,
-      row_number() OVER (PARTITION BY device_id, kind, source ORDER BY observed_at DESC, id DESC) AS place,
-      row_number() OVER (PARTITION BY device_id, kind, source, value = 'unknown' ORDER BY observed_at DESC, id DESC) AS answer_place
-    FROM device_observations WHERE device_id = ANY($1) AND GREATEST(observed_at, recorded_at) < $2
+  WITH thinned AS MATERIALIZED (
+    SELECT d.id FROM devices d WHERE d.id = ANY($1) AND ${WAS_NEVER_LOST}
   ), dropped AS (
-    DELETE FROM device_observations WHERE id IN (SELECT id FROM old WHERE place > 1 AND NOT (answers AND answer_place = 1))
+    DELETE FROM device_observations WHERE id IN (
+      SELECT old.id FROM thinned d CROSS JOIN LATERAL (
+        SELECT o.id FROM device_observations o CROSS JOIN LATERAL (${later('')}) AS one
+        WHERE o.device_id = d.id AND o.observed_at < $2 AND o.recorded_at < $2
+          AND (o.kind <> 'disk_encryption' OR o.value = 'unknown' OR EXISTS (${later(`AND n.value <> 'unknown'`)}))
+        LIMIT $3) AS old
+      LIMIT $3)
     RETURNING device_id
   ), noted AS (
     INSERT INTO dropped_observations (device_id, kept_from) SELECT DISTINCT device_id, $2::timestamptz FROM dropped

@@ -11,10 +11,11 @@ import { Tool } from '../../tools/tool.entity.js';
 import { COMMAND_ENDS, FOLLOWED_STATES, type CommandState } from '../command-states.js';
 import { DeviceCommandEvent } from '../device-command-event.entity.js';
 import { DeviceCommand, type CommandKind, type VerifiedBy } from '../device-command.entity.js';
-import { Losses } from '../losses.service.js';
+import { BEGAN_IN, Losses } from '../losses.service.js';
 import type { EarlierOrder } from '../why-not-decided.js';
 import type { Giver } from './choose-giver.js';
 import { DeviceCommandCall } from './device-command-call.entity.js';
+import { TO_DECIDE } from './follow-up.js';
 import { sealWipe } from './seal-wipe.js';
 
 /** An order with everything that was seen of it, oldest first. */
@@ -26,7 +27,11 @@ export interface FollowedCommand {
 }
 
 /** One that was ordered of a machine, in whichever of its losses. */
-type EarlierCommand = EarlierOrder & Pick<DeviceCommand, 'id' | 'caseId' | 'deviceId'>;
+type EarlierCommand = EarlierOrder &
+  Pick<DeviceCommand, 'id' | 'caseId' | 'deviceId'> & {
+    /** The first report of the loss that it is of. */
+    beganIn: string;
+  };
 
 interface NewCommand {
   caseId: string;
@@ -120,7 +125,7 @@ export class DeviceCommands {
   async ofDevice(tx: EntityManager, deviceId: string): Promise<EarlierCommand[]> {
     return queryRows<EarlierCommand>(
       tx,
-      `SELECT c.id, c.case_id AS "caseId", c.device_id AS "deviceId", c.kind, c.state, (
+      `SELECT c.id, c.case_id AS "caseId", c.device_id AS "deviceId", c.kind, c.state, ${BEGAN_IN} AS "beganIn", (
          SELECT min(g.at) FROM (
            SELECT e.seen_at AS at FROM device_command_events e
            WHERE e.command_id = c.id AND e.state IN ('requested', 'delivered', 'acknowledged')
@@ -128,14 +133,15 @@ export class DeviceCommands {
            WHERE k.command_id = c.id AND k.act = c.kind AND k.outcome IS DISTINCT FROM 'refused') g
          WHERE g.at > COALESCE((SELECT max(f.seen_at) FROM device_command_events f
                                 WHERE f.command_id = c.id AND f.state = 'failed'), '-infinity')) AS "givenAt"
-       FROM device_commands c WHERE c.device_id = $1 ORDER BY c.id`,
+       FROM device_commands c JOIN losses l ON l.case_id = c.case_id WHERE c.device_id = $1 ORDER BY c.id`,
       [deviceId],
     );
   }
 
   /**
    * A machine came under legal hold. A wipe that nobody has given is taken back; of one that was given people are told at
-   * once, since only its device manager can still stop it. Answers the losses whose wipe was taken back.
+   * once, since only its device manager can still stop it, and of one for which the machine was unlocked, which stands
+   * open. Answers the losses whose wipe was taken back.
    */
   async stopWipes(
     tx: EntityManager,
@@ -145,6 +151,14 @@ export class DeviceCommands {
     const wipes = (await this.ofDevice(tx, deviceId)).filter(({ kind, state }) => kind === 'wipe' && !isEnded(state));
     for (const wipe of wipes.filter(({ givenAt }) => givenAt === null)) {
       await this.note(tx, wipe, 'superseded', 'It is under legal hold by now.', actor);
+      if (!(await this.mayBeThere(tx, wipe, 'unlock'))) continue;
+      await this.alerts.raise(tx, {
+        dedupKey: underHoldKey(wipe.id),
+        kind: 'wipe_under_hold',
+        severity: 'critical',
+        owner: 'it-admins',
+        message: `${assetTag} is under legal hold by now: its wipe is taken back, and for it the device manager was asked to unlock it. Decide to lock it again. quartermaster loss ${wipe.caseId}`,
+      });
     }
     for (const { id, caseId, givenAt } of wipes) {
       if (givenAt === null) continue;
@@ -171,24 +185,54 @@ export class DeviceCommands {
   /** Somebody said that it failed: they have this long to decide otherwise before the service gives it again. */
   async waitForDecision(tx: EntityManager, { id }: DeviceCommand): Promise<void> {
     await tx.query(
-      `UPDATE device_commands SET due_at = now() + interval '10 minutes' WHERE id = $1 AND due_at IS NOT NULL`,
-      [id],
+      `UPDATE device_commands SET due_at = now() + $2 * interval '1 ms' WHERE id = $1 AND due_at IS NOT NULL`,
+      [id, TO_DECIDE],
     );
   }
 
+  /** The orders of this loss of a machine, in whichever report of it; none of a loss before or after. */
+  async ofThisLoss(
+    tx: EntityManager,
+    { caseId, deviceId }: Pick<DeviceCommand, 'caseId' | 'deviceId'>,
+  ): Promise<EarlierCommand[]> {
+    const [loss] = await queryRows<{ beganIn: string }>(
+      tx,
+      `SELECT ${BEGAN_IN} AS "beganIn" FROM losses l WHERE l.case_id = $1`,
+      [caseId],
+    );
+    return (await this.ofDevice(tx, deviceId)).filter(({ beganIn }) => beganIn === loss?.beganIn);
+  }
+
   /** Another decision replaces what isn't over. What a manager was asked for stays there until somebody takes it back. */
-  async supersede(tx: EntityManager, caseId: string, because: string, actor: Actor): Promise<void> {
-    for (const command of await tx.findBy(DeviceCommand, { caseId })) {
+  async supersede(
+    tx: EntityManager,
+    { caseId, deviceId }: Pick<DeviceCommand, 'caseId' | 'deviceId'>,
+    because: string,
+    actor: Actor,
+  ): Promise<void> {
+    const orders = await this.ofThisLoss(tx, { caseId, deviceId });
+    // Also of what was taken back before: from now on this decision counts.
+    await this.alerts.resolve(
+      tx,
+      orders.map(({ id }) => underHoldKey(id)),
+    );
+    for (const command of orders) {
       if (isEnded(command.state)) continue;
-      const note = (await this.mayBeThere(tx, command))
-        ? `${because} The device manager may still carry this one out.`
-        : because;
-      await this.note(tx, command, 'superseded', note, actor);
+      const isHere = command.caseId === caseId;
+      const where = isHere ? '' : ` That stands in another report of this loss: ${caseId}.`;
+      const there = (await this.mayBeThere(tx, command)) ? ' The device manager may still carry this one out.' : '';
+      await this.note(tx, command, 'superseded', `${because}${where}${there}`, actor);
+      if (!isHere) await this.endIfFollowed(tx, command.caseId, actor);
     }
   }
 
-  private async mayBeThere(tx: EntityManager, { id: commandId }: DeviceCommand): Promise<boolean> {
-    const calls = await tx.findBy(DeviceCommandCall, { commandId });
+  /** @param act without it: any */
+  private async mayBeThere(
+    tx: EntityManager,
+    { id: commandId }: Pick<DeviceCommand, 'id'>,
+    act?: DeviceCommandCall['act'],
+  ): Promise<boolean> {
+    const calls = await tx.findBy(DeviceCommandCall, { commandId, ...(act && { act }) });
     return calls.some(({ outcome }) => outcome !== 'refused');
   }
 

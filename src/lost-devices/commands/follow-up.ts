@@ -19,6 +19,8 @@ interface Following extends GivenCommand {
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
+/** Somebody may have taken it back at its manager: so long they can decide otherwise before it is given again. */
+export const TO_DECIDE = 10 * MINUTE;
 /** A manager that can't be asked this often in a row needs somebody who gives the order by hand. */
 const PATIENCE = 5;
 /** Where a person is needed it is looked at all the same: what they mend goes on by itself. */
@@ -33,7 +35,7 @@ export function dueIn(command: Following, judged: Judgement): Outlook {
   const { shows, because, tell: needsPerson = false } = judged;
   if (shows === 'failed') {
     const problem = `${because ?? ''} It is given again.`;
-    const ms = within(MINUTE, ageMs / 4, 60 * MINUTE);
+    const ms = within(kind === 'wipe' ? TO_DECIDE : MINUTE, ageMs / 4, 60 * MINUTE);
     return { ...then, shows: { state: shows, note: problem }, problem, needsPerson, ms };
   }
   const note =
@@ -65,7 +67,8 @@ export function afterFailure(command: Following, error: ToolError, now: Date): O
   if (kind === 'transient' || kind === 'rate-limited' || kind === 'ambiguous') {
     const pause = Math.min(UNTIL_MENDED, SECOND * 2 ** Math.min(failures, 10));
     const ms = Math.max(pause, resetAt ? resetAt.getTime() - now.getTime() : 0);
-    const needsPerson = failures + 1 >= PATIENCE;
+    // A manager that lets nobody in for hours is no faster to ask than one that can't be asked.
+    const needsPerson = failures + 1 >= PATIENCE || ms > UNTIL_MENDED;
     return { ...then, problem: needsPerson ? `${message} ${BY_HAND}` : message, needsPerson, ms };
   }
   const problem = [message, remedy, BY_HAND].filter(Boolean).join(' ');

@@ -15,6 +15,7 @@ import { SYSTEM } from '../../platform/sign-in/actor.js';
 import type { ToolState } from '../../tools/tool.entity.js';
 import { ToolSessions } from '../../tools/tool-sessions.service.js';
 import { FOLLOWED_STATES } from '../command-states.js';
+import { IS_LOST_ANEW } from '../losses.service.js';
 import { METHOD_OF } from './choose-giver.js';
 import type { CallOutcome } from './device-command-call.entity.js';
 import { DeviceCommands, stuckKey } from './device-commands.service.js';
@@ -25,6 +26,8 @@ import { whyNotGiven, type CommandStanding } from './why-not-given.js';
 
 /** How many orders one process carries out at the same time. */
 const AT_ONCE = 16;
+/** How many of them at one manager: where it hangs, there is room for the orders of others. */
+const AT_ONE_MANAGER = 8;
 /** Longer than a look, a call and a look may take together: when it lapses, nothing of its holder is under way. */
 const LEASE = 4 * TIMING.call;
 
@@ -94,12 +97,15 @@ export class GiveCommands {
     return inTransaction(this.db, async (tx) => {
       const taken = await queryRows<{ id: string }>(
         tx,
-        `UPDATE device_commands SET leased_until = now() + $3 * interval '1 ms', fence = fence + 1 WHERE id IN (
-           SELECT id FROM device_commands WHERE due_at <= now() AND given_by = 'service' AND state = ANY($1)
-             AND (leased_until IS NULL OR leased_until < now())
-           ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED)
+        `WITH due AS (
+           SELECT c.id, row_number() OVER (PARTITION BY c.tool_id ORDER BY c.due_at) + (
+             SELECT count(*) FROM device_commands held WHERE held.tool_id = c.tool_id AND held.leased_until >= now()) AS place
+           FROM device_commands c WHERE ${IS_DUE})
+         UPDATE device_commands SET leased_until = now() + $3 * interval '1 ms', fence = fence + 1 WHERE id IN (
+           SELECT c.id FROM device_commands c JOIN due ON due.id = c.id WHERE due.place <= $4 AND ${IS_DUE}
+           ORDER BY c.due_at LIMIT $2 FOR UPDATE OF c SKIP LOCKED)
          RETURNING id`,
-        [FOLLOWED_STATES, most, LEASE],
+        [FOLLOWED_STATES, most, LEASE, AT_ONE_MANAGER],
       );
       if (taken.length === 0) return [];
       const ids = taken.map(({ id }) => id);
@@ -265,7 +271,8 @@ export class GiveCommands {
          c.tool_id AS "toolId", c.computer_id AS "computerId", c.approval_id AS "approvalId",
          (extract(epoch FROM now() - c.ordered_at) * 1000)::float AS "ageMs",
          d.serial, d.asset_tag AS "assetTag", d.state AS "deviceState",
-         d.holder_id IS NOT DISTINCT FROM k.person_id AS "isTheirs", t.name AS tool, t.state AS "toolState",
+         d.holder_id IS NOT DISTINCT FROM k.person_id AS "isTheirs", ${IS_LOST_ANEW} AS "isLostAnew",
+         t.name AS tool, t.state AS "toolState",
          EXISTS (SELECT FROM losses h WHERE h.device_id = c.device_id AND h.legal_hold) AS "legalHold", l.containment, a.plan_hash AS "planHash", a.state AS "approvalState",
          (SELECT jsonb_build_object('act', g.act, 'ageMs', extract(epoch FROM now() - g.intended_at) * 1000,
             'times', count(*) OVER ())
@@ -297,6 +304,10 @@ export class GiveCommands {
     });
   }
 }
+
+/** SQL, of the order `c`: somebody has to look at it, and nobody does. */
+const IS_DUE = `c.due_at <= now() AND c.given_by = 'service' AND c.state = ANY($1)
+  AND (c.leased_until IS NULL OR c.leased_until < now())`;
 
 type StoredCommand = Omit<TakenCommand, 'leasedUntil'>;
 

@@ -86,12 +86,16 @@ describe('an order', () => {
       false,
       true,
     ]);
+    // What somebody cancelled at the manager looks the same: as long as they were promised to decide otherwise.
+    const failed = (kind: 'lock' | 'wipe') => dueIn({ ...following, kind }, { ...wait, shows: 'failed' }).ms;
+    expect([failed('lock'), failed('wipe')]).toEqual([MINUTE, 10 * MINUTE]);
     const away = new ToolError('transient', 'It did not answer.');
     const after = (failures: number, error = away) => afterFailure({ ...following, failures }, error, new Date(0));
     expect([0, 3, 4].map((failures) => after(failures).needsPerson)).toEqual([false, false, true]);
     expect(after(0).ms).toBeLessThan(after(3).ms);
-    const limited = new ToolError('rate-limited', 'Too many.', { resetAt: new Date(90_000) });
-    expect(after(0, limited).ms).toBe(90_000);
+    const limited = (ms: number) => after(0, new ToolError('rate-limited', 'Too many.', { resetAt: new Date(ms) }));
+    expect(limited(90_000)).toMatchObject({ ms: 90_000, needsPerson: false });
+    expect(limited(60 * MINUTE)).toMatchObject({ needsPerson: true, problem: expect.stringContaining('by hand') });
     const refused = after(0, new ToolError('forbidden', 'It may not.', { remedy: 'Give it the role.' }));
     expect(refused).toMatchObject({ needsPerson: true, problem: expect.stringContaining('Give it the role.') });
   });
@@ -102,6 +106,7 @@ it('a wipe stands on its approval, no legal hold and a machine that is still los
     kind: 'wipe',
     deviceState: 'lost',
     isTheirs: true,
+    isLostAnew: false,
     legalHold: false,
     containment: 'wipe',
     isAsApproved: true,
@@ -111,6 +116,7 @@ it('a wipe stands on its approval, no legal hold and a machine that is still los
   expect(whyNotGiven({ ...wipe, isAsApproved: false })).toContain('approved');
   expect(whyNotGiven({ ...wipe, deviceState: 'found' })).toContain('found');
   expect(whyNotGiven({ ...wipe, isTheirs: false })).toContain('Somebody else');
+  expect(whyNotGiven({ ...wipe, isLostAnew: true })).toContain('lost again');
   const lock = { ...wipe, kind: 'lock', containment: 'lock', isAsApproved: false } as const;
   expect(whyNotGiven({ ...lock, legalHold: true })).toBeNull();
   expect(whyNotGiven({ ...lock, deviceState: 'in_stock' })).toContain('in stock');
