@@ -100,6 +100,23 @@ describe('whoever lost their laptop, at /lost', () => {
     await confirm().expect(409);
   });
 
+  it('can’t have a colleague cut off: a laptop in somebody else’s name is confirmed only by naming it', async () => {
+    const [mallory, colleague] = [await somebodyWithALaptop(), await somebodyWithALaptop()];
+    const email = mallory.person.corporateEmail;
+    await sent('/lost/report', { email, assetTag: colleague.laptop.assetTag }).expect(200);
+    const path = `/v1/loss-reports/${(await waitingOf(email)).id}/confirm`;
+    const word = { how: 'in_person', note: 'It is really Mallory.' };
+    const { body } = await helpdesk.post(path).send(word).expect(409);
+    expect(body.detail).toContain(`not a laptop in the name of ${email}`);
+    expect(await lossOf(colleague.laptop)).toBeNull();
+    await helpdesk
+      .post(path)
+      .send({ ...word, deviceId: mallory.laptop.id })
+      .expect(202);
+    expect(await lossOf(mallory.laptop)).toMatchObject({ personId: mallory.person.id });
+    expect(await lossOf(colleague.laptop)).toBeNull();
+  });
+
   it('is not told whose address it is, and is dismissed when it is nobody’s', async () => {
     const known = await somebodyWithALaptop();
     const answers = await Promise.all(

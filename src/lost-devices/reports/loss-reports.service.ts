@@ -86,8 +86,9 @@ export class LossReports {
   }
 
   /**
-   * They are who they say: the loss is reported. Done twice, or after a crash in between, it is the same loss.
-   * @throws Problem `not-found`; `conflict` when it was decided before, or as `LostDevicesService.report`
+   * They are who they say: the loss is reported. Done twice, or after a crash in between, it is the same loss. Who they are
+   * says nothing of whose laptop they named: unless whoever confirms names one, it has to be in the name of who reported it.
+   * @throws Problem `not-found`; `conflict` when it was decided before, for somebody else's laptop, or as `LostDevicesService.report`
    */
   async confirm(
     actor: Actor,
@@ -95,8 +96,7 @@ export class LossReports {
     { how, note, scope, ...named }: Confirmation,
   ): Promise<{ caseId: string; again: boolean }> {
     const report = await this.waiting(this.db.manager, id);
-    const device = nameOf(named) ?? (report.assetTag === null ? null : { assetTag: report.assetTag });
-    if (!device) throw new Problem('invalid-request', 'Say which device it is: its id, asset tag or serial number.');
+    const device = nameOf(named) ?? (await this.ownOf(report));
     const said = `Reported by ${report.email}, ${IN_WORDS[how]}. ${note}`;
     const reported = await this.lostDevices.report({ ...device, ...(scope && { scope }) }, said, actor);
     await this.decide(actor, id, { state: 'confirmed', confirmedHow: how, caseId: reported.caseId, reason: note });
@@ -106,6 +106,24 @@ export class LossReports {
   /** @throws Problem `not-found`; `conflict` when it was decided before */
   async dismiss(actor: Actor, id: string, reason: string): Promise<void> {
     await this.decide(actor, id, { state: 'dismissed', reason });
+  }
+
+  /** The laptop that they named, if it is theirs. */
+  private async ownOf({ email, assetTag }: LossReport): Promise<DeviceNamed & { holderId: string }> {
+    if (assetTag === null) {
+      throw new Problem('invalid-request', 'Say which device it is: its id, asset tag or serial number.');
+    }
+    const [own] = await queryRows<{ holderId: string }>(
+      this.db,
+      `SELECT p.id AS "holderId" FROM devices d JOIN people p ON p.id = d.holder_id
+       WHERE d.asset_tag = $1 AND p.corporate_email = $2`,
+      [assetTag, email],
+    );
+    if (own) return { assetTag, holderId: own.holderId };
+    throw new Problem(
+      'conflict',
+      `“${assetTag}” is not a laptop in the name of ${email}. Look up which one is theirs, and confirm with that one; with another one only if you know that it is lost.`,
+    );
   }
 
   private async decide(
