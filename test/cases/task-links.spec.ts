@@ -105,6 +105,16 @@ describe('a task link', () => {
     expect(await tx.countBy(StepEvidence, { stepId: id })).toBe(0);
   });
 
+  it('reads no file for who holds no good link: it is refused before what is sent is looked at', async () => {
+    const { id } = await aTask();
+    const [ended, good] = [await linkTo(id), await linkTo(id)];
+    const twoFiles = (link: string) =>
+      service.stranger.post(link).attach('file', Buffer.from('x'), 'x.png').attach('more', Buffer.from('y'), 'y.png');
+    await twoFiles(good).expect(400);
+    const refused = await twoFiles(ended).expect(410);
+    expect(refused.text).toContain('does not work any more');
+  });
+
   it('takes no file beyond 2 MiB, and then nothing is done', async () => {
     const { id } = await aTask();
     const link = await linkTo(id);
