@@ -44,21 +44,26 @@ beforeAll(async () => {
 });
 afterAll(() => records?.close());
 
+/** A folder of these commands, by name: what a shell would run. */
+async function commandsOf(commands: Record<string, string>): Promise<string> {
+  const path = await mkdtemp(join(folder, 'path-'));
+  for (const [name, body] of Object.entries(commands)) {
+    await writeFile(join(path, name), `#!/bin/sh\n${body}\n`);
+    await chmod(join(path, name), 0o755);
+  }
+  return path;
+}
+
 /** Runs the script with these commands in front of the machine's own. */
 async function report(
   deviceId: string,
   commands: Record<string, string>,
   who: (deviceId: string) => Promise<Record<string, string>> = asAnyDevice,
 ): Promise<void> {
-  const path = await mkdtemp(join(folder, 'path-'));
-  for (const [name, body] of Object.entries(commands)) {
-    await writeFile(join(path, name), `#!/bin/sh\n${body}\n`);
-    await chmod(join(path, name), 0o755);
-  }
   const env = {
     QM_URL: url,
     ...(await who(deviceId)),
-    PATH: `${path}:${process.env['PATH']}`,
+    PATH: `${await commandsOf(commands)}:${process.env['PATH']}`,
   };
   await run('sh', [scriptNamed('linux-disk-encryption.sh')], { env });
 }
@@ -204,9 +209,13 @@ describe.skipIf(cryptsetup === '')('a Linux machine’s recovery key', () => {
     const path = `/v1/devices/${device.id}/recovery-keys`;
     return {
       device,
-      escrow: async () =>
-        (await run('sh', [scriptNamed('linux-escrow.sh')], { env: { ...env, QM_DISK: disk, QM_UNLOCK_FILE: unlock } }))
-          .stdout,
+      disk,
+      /** With these commands in the place of the machine's own. */
+      escrow: async (commands: Record<string, string> = {}, named = disk) => {
+        const PATH = `${await commandsOf(commands)}:${env['PATH']}`;
+        const at = { ...env, PATH, QM_UNLOCK_FILE: unlock, ...(named && { QM_DISK: named }) };
+        return (await run('sh', [scriptNamed('linux-escrow.sh')], { env: at })).stdout;
+      },
       kept: async () => (await api.get(path).expect(200)).body.items,
       reveal: async (id: string) =>
         (await api.post(`${path}/${id}/reveal`).send({ reason: 'a test of it' }).expect(200)).body.key as string,
@@ -242,6 +251,29 @@ describe.skipIf(cryptsetup === '')('a Linux machine’s recovery key', () => {
     expect(before).toMatchObject([{ id: first.id, isNewest: false }]);
     expect([await opens(key), await opens(await reveal(second.id)), await slots()]).toEqual([false, true, 2]);
     expect(records.log()).not.toContain(key);
+  });
+
+  it('takes the place of what somebody read also when the answer to the one before it was lost', async () => {
+    const { escrow, kept, reveal, opens, slots } = await aMachine();
+    await escrow();
+    const [first] = await kept();
+    const key = await reveal(first.id);
+    const curl = programOnPath('curl') ?? '';
+    const lost = `case "$*" in */recovery-keys) ${curl} "$@" >/dev/null; printf 000; exit 52 ;; *) ${curl} "$@" ;; esac`;
+    await expect(escrow({ curl: lost })).rejects.toThrow(/Nobody knows whether Quartermaster has the key \(000\)/);
+    expect([await opens(key), await slots()]).toEqual([true, 3]);
+    expect(await escrow()).toContain('keeps a new recovery key');
+    expect([await opens(key), await slots(), (await kept()).length]).toEqual([false, 2, 3]);
+  });
+
+  it('is made below a btrfs subvolume too, as Fedora and openSUSE have them', async () => {
+    const { disk, escrow } = await aMachine();
+    const commands = {
+      findmnt: `case "$1" in *v*) echo /dev/mapper/luks-root ;; *) echo '/dev/mapper/luks-root[/root]' ;; esac`,
+      lsblk: `[ "$3" = /dev/mapper/luks-root ] || exit 32; echo '/dev/mapper/luks-root crypt'`,
+      cryptsetup: `case "$1" in status) echo '  device:  ${disk}' ;; *) exec ${cryptsetup} "$@" ;; esac`,
+    };
+    expect(await escrow(commands, '')).toContain('keeps a new recovery key');
   });
 
   it('is taken off the disk again when it is refused: a lost machine escrows nothing', async () => {
