@@ -145,6 +145,21 @@ it('the shell reporter tells of a fixed disk wherever it is mounted, and of none
   expect(answer.volumes.map(({ volume }: { volume: string }) => volume)).toEqual(['/', '/media/ada/my\\x20data']);
 });
 
+it.each([
+  ['an API token', () => asAnyDevice],
+  ['its device’s own token', (serial: string) => (id: string) => asItself(id, serial)],
+])('the shell reporter shows %s to nobody else on the machine: no command is called with it', async (_what, as) => {
+  const { id, serial } = await aDevice(records.db.manager);
+  const who = await as(serial)(id);
+  const called = join(await mkdtemp(join(folder, 'called-')), 'with');
+  const curl = `printf '%s\n' "$@" >>${called}; exec ${programOnPath('curl')} "$@"`;
+  await report(id, { ...PLAIN, curl }, async () => who);
+  expect(await known(id)).toMatchObject({ state: 'not_encrypted' });
+  const [argv, token] = [await readFile(called, 'utf8'), await readFile(who['QM_TOKEN_FILE'] ?? '', 'utf8')];
+  expect(argv).toContain('/v1/');
+  expect(argv).not.toContain(token.trim());
+});
+
 it('the shell reporter sends nothing when a look fails half-way', async () => {
   const { id } = await aDevice(records.db.manager);
   const failing = `case "$*" in *-nrpso*) exit 1 ;; *) echo '/dev/vda1 0 0 /' ;; esac`;
