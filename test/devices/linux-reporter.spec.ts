@@ -318,3 +318,22 @@ it('a recovery key of a wrong format is refused from a machine; from a person it
   const { body: listed } = await bench.get(`/v1/devices/${id}/recovery-keys`).expect(200);
   expect(listed.items).toMatchObject([{ format: 'right', provedAt: null, isNewest: true }, { format: 'wrong' }]);
 });
+
+it('a device escrows twenty keys a day and no more: each is kept for good', async () => {
+  const { id, serial } = await aDevice(records.db.manager);
+  const { QM_TOKEN_FILE } = await asItself(id, serial);
+  const token = await readFile(QM_TOKEN_FILE ?? '', 'utf8');
+  const escrow = () =>
+    records.stranger
+      .post('/v1/reporters/recovery-keys')
+      .send({ token, serial, protects: 'luks', key: 'a passphrase that opens it' });
+  await escrow().expect(201);
+  await records.db.query(
+    `INSERT INTO recovery_keys (id, device_id, protects, secret_id, source, kept_by)
+     SELECT gen_random_uuid(), device_id, protects, secret_id, source, kept_by
+     FROM recovery_keys, generate_series(1, 18) WHERE device_id = $1`,
+    [id],
+  );
+  await escrow().expect(201);
+  await escrow().expect(429);
+});
