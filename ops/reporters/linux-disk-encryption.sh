@@ -13,7 +13,8 @@ done)
 token=$(cat "$QM_TOKEN_FILE")
 observation=$(printf '{"kind":"disk_encryption","source":"shell reporter","agent":{"name":"linux-disk-encryption.sh","platform":"linux"},"observedAt":"%s","volumes":[%s]}' "$(date -u +%FT%TZ)" "${volumes#,}")
 if [ -n "${QM_DEVICE:-}" ]; then # With an API token, which may speak for any device: QM_DEVICE is the id of this one.
-  printf %s "$observation" | curl -fsS --max-time 30 -H "Authorization: Bearer $token" -H 'Content-Type: application/json' -d @- "$QM_URL/v1/devices/$QM_DEVICE/observations"
+  # Everybody on this machine can read what a command was called with: the token is no part of it.
+  printf 'Authorization: Bearer %s' "$token" | curl -fsS --max-time 30 -H @- -H 'Content-Type: application/json' -d "$observation" "$QM_URL/v1/devices/$QM_DEVICE/observations"
 else
   printf '{"token":"%s","serial":"%s","observation":%s}' "$token" "$(cat "${QM_SERIAL_FILE:-/sys/class/dmi/id/product_serial}")" "$observation" |
     curl -fsS --max-time 30 -H 'Content-Type: application/json' -d @- "$QM_URL/v1/reporters/observations"

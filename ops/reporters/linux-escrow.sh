@@ -10,9 +10,10 @@ state=${QM_STATE:-/var/lib/quartermaster}
 # In memory: the key is on no disk but, sealed, on the service's.
 work=$(mktemp -d "${QM_RUN:-/run}/quartermaster.XXXXXX")
 trap 'rm -rf "$work"' EXIT
+trap 'exit 1' HUP INT TERM
 disk=${QM_DISK:-}
 if [ -z "$disk" ]; then
-  mapped=$(lsblk -nrpso NAME,TYPE "$(findmnt -no SOURCE /)" | awk '$2 == "crypt" { print $1; exit }')
+  mapped=$(lsblk -nrpso NAME,TYPE "$(findmnt -nvo SOURCE /)" | awk '$2 == "crypt" { print $1; exit }')
   [ -n "$mapped" ] || { echo 'The disk below / is not encrypted by LUKS: there is nothing to keep a key of.' >&2; exit 1; }
   disk=$(cryptsetup status "$mapped" | awk '$1 == "device:" { print $2 }')
 fi
@@ -29,7 +30,8 @@ slot_mark() {
 
 answered=$(ask recovery-keys/wanted '')
 [ "$answered" = 200 ] || { echo "Quartermaster did not say whether a key is wanted ($answered): $(cat "$work/answer" 2>/dev/null)" >&2; exit 1; }
-grep -q '"wanted":true' "$work/answer" || { echo 'No new recovery key is wanted.'; exit 0; }
+# Of a key that was sent without an answer nobody knows: another one takes its place, and the place of what it was to replace.
+[ -s "$state/unsure-slots" ] || grep -q '"wanted":true' "$work/answer" || { echo 'No new recovery key is wanted.'; exit 0; }
 
 # 256 bits, in the form of systemd's recovery keys. Nobody guesses it, so its slot needs no slow derivation.
 printf %s "$(od -An -v -tx1 -N32 /dev/urandom | tr -d ' \n' | tr 0123456789abcdef cbdefghijklnrtuv | sed 's/.\{8\}/&-/g; s/-$//')" >"$work/key"
@@ -37,28 +39,33 @@ cryptsetup luksAddKey --batch-mode --pbkdf pbkdf2 --pbkdf-force-iterations 1000 
 cryptsetup open --test-passphrase --verbose --key-file "$work/key" "$disk" >"$work/opened"
 slot=$(sed -n 's/^Key slot \([0-9]*\) unlocked.*/\1/p' "$work/opened")
 [ -n "$slot" ] || { echo 'cryptsetup did not say which slot the new key opens: it was not sent.' >&2; exit 1; }
+mkdir -p "$state"
+echo "$slot $(slot_mark "$slot")" >>"$state/unsure-slots"
 
 answered=$(ask recovery-keys ",\"key\":\"$(cat "$work/key")\",\"provedAt\":\"$(date -u +%FT%TZ)\"")
 case $answered in
   201) ;;
   4??)
     cryptsetup luksRemoveKey --batch-mode "$disk" "$work/key"
+    sed -i "/^$slot /d" "$state/unsure-slots"
     echo "Quartermaster refused the key ($answered), so it was taken off the disk again: $(cat "$work/answer")" >&2
     exit 1
     ;;
   *)
-    echo "Nobody knows whether Quartermaster has the key ($answered). It stays in slot $slot; run this again for another one." >&2
+    echo "Nobody knows whether Quartermaster has the key ($answered). It stays in slot $slot until this runs again: then another one takes its place." >&2
     exit 1
     ;;
 esac
 
-# The one before opens the disk no more, if its slot still holds what was put there.
-if [ -f "$state/recovery-slot" ]; then
-  read -r old mark <"$state/recovery-slot"
-  if [ "$old" != "$slot" ] && [ "$(slot_mark "$old")" = "$mark" ]; then
-    cryptsetup luksKillSlot --batch-mode --key-file "$work/key" "$disk" "$old"
-  fi
-fi
-mkdir -p "$state"
+# Those before open the disk no more, where a slot still holds what was put there.
+for before in "$state/recovery-slot" "$state/unsure-slots"; do
+  [ -f "$before" ] || continue
+  while read -r old mark; do
+    if [ "$old" != "$slot" ] && [ "$(slot_mark "$old")" = "$mark" ]; then
+      cryptsetup luksKillSlot --batch-mode --key-file "$work/key" "$disk" "$old" </dev/null
+    fi
+  done <"$before"
+done
 echo "$slot $(slot_mark "$slot")" >"$state/recovery-slot"
+rm -f "$state/unsure-slots"
 echo "Quartermaster keeps a new recovery key of $disk (slot $slot)."

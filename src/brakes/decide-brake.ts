@@ -53,8 +53,8 @@ export function allowedOf({ atLeast, sharePercent }: Limit, staff: number): numb
 
 /**
  * Whether one more change passes. While a brake stands its source isn't believed, but for an urgent change within the
- * limit. A source's first urgent one within the hour passes whatever the limit is: one person never needs two to have
- * somebody out. Pure.
+ * limit. Where a source did nothing of its kind within the hour, urgent or not, an urgent one passes whatever the limit is:
+ * one person never needs two to have somebody out. Pure.
  */
 export function decideBrake({ recent, staff, standing, urgent }: Volume, limit: Limit): 'pass' | 'hold' {
   if (urgent && recent === 0) return 'pass';

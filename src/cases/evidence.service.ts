@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { DataSource } from 'typeorm';
+import { DataSource, type EntityManager } from 'typeorm';
 import { AuditService } from '../platform/audit/audit.service.js';
 import { SecretVault } from '../platform/crypto/secret-vault.service.js';
 import { inTransaction } from '../platform/database/transaction.js';
@@ -39,28 +39,39 @@ export class Evidence {
     content: Buffer,
     actor: Actor,
   ): Promise<{ evidence: StepEvidence; isNew: boolean }> {
+    return inTransaction(this.db, async (tx) => {
+      // The step is locked, so files are counted and added one after the other.
+      const step = await this.decisions.lock(tx, stepId, actor);
+      return this.addTo(tx, step, { sha256, fileName, content }, actor);
+    });
+  }
+
+  /** As `add`, to a step that `StepDecisions.lock` answered in this transaction. */
+  async addTo(
+    tx: EntityManager,
+    step: Step,
+    { sha256, fileName, content }: { sha256: string; fileName: string; content: Buffer },
+    actor: Actor,
+  ): Promise<{ evidence: StepEvidence; isNew: boolean }> {
     if (content.length === 0) throw new Problem('invalid-request', 'The file is empty.');
     if (content.length > EVIDENCE_LIMIT) throw tooLarge();
     if (hashOf(content) !== sha256) {
       throw new Problem('invalid-request', 'The file’s SHA-256 isn’t the one in the address; send it again.');
     }
-    return inTransaction(this.db, async (tx) => {
-      // The step is locked, so files are counted and added one after the other.
-      const step = await this.decisions.lock(tx, stepId, actor);
-      const there = await tx.findBy(StepEvidence, { stepId });
-      const same = there.find((one) => one.sha256 === sha256);
-      if (same) return { evidence: same, isNew: false };
-      if (there.length >= MOST_FILES) throw new Problem('conflict', `A step takes ${MOST_FILES} files at most.`);
-      const secretId = await this.vault.seal(tx, 'step.evidence', content.toString('base64'));
-      await tx.insert(StepEvidence, { stepId, sha256, fileName, bytes: content.length, secretId, addedBy: actor.name });
-      await this.audit.record(tx, actor, 'step.evidence-added', {
-        ...aboutStep(step),
-        facts: { sha256, bytes: content.length },
-        // A file's name may be a person's.
-        personal: { fileName },
-      });
-      return { evidence: await tx.findOneByOrFail(StepEvidence, { stepId, sha256 }), isNew: true };
+    const { id: stepId } = step;
+    const there = await tx.findBy(StepEvidence, { stepId });
+    const same = there.find((one) => one.sha256 === sha256);
+    if (same) return { evidence: same, isNew: false };
+    if (there.length >= MOST_FILES) throw new Problem('conflict', `A step takes ${MOST_FILES} files at most.`);
+    const secretId = await this.vault.seal(tx, 'step.evidence', content.toString('base64'));
+    await tx.insert(StepEvidence, { stepId, sha256, fileName, bytes: content.length, secretId, addedBy: actor.name });
+    await this.audit.record(tx, actor, 'step.evidence-added', {
+      ...aboutStep(step),
+      facts: { sha256, bytes: content.length },
+      // A file's name may be a person's.
+      personal: { fileName },
     });
+    return { evidence: await tx.findOneByOrFail(StepEvidence, { stepId, sha256 }), isNew: true };
   }
 
   async list(stepId: string, actor: Actor): Promise<StepEvidence[]> {

@@ -29,16 +29,20 @@ export class StepDecisions {
    * to confirm it first.
    */
   async complete(stepId: string, note: string, actor: Actor): Promise<Step> {
-    return this.decide(stepId, actor, async (tx, step) => {
-      const tool = await this.tools.get(tx, step.toolId);
-      if (this.tools.kindOf(tool) === 'api') {
-        await tx.update(Step, { id: stepId }, { state: 'confirming', dueAt: () => 'now()', reason: note, failures: 0 });
-        await this.alerts.resolveSteps(tx, [{ stepId, toolId: step.toolId }]);
-        return;
-      }
-      if (tool.requiresSecondPerson) return this.secondPerson.ask(tx, step, tool, note, actor);
-      await this.believe(tx, step, note, actor, { attestedBy: actor.name });
-    });
+    return this.decide(stepId, actor, async (tx, step) => this.completeLocked(tx, step, note, actor));
+  }
+
+  /** As `complete`, of a step that `lock` answered in this transaction. */
+  async completeLocked(tx: EntityManager, step: Step, note: string, actor: Actor): Promise<void> {
+    const { id: stepId, toolId } = step;
+    const tool = await this.tools.get(tx, toolId);
+    if (this.tools.kindOf(tool) === 'api') {
+      await tx.update(Step, { id: stepId }, { state: 'confirming', dueAt: () => 'now()', reason: note, failures: 0 });
+      await this.alerts.resolveSteps(tx, [{ stepId, toolId }]);
+      return;
+    }
+    if (tool.requiresSecondPerson) return this.secondPerson.ask(tx, step, tool, note, actor);
+    await this.believe(tx, step, note, actor, { attestedBy: actor.name });
   }
 
   /** "It is as they say, I have seen it." By another person than the one who did it; with that the step is done. */

@@ -31,7 +31,7 @@ export const addLossReports: AddCommand = (program, { actor, out, withServices }
     .command('confirm <id> <note>')
     .description('it is really they: report the loss, which ends all of their access at once')
     .addOption(new Option('--how <how>', 'how you know that it is they').choices(CONFIRMED_HOW).makeOptionMandatory())
-    .option('--device <asset-tag>', 'which laptop, where they named none or a wrong one')
+    .option('--device <asset-tag>', 'which laptop, where they named none, a wrong one, or one that isn’t in their name')
     .option('--device-only', 'cut only what this laptop holds')
     .action(
       async (

@@ -3,6 +3,7 @@ import type { EntityManager } from 'typeorm';
 import { AlertsService } from '../cases/alerts.service.js';
 import type { DeviceState } from '../devices/device-states.js';
 import { DevicesService } from '../devices/devices.service.js';
+import { ObservationsService } from '../devices/observations.service.js';
 import { AuditService } from '../platform/audit/audit.service.js';
 import { queryRows } from '../platform/database/query-rows.js';
 import { newId } from '../platform/ids/new-id.js';
@@ -19,11 +20,15 @@ export interface Sender {
   state: DeviceState;
 }
 
+const MISSED: readonly DeviceState[] = ['lost', 'stolen'];
+const ONLINE = { kind: 'last_online', value: 'its reporter asked', source: 'reporter' } as const;
+
 /** The only writer of `device_tokens`. */
 @Injectable()
 export class DeviceTokens {
   constructor(
     private readonly devices: DevicesService,
+    private readonly observations: ObservationsService,
     private readonly audit: AuditService,
     private readonly alerts: AlertsService,
   ) {}
@@ -77,11 +82,16 @@ export class DeviceTokens {
       await this.tellOfCopy(tx, sender, serial);
       return 'other machine';
     }
-    await tx.query(
+    const [used] = await queryRows<{ observedAt: Date }>(
+      tx,
       `UPDATE device_tokens SET last_used_at = now()
-       WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < now() - interval '1 minute')`,
+       WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < now() - interval '1 minute')
+       RETURNING last_used_at AS "observedAt"`,
       [sender.tokenId],
     );
+    // A lost machine is watched for: whatever it asks, and whatever time it thinks it is, it is in use.
+    if (used && MISSED.includes(sender.state))
+      await this.observations.takeIn(tx, sender.deviceId, [{ ...ONLINE, ...used }]);
     return sender;
   }
 

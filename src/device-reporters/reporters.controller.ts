@@ -116,14 +116,10 @@ export class ReportersController {
     request: Request,
     work: (tx: EntityManager, sender: Sender) => Promise<T>,
   ): Promise<T> {
-    type Done = { result: T } | { refused: 'unknown' | 'other machine' };
-    const done = await inTransaction<Done>(this.db, async (tx) => {
-      const sender = await this.tokens.senderOf(tx, token, serial);
-      // The alert about a copy stays: so nothing is thrown in here.
-      return typeof sender === 'string' ? { refused: sender } : { result: await work(tx, sender) };
-    });
-    if ('result' in done) return done.result;
-    if (done.refused === 'other machine') {
+    // Kept whatever becomes of the rest: that it spoke, and that a token was copied.
+    const sender = await inTransaction(this.db, (tx) => this.tokens.senderOf(tx, token, serial));
+    if (typeof sender !== 'string') return inTransaction(this.db, (tx) => work(tx, sender));
+    if (sender === 'other machine') {
       throw new Problem(
         'forbidden',
         'This token is another machine’s. Make one for this device, and put it in its place.',

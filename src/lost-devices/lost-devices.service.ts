@@ -80,16 +80,21 @@ export class LostDevicesService implements OnModuleInit {
     this.heldWork.register('restorations', (tx, work, actor) => this.carryOutRestoration(tx, work, actor));
   }
 
-  /** Answers the case. A second report of the same loss answers the first one's case and changes nothing. */
+  /**
+   * Answers the case. A second report of the same loss answers the first one's case and changes nothing.
+   * @param loss.holderId whose device it has to be: without it, whoever's it is
+   * @throws Problem `not-found`; `conflict` when nobody has it, or somebody else than `holderId`
+   */
   async report(
-    { scope = 'person', ...named }: DeviceNamed & { scope?: CaseScope },
+    { scope = 'person', holderId, ...named }: DeviceNamed & { scope?: CaseScope; holderId?: string },
     note: string | undefined,
     actor: Actor,
   ): Promise<{ caseId: string; again: boolean }> {
     return inTransaction(this.db, async (tx) => {
       const device = await findDevice(tx, actor, named);
-      if (device.holderId === null) {
-        throw nobodyHasIt();
+      if (device.holderId === null) throw nobodyHasIt();
+      if (holderId !== undefined && device.holderId !== holderId) {
+        throw new Problem('conflict', `${device.assetTag} is in somebody else’s name: nothing was reported.`);
       }
       await this.people.lock(tx, device.holderId);
       const earlier = await this.openLoss(tx, device.id, scope);

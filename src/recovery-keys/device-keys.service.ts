@@ -23,6 +23,10 @@ interface SpeakingDevice {
 /** In whoever's hands it is then, it isn't its holder's: what it escrows would take the place of a key that is good. */
 const NOBODYS: readonly DeviceState[] = ['lost', 'stolen', 'found', 'retired', 'disposed'];
 
+const ITSELF = 'the device itself';
+/** Of one device: each is kept for good, so whoever has its token must not fill the disks. */
+const MOST_IN_A_DAY = 20;
+
 /** Recovery keys that a device escrows by itself. */
 @Injectable()
 export class DeviceKeys {
@@ -30,7 +34,8 @@ export class DeviceKeys {
 
   /**
    * @param provedAt when the device says it saw that the key unlocks: its word, not our knowledge
-   * @throws Problem `invalid-request` for a wrong format; `conflict` for a device that is lost or out of use; `not-set-up`
+   * @throws Problem `invalid-request` for a wrong format; `conflict` for a device that is lost or out of use;
+   * `too-many-requests`; `not-set-up`
    */
   async escrow(
     tx: EntityManager,
@@ -44,8 +49,20 @@ export class DeviceKeys {
       const detail = `No recovery key of ${protects} looks like this. Nothing was kept.`;
       throw new Problem('invalid-request', detail, [{ pointer: '/key', detail }]);
     }
+    const [sent] = await queryRows<{ keys: number }>(
+      tx,
+      `SELECT count(*)::int AS keys FROM recovery_keys
+       WHERE device_id = $1 AND source = $2 AND kept_at > now() - interval '1 day'`,
+      [deviceId, ITSELF],
+    );
+    if (sent && sent.keys >= MOST_IN_A_DAY) {
+      throw new Problem(
+        'too-many-requests',
+        `This device escrowed ${MOST_IN_A_DAY} keys within a day. Find out what makes them, and come back tomorrow.`,
+      );
+    }
     const actor: Actor = { kind: 'service', id: deviceId, name: `the device ${assetTag}`, scopes: [], from };
-    return this.keys.add(tx, actor, deviceId, { key, protects, source: 'the device itself', provedAt });
+    return this.keys.add(tx, actor, deviceId, { key, protects, source: ITSELF, provedAt });
   }
 
   /** Why it is to make a new one of this kind; null: it isn't. */

@@ -1,11 +1,13 @@
-import type { EntityManager } from 'typeorm';
+import { IsNull, type EntityManager } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Alert } from '../../src/cases/alert.entity.js';
 import { Case } from '../../src/cases/case.entity.js';
 import { Device } from '../../src/devices/device.entity.js';
 import { LossReport } from '../../src/lost-devices/reports/loss-report.entity.js';
+import { LossReports } from '../../src/lost-devices/reports/loss-reports.service.js';
 import type { Person } from '../../src/people/person.entity.js';
 import { AuditEntry } from '../../src/platform/audit/audit-entry.entity.js';
+import { SYSTEM } from '../../src/platform/sign-in/actor.js';
 import { anAccount } from '../factories/accounts.js';
 import { aDevice } from '../factories/devices.js';
 import { aPerson } from '../factories/people.js';
@@ -77,7 +79,8 @@ describe('whoever lost their laptop, at /lost', () => {
     await sent('/lost/report', form).expect(200);
     await sent('/lost/report', { ...form, words: 'It was in a bag.' }).expect(200);
     const report = await waitingOf(email);
-    expect(report).toMatchObject({ times: 2, words: 'It was in a bag.', phone: '+49 30 1234' });
+    expect(report).toMatchObject({ times: 2, phone: '+49 30 1234' });
+    expect(report.words).toMatch(/^Said again from \S+: It was in a bag\.$/);
     const alert = await tx.findOneByOrFail(Alert, { dedupKey: `loss_reported:${report.id}` });
     expect(alert).toMatchObject({ severity: 'critical', resolvedAt: null });
     expect(alert.message).toContain(`quartermaster loss-reports confirm ${report.id}`);
@@ -98,6 +101,23 @@ describe('whoever lost their laptop, at /lost', () => {
     expect(await tx.findOneByOrFail(Alert, { id: alert.id })).toMatchObject({ resolvedAt: expect.any(Date) });
     expect(await tx.findBy(AuditEntry, { subjectId: report.id })).toHaveLength(3);
     await confirm().expect(409);
+  });
+
+  it('can’t have a colleague cut off: a laptop in somebody else’s name is confirmed only by naming it', async () => {
+    const [mallory, colleague] = [await somebodyWithALaptop(), await somebodyWithALaptop()];
+    const email = mallory.person.corporateEmail;
+    await sent('/lost/report', { email, assetTag: colleague.laptop.assetTag }).expect(200);
+    const path = `/v1/loss-reports/${(await waitingOf(email)).id}/confirm`;
+    const word = { how: 'in_person', note: 'It is really Mallory.' };
+    const { body } = await helpdesk.post(path).send(word).expect(409);
+    expect(body.detail).toContain(`not a laptop in the name of ${email}`);
+    expect(await lossOf(colleague.laptop)).toBeNull();
+    await helpdesk
+      .post(path)
+      .send({ ...word, deviceId: mallory.laptop.id })
+      .expect(202);
+    expect(await lossOf(mallory.laptop)).toMatchObject({ personId: mallory.person.id });
+    expect(await lossOf(colleague.laptop)).toBeNull();
   });
 
   it('is not told whose address it is, and is dismissed when it is nobody’s', async () => {
@@ -123,6 +143,61 @@ describe('whoever lost their laptop, at /lost', () => {
     await sent('/lost/report', { email: 'one-more@example.com' }).expect(429);
     // Said again, a report that waits is the same one.
     await sent('/lost/report', { email: 'flood-4@example.com' }).expect(200);
+  });
+
+  describe('when many are said', () => {
+    let reports: LossReports;
+    beforeAll(async () => {
+      reports = service.app.get(LossReports);
+      for (const { id } of await tx.findBy(LossReport, { state: 'waiting' })) {
+        await reports.dismiss(SYSTEM, id, 'Of the tests before.');
+      }
+    });
+    const told = (email: string, more: object, address: string) =>
+      reports.tell({ email, ...more }, { via: 'rest', address });
+    const pages = async () => (await tx.findBy(Alert, { kind: 'loss_reported', resolvedAt: IsNull() })).length;
+
+    it('nobody else can change what was said first: it stands, and what is new stands behind it', async () => {
+      const email = 'ada@acme.example';
+      await told(email, { assetTag: 'QM-1', phone: '+49 30 1', words: 'In the train.' }, '192.0.2.1');
+      await told(email, { assetTag: 'QM-2', phone: '+49 30 2', words: 'Call me there.' }, '203.0.113.9');
+      expect(await waitingOf(email)).toMatchObject({
+        assetTag: 'QM-1',
+        phone: '+49 30 1, or +49 30 2',
+        words: 'In the train.\nSaid again from 203.0.113.9: laptop: QM-2; Call me there.',
+        fromAddress: '192.0.2.1',
+      });
+      for (let said = 2; said < 25; said += 1) await told(email, { words: `And ${said}.` }, '203.0.113.9');
+      const { id, times } = await waitingOf(email);
+      expect(times).toBe(20);
+      expect(await tx.countBy(AuditEntry, { subjectId: id })).toBe(20);
+    });
+
+    it('all addresses of one line are one network', async () => {
+      const answers = [];
+      for (let host = 1; host <= 6; host += 1) {
+        answers.push(await told(`line-${host}@acme.example`, {}, `2001:db8:1:2::${host}`));
+      }
+      expect(answers).toEqual([true, true, true, true, true, false]);
+      expect(await told('neighbour@acme.example', {}, '2001:db8:1:3::1')).toBe(true);
+    });
+
+    it('on-call is paged for the first ten, and for all beyond them once, until the last of those is decided', async () => {
+      const waiting = await tx.countBy(LossReport, { state: 'waiting' });
+      for (let host = waiting; host < 13; host += 1) {
+        expect(await told(`many-${host}@acme.example`, {}, `198.51.100.${host}`)).toBe(true);
+      }
+      expect(await pages()).toBe(11);
+      const together = () => tx.findOneByOrFail(Alert, { dedupKey: 'loss_reported:many' });
+      expect(await together()).toMatchObject({ severity: 'critical', message: expect.stringMatching(/^13 reports /) });
+      for (const host of [10, 11]) {
+        await reports.dismiss(SYSTEM, (await waitingOf(`many-${host}@acme.example`)).id, 'Made up.');
+      }
+      expect(await together()).toMatchObject({ resolvedAt: null });
+      await reports.dismiss(SYSTEM, (await waitingOf('many-12@acme.example')).id, 'Made up.');
+      expect(await together()).toMatchObject({ resolvedAt: expect.any(Date) });
+      expect(await pages()).toBe(10);
+    });
   });
 
   it('is slowed down after many wrong codes, and a right one goes through all the same', async () => {

@@ -430,6 +430,25 @@ describe('a lost machine', () => {
     const { lastSignAt } = await lossOf(lost);
     expect(alert?.message).toContain(lastSignAt);
   });
+
+  it('gives a sign also by what its reporter is refused, or tells with a clock that is behind', async () => {
+    const before = { kind: 'os_version', value: '6.1', source: 'reporter', observedAt: '2020-01-01T00:00:00Z' };
+    for (const [door, more, status] of [
+      ['recovery-keys', { protects: 'luks', key: 'a passphrase that opens it' }, 409],
+      ['observations', { observation: before }, 200],
+    ] as const) {
+      const { laptop, ...lost } = await aLoss();
+      const { body } = await admin.post(`/v1/devices/${laptop.id}/token`).expect(201);
+      const shown = { token: body.token as string, serial: laptop.serial };
+      await service.stranger
+        .post(`/v1/reporters/${door}`)
+        .send({ ...shown, ...more })
+        .expect(status);
+      await look();
+      const [alert] = await openAlerts('lost_device_seen', { laptop, ...lost });
+      expect(alert?.message).toContain('by reporter');
+    }
+  });
 });
 
 describe('the tasks of a loss', () => {

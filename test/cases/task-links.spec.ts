@@ -8,6 +8,7 @@ import { AuditEntry } from '../../src/platform/audit/audit-entry.entity.js';
 import { aStep } from '../factories/cases.js';
 import { startServiceApp, type ServiceApp } from '../factories/service-app.js';
 import { aTool } from '../factories/tools.js';
+import { waitFor } from '../support/wait-for.js';
 
 let service: ServiceApp;
 let tx: EntityManager;
@@ -75,6 +76,43 @@ describe('a task link', () => {
     expect(body.detail).toContain('both have to sign in');
     const done = await aStep(tx, { state: 'done', toolId });
     await admin.post(`/v1/steps/${done.id}/task-link`).send({ for: BOB }).expect(409);
+  });
+
+  it('does nothing once the step was given to somebody else, even while the button was being pressed', async () => {
+    const { id } = await aTask();
+    const link = await linkTo(id);
+    const giving = service.db.createQueryRunner();
+    await giving.startTransaction();
+    try {
+      await giving.query(`SELECT FROM steps WHERE id = $1 FOR UPDATE`, [id]);
+      await giving.query(`UPDATE task_links SET ended_at = now() WHERE step_id = $1`, [id]);
+      const pressed = service.stranger.post(link).field('note', 'Blocked.').attach('file', Buffer.from('x'), 'x.png');
+      const answered = pressed.then(({ status }) => status);
+      await waitFor('whoever pressed waits', async () => {
+        const [row] = await service.db.query<{ waiting: number }[]>(
+          `SELECT count(*)::int AS waiting FROM pg_stat_activity
+           WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+        );
+        return row?.waiting;
+      });
+      await giving.commitTransaction();
+      expect(await answered).toBe(410);
+    } finally {
+      if (giving.isTransactionActive) await giving.rollbackTransaction();
+      await giving.release();
+    }
+    expect((await stepOf(id)).state).toBe('needs_human');
+    expect(await tx.countBy(StepEvidence, { stepId: id })).toBe(0);
+  });
+
+  it('reads no file for who holds no good link: it is refused before what is sent is looked at', async () => {
+    const { id } = await aTask();
+    const [ended, good] = [await linkTo(id), await linkTo(id)];
+    const twoFiles = (link: string) =>
+      service.stranger.post(link).attach('file', Buffer.from('x'), 'x.png').attach('more', Buffer.from('y'), 'y.png');
+    await twoFiles(good).expect(400);
+    const refused = await twoFiles(ended).expect(410);
+    expect(refused.text).toContain('does not work any more');
   });
 
   it('takes no file beyond 2 MiB, and then nothing is done', async () => {

@@ -44,21 +44,26 @@ beforeAll(async () => {
 });
 afterAll(() => records?.close());
 
+/** A folder of these commands, by name: what a shell would run. */
+async function commandsOf(commands: Record<string, string>): Promise<string> {
+  const path = await mkdtemp(join(folder, 'path-'));
+  for (const [name, body] of Object.entries(commands)) {
+    await writeFile(join(path, name), `#!/bin/sh\n${body}\n`);
+    await chmod(join(path, name), 0o755);
+  }
+  return path;
+}
+
 /** Runs the script with these commands in front of the machine's own. */
 async function report(
   deviceId: string,
   commands: Record<string, string>,
   who: (deviceId: string) => Promise<Record<string, string>> = asAnyDevice,
 ): Promise<void> {
-  const path = await mkdtemp(join(folder, 'path-'));
-  for (const [name, body] of Object.entries(commands)) {
-    await writeFile(join(path, name), `#!/bin/sh\n${body}\n`);
-    await chmod(join(path, name), 0o755);
-  }
   const env = {
     QM_URL: url,
     ...(await who(deviceId)),
-    PATH: `${path}:${process.env['PATH']}`,
+    PATH: `${await commandsOf(commands)}:${process.env['PATH']}`,
   };
   await run('sh', [scriptNamed('linux-disk-encryption.sh')], { env });
 }
@@ -140,6 +145,21 @@ it('the shell reporter tells of a fixed disk wherever it is mounted, and of none
   expect(answer.volumes.map(({ volume }: { volume: string }) => volume)).toEqual(['/', '/media/ada/my\\x20data']);
 });
 
+it.each([
+  ['an API token', () => asAnyDevice],
+  ['its device’s own token', (serial: string) => (id: string) => asItself(id, serial)],
+])('the shell reporter shows %s to nobody else on the machine: no command is called with it', async (_what, as) => {
+  const { id, serial } = await aDevice(records.db.manager);
+  const who = await as(serial)(id);
+  const called = join(await mkdtemp(join(folder, 'called-')), 'with');
+  const curl = `printf '%s\n' "$@" >>${called}; exec ${programOnPath('curl')} "$@"`;
+  await report(id, { ...PLAIN, curl }, async () => who);
+  expect(await known(id)).toMatchObject({ state: 'not_encrypted' });
+  const [argv, token] = [await readFile(called, 'utf8'), await readFile(who['QM_TOKEN_FILE'] ?? '', 'utf8')];
+  expect(argv).toContain('/v1/');
+  expect(argv).not.toContain(token.trim());
+});
+
 it('the shell reporter sends nothing when a look fails half-way', async () => {
   const { id } = await aDevice(records.db.manager);
   const failing = `case "$*" in *-nrpso*) exit 1 ;; *) echo '/dev/vda1 0 0 /' ;; esac`;
@@ -204,9 +224,13 @@ describe.skipIf(cryptsetup === '')('a Linux machine’s recovery key', () => {
     const path = `/v1/devices/${device.id}/recovery-keys`;
     return {
       device,
-      escrow: async () =>
-        (await run('sh', [scriptNamed('linux-escrow.sh')], { env: { ...env, QM_DISK: disk, QM_UNLOCK_FILE: unlock } }))
-          .stdout,
+      disk,
+      /** With these commands in the place of the machine's own. */
+      escrow: async (commands: Record<string, string> = {}, named = disk) => {
+        const PATH = `${await commandsOf(commands)}:${env['PATH']}`;
+        const at = { ...env, PATH, QM_UNLOCK_FILE: unlock, ...(named && { QM_DISK: named }) };
+        return (await run('sh', [scriptNamed('linux-escrow.sh')], { env: at })).stdout;
+      },
       kept: async () => (await api.get(path).expect(200)).body.items,
       reveal: async (id: string) =>
         (await api.post(`${path}/${id}/reveal`).send({ reason: 'a test of it' }).expect(200)).body.key as string,
@@ -244,6 +268,29 @@ describe.skipIf(cryptsetup === '')('a Linux machine’s recovery key', () => {
     expect(records.log()).not.toContain(key);
   });
 
+  it('takes the place of what somebody read also when the answer to the one before it was lost', async () => {
+    const { escrow, kept, reveal, opens, slots } = await aMachine();
+    await escrow();
+    const [first] = await kept();
+    const key = await reveal(first.id);
+    const curl = programOnPath('curl') ?? '';
+    const lost = `case "$*" in */recovery-keys) ${curl} "$@" >/dev/null; printf 000; exit 52 ;; *) ${curl} "$@" ;; esac`;
+    await expect(escrow({ curl: lost })).rejects.toThrow(/Nobody knows whether Quartermaster has the key \(000\)/);
+    expect([await opens(key), await slots()]).toEqual([true, 3]);
+    expect(await escrow()).toContain('keeps a new recovery key');
+    expect([await opens(key), await slots(), (await kept()).length]).toEqual([false, 2, 3]);
+  });
+
+  it('is made below a btrfs subvolume too, as Fedora and openSUSE have them', async () => {
+    const { disk, escrow } = await aMachine();
+    const commands = {
+      findmnt: `case "$1" in *v*) echo /dev/mapper/luks-root ;; *) echo '/dev/mapper/luks-root[/root]' ;; esac`,
+      lsblk: `[ "$3" = /dev/mapper/luks-root ] || exit 32; echo '/dev/mapper/luks-root crypt'`,
+      cryptsetup: `case "$1" in status) echo '  device:  ${disk}' ;; *) exec ${cryptsetup} "$@" ;; esac`,
+    };
+    expect(await escrow(commands, '')).toContain('keeps a new recovery key');
+  });
+
   it('is taken off the disk again when it is refused: a lost machine escrows nothing', async () => {
     const { device, escrow, kept, slots } = await aMachine();
     await records.db.query(`UPDATE devices SET state = 'lost' WHERE id = $1`, [device.id]);
@@ -270,4 +317,23 @@ it('a recovery key of a wrong format is refused from a machine; from a person it
   await records.stranger.post('/v1/reporters/recovery-keys').send(right).expect(201);
   const { body: listed } = await bench.get(`/v1/devices/${id}/recovery-keys`).expect(200);
   expect(listed.items).toMatchObject([{ format: 'right', provedAt: null, isNewest: true }, { format: 'wrong' }]);
+});
+
+it('a device escrows twenty keys a day and no more: each is kept for good', async () => {
+  const { id, serial } = await aDevice(records.db.manager);
+  const { QM_TOKEN_FILE } = await asItself(id, serial);
+  const token = await readFile(QM_TOKEN_FILE ?? '', 'utf8');
+  const escrow = () =>
+    records.stranger
+      .post('/v1/reporters/recovery-keys')
+      .send({ token, serial, protects: 'luks', key: 'a passphrase that opens it' });
+  await escrow().expect(201);
+  await records.db.query(
+    `INSERT INTO recovery_keys (id, device_id, protects, secret_id, source, kept_by)
+     SELECT gen_random_uuid(), device_id, protects, secret_id, source, kept_by
+     FROM recovery_keys, generate_series(1, 18) WHERE device_id = $1`,
+    [id],
+  );
+  await escrow().expect(201);
+  await escrow().expect(429);
 });

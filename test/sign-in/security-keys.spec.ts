@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import supertest from 'supertest';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SCOPES, SYSTEM } from '../../src/platform/sign-in/actor.js';
@@ -10,7 +12,9 @@ import { SignInLinks } from '../../src/platform/sign-in/sign-in-links.service.js
 import { aUser, type User } from '../factories/identities.js';
 import { aPerson } from '../factories/people.js';
 import { startServiceApp, type ServiceApp } from '../factories/service-app.js';
+import { attestedByCertificates } from '../support/attested-by-certificates.js';
 import { SoftwareKey } from '../support/software-key.js';
+import { waitFor } from '../support/wait-for.js';
 
 const ORIGIN = 'http://localhost:3000';
 
@@ -128,6 +132,58 @@ describe('registering a security key', () => {
     expect(await send(red.create(await ask()))).toBe('registered');
     expect(await send(red.create(await ask()))).toBe('/problems/conflict');
     expect((await keysOf(user)).items).toHaveLength(2);
+  });
+
+  it('has the server call no address: a key that comes with certificates is refused before they are looked at', async () => {
+    const user = await aUser(service.app, 'viewer');
+    const called: string[] = [];
+    const inside = createServer(({ url = '' }, response) => {
+      called.push(url);
+      response.end();
+    });
+    await new Promise<void>((listening) => void inside.listen(0, '127.0.0.1', listening));
+    try {
+      const { port } = inside.address() as AddressInfo;
+      const { body: asked } = await user.agent.post('/v1/caller/security-keys/request').expect(200);
+      const attested = attestedByCertificates(`http://127.0.0.1:${port}/inside`);
+      const answer = new SoftwareKey(ORIGIN).create(asked, { attested });
+      const { body } = await user.agent.post('/v1/caller/security-keys').send({ name: 'x', answer }).expect(403);
+      expect(body.type).toBe('/problems/key-refused');
+      expect(called).toEqual([]);
+    } finally {
+      inside.close();
+    }
+  });
+
+  it('goes without a key for the first one only, also when two come from two browsers at the same moment', async () => {
+    const user = await aUser(service.app, 'viewer');
+    const browsers = [user, await anotherBrowserOf(user)];
+    const path = '/v1/caller/security-keys';
+    const answers: unknown[] = [];
+    for (const { agent } of browsers) {
+      answers.push(new SoftwareKey(ORIGIN).create((await agent.post(`${path}/request`).expect(200)).body));
+    }
+    const held = service.db.createQueryRunner();
+    await held.startTransaction();
+    try {
+      await held.query(`SELECT FROM sign_in_identities WHERE id = $1 FOR UPDATE`, [identityOf(user)]);
+      const sent = Promise.all(
+        browsers.map(({ agent }, at) => agent.post(path).send({ name: 'x', answer: answers[at] })),
+      );
+      await waitFor('both wait for each other', async () => {
+        const [row] = await query<{ waiting: number }>(
+          `SELECT count(*)::int AS waiting FROM pg_stat_activity
+           WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+        );
+        return row?.waiting === 2;
+      });
+      await held.commitTransaction();
+      expect(new Set((await sent).map(({ status }) => status))).toEqual(new Set([201, 409]));
+    } finally {
+      if (held.isTransactionActive) await held.rollbackTransaction();
+      await held.release();
+    }
+    expect((await keysOf(user)).items).toHaveLength(1);
   });
 
   it('is nothing for who came by a link or with a token: nobody’s identity stands behind them', async () => {

@@ -1,4 +1,4 @@
-import { createHash, generateKeyPairSync, randomBytes, sign } from 'node:crypto';
+import { createHash, generateKeyPairSync, randomBytes, sign, type KeyObject } from 'node:crypto';
 import type {
   KeyAnswer,
   KeyRequest,
@@ -17,7 +17,20 @@ interface Lie {
   counter?: number;
   /** By which other key it is really signed. */
   signedBy?: SoftwareKey;
+  /** Though nobody asked of which make it is. */
+  attested?: Attested;
 }
+
+/** How a key says of which make it is: the format, and the statement in CBOR. */
+export type Attested = (about: {
+  /** Of the authenticator. */
+  data: Buffer;
+  clientDataHash: Buffer;
+  publicKey: KeyObject;
+  privateKey: KeyObject;
+}) => { format: string; statement: Buffer };
+
+const NOT_ATTESTED: Attested = () => ({ format: 'none', statement: Buffer.from([0xa0]) });
 
 const PRESENT = 0x01;
 const VERIFIED = 0x04;
@@ -39,15 +52,19 @@ export class SoftwareKey {
     length.writeUInt16BE(this.credential.length);
     const credential = Buffer.concat([Buffer.alloc(16), length, this.credential, this.coseKey()]);
     const data = Buffer.concat([this.header(rp.id, lie, HAS_CREDENTIAL), credential]);
+    const clientData = this.clientData('webauthn.create', challenge, lie);
+    const { attested = NOT_ATTESTED } = lie;
+    const { format, statement } = attested({ data, clientDataHash: sha256(clientData), ...this.keys });
     const attestation = Buffer.concat([
-      // CBOR (RFC 8949): {"fmt": "none", "attStmt": {}, "authData": data}
+      // CBOR (RFC 8949): {"fmt": format, "attStmt": statement, "authData": data}
       Buffer.from([0xa3, 0x63]),
       Buffer.from('fmt'),
-      Buffer.from([0x64]),
-      Buffer.from('none'),
+      Buffer.from([0x60 + format.length]),
+      Buffer.from(format),
       Buffer.from([0x67]),
       Buffer.from('attStmt'),
-      Buffer.from([0xa0, 0x68]),
+      statement,
+      Buffer.from([0x68]),
       Buffer.from('authData'),
       Buffer.from([0x58, data.length]),
       data,
@@ -55,7 +72,7 @@ export class SoftwareKey {
     return {
       ...this.named(),
       response: {
-        clientDataJSON: this.clientData('webauthn.create', challenge, lie).toString('base64url'),
+        clientDataJSON: clientData.toString('base64url'),
         attestationObject: attestation.toString('base64url'),
         transports: ['usb'],
       },

@@ -20,6 +20,7 @@ import { answerPage } from '../../platform/http/one-time-page.js';
 import { originOf } from '../../platform/sign-in/origin.js';
 import { Public } from '../../platform/sign-in/who-may-call.js';
 import { EVIDENCE_LIMIT } from '../evidence.service.js';
+import { GoodLinkInterceptor } from './good-link.interceptor.js';
 import { TaskLinks, type AttachedFile } from './task-links.service.js';
 import { taskPage, thanksPage } from './task-pages.js';
 
@@ -54,7 +55,10 @@ export class TaskDoorController {
   @HttpCode(200)
   @Header('Cache-Control', 'no-store')
   @Header('Referrer-Policy', 'no-referrer')
-  @UseInterceptors(FileInterceptor('file', { limits: { fileSize: READ_AT_MOST, files: 1, fields: 5 } }))
+  @UseInterceptors(
+    GoodLinkInterceptor,
+    FileInterceptor('file', { limits: { fileSize: READ_AT_MOST, files: 1, fields: 5 } }),
+  )
   async complete(
     @Param('token') token: string,
     @Body() body: unknown,

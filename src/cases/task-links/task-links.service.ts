@@ -116,7 +116,7 @@ export class TaskLinks {
 
   /**
    * "I did it", by whoever holds the link, with a file as evidence if they like. Counts as the word of whom it was sent to;
-   * a tool that can be asked is asked.
+   * a tool that can be asked is asked. The link, the file and the word count together or not at all.
    *
    * @throws Problem `gone`; as `Evidence.add` and `StepDecisions.complete`
    */
@@ -131,13 +131,18 @@ export class TaskLinks {
     const { id, stepId, madeFor, madeBy } = link;
     // Nobody is signed in on this page: who it is, is known only as whom the link was sent to.
     const actor: Actor = { kind: 'system', id: `task-link:${id}`, name: madeFor, scopes: [], from };
-    if (file) {
-      const sha256 = createHash('sha256').update(file.content).digest('hex');
-      await this.evidence.add(stepId, sha256, file.name, file.content, actor);
-    }
-    // The step is locked and judged in there: of two who press at once the second is refused.
-    await this.decisions.complete(stepId, `${note} (by the link that ${madeBy} made for ${madeFor})`, actor);
-    await this.db.manager.update(TaskLink, { id }, { endedAt: () => 'now()' });
+    await inTransaction(this.db, async (tx) => {
+      // Of two who press at once the second waits here, and finds the step done.
+      const step = await this.decisions.lock(tx, stepId, actor);
+      const { affected } = await tx.update(TaskLink, { id, endedAt: IsNull() }, { endedAt: () => 'now()' });
+      // Meanwhile the step was given to somebody else.
+      if (affected !== 1) throw new Problem('gone', GONE);
+      if (file) {
+        const sha256 = createHash('sha256').update(file.content).digest('hex');
+        await this.evidence.addTo(tx, step, { sha256, fileName: file.name, content: file.content }, actor);
+      }
+      await this.decisions.completeLocked(tx, step, `${note} (by the link that ${madeBy} made for ${madeFor})`, actor);
+    });
   }
 
   private async give(tx: EntityManager, step: Step, owner: string, actor: Actor): Promise<void> {

@@ -26,10 +26,11 @@ export class LossReport {
   @Column('text', { name: 'asset_tag', nullable: true })
   assetTag!: string | null;
 
-  /** Where they say that they can be called. */
+  /** Where they say that they can be called; what was said first stands first. */
   @Column('text', { nullable: true })
   phone!: string | null;
 
+  /** In lines: what was said first, and what was said otherwise since then, with the address that it came from. */
   @Column('text', { nullable: true })
   words!: string | null;
 

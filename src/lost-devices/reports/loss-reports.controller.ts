@@ -15,7 +15,10 @@ const ConfirmReport = z.strictObject({
     .enum(CONFIRMED_HOW)
     .describe('How you know that it is they: called back on a number known before, seen in person, or vouched for.'),
   note: z.string().trim().min(3).max(2_000).describe('What you learnt, and who vouched.'),
-  deviceId: z.uuid().optional().describe('Without a device, the one whose asset tag they told.'),
+  deviceId: z
+    .uuid()
+    .optional()
+    .describe('Without a device, the one whose asset tag they told, if it is in their name.'),
   assetTag: Name,
   serial: Name,
   scope: z.enum(['person', 'device']).optional(),

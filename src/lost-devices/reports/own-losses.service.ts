@@ -52,7 +52,7 @@ export class OwnLosses {
     };
     const scope = (await this.runbooks.active(this.db.manager))?.document.scope.propose;
     const note = `Reported by its holder, with their report code.${words === undefined ? '' : ` ${words}`}`;
-    await this.lostDevices.report({ deviceId, ...(scope && { scope }) }, note, actor);
+    await this.lostDevices.report({ deviceId, holderId: holder.personId, ...(scope && { scope }) }, note, actor);
     await this.codes.use(this.db.manager, holder.codeId);
   }
 }

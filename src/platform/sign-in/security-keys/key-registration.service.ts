@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { generateRegistrationOptions, verifyRegistrationResponse } from '@simplewebauthn/server';
+import { decodeAttestationObject, isoBase64URL } from '@simplewebauthn/server/helpers';
 import { PinoLogger } from 'nestjs-pino';
 import { DataSource } from 'typeorm';
 import { Config } from '../../config/config.js';
@@ -74,6 +75,7 @@ export class KeyRegistration {
     const { id: expectedRPID, origin: expectedOrigin } = requireRelyingParty(this.config.publicUrl);
     const { transports, ...response } = answer.response;
     try {
+      if (!needsNoCertificate(response.attestationObject)) return null;
       const { registrationInfo } = await verifyRegistrationResponse({
         response: { ...answer, response, clientExtensionResults: {} },
         expectedChallenge: challenge,
@@ -90,4 +92,15 @@ export class KeyRegistration {
       return null;
     }
   }
+}
+
+/**
+ * Nobody asked for an attestation, so browsers leave out what has certificates (Web Authentication level 3, section 5.1.3).
+ * Whoever sends some all the same is no browser, and the library would look up whether they were revoked at whatever
+ * addresses stand in them: inside our network as well.
+ */
+function needsNoCertificate(attestationObject: string): boolean {
+  const attestation = decodeAttestationObject(isoBase64URL.toBuffer(attestationObject));
+  const format = attestation.get('fmt');
+  return format === 'none' || (format === 'packed' && attestation.get('attStmt').get('x5c') === undefined);
 }

@@ -7,6 +7,7 @@ import { Problem } from '../../errors/problem.js';
 import { newId } from '../../ids/new-id.js';
 import type { Actor } from '../actor.js';
 import { BrowserSessions } from '../browser-sessions.service.js';
+import { FRESH_MINUTES } from '../fresh-sign-in.js';
 import { userPrincipal } from '../principals.js';
 import { SignInNews } from '../sign-in-news.service.js';
 import type { KeyHolder } from './key-holder.js';
@@ -58,7 +59,7 @@ export class SecurityKeys {
     return keys.map((key) => ({ key, holder: names.get(key.identityId) ?? key.identityId }));
   }
 
-  /** @returns its id @throws Problem `conflict` when it is one too many, or somebody's already */
+  /** @returns its id @throws Problem `conflict` when it is one too many, somebody's already, or not the first and none was shown */
   async add(
     tx: EntityManager,
     actor: Actor,
@@ -66,14 +67,20 @@ export class SecurityKeys {
     { name, credentialId, publicKey, counter, transports }: NewKey,
   ): Promise<string> {
     // Until this ends nobody withdraws the identity, ends the session unseen, or adds another key.
-    const [isIn] = await queryRows(
+    const [session] = await queryRows<{ hasShownKey: boolean }>(
       tx,
-      `SELECT i.id FROM browser_sessions s JOIN sign_in_identities i ON i.id = s.identity_id
+      `SELECT (s.key_used_at > now() - make_interval(mins => $2)) IS TRUE AS "hasShownKey"
+       FROM browser_sessions s JOIN sign_in_identities i ON i.id = s.identity_id
        WHERE s.id = $1 AND s.ended_at IS NULL AND i.withdrawn_at IS NULL FOR UPDATE OF i`,
-      [sessionId],
+      [sessionId, FRESH_MINUTES],
     );
-    if (!isIn) throw new Problem('unauthenticated', 'You were signed out. Sign in again at /sign-in.');
-    if ((await tx.countBy(SecurityKey, { identityId })) >= MOST_KEYS) {
+    if (!session) throw new Problem('unauthenticated', 'You were signed out. Sign in again at /sign-in.');
+    const known = await tx.countBy(SecurityKey, { identityId });
+    // They had none when the guard asked: another one came first, perhaps somebody else's.
+    if (known > 0 && !session.hasShownKey) {
+      throw new Problem('conflict', 'Another security key was registered for you just now. Show it, and begin again.');
+    }
+    if (known >= MOST_KEYS) {
       throw new Problem('conflict', `You have ${MOST_KEYS} security keys. Remove one that you don't use.`);
     }
     const [added] = await queryRows<{ id: string }>(
