@@ -246,7 +246,7 @@ export class Losses {
   }
 
   /** In one order, so that no two decisions wait for each other. */
-  private async lockAllOf(tx: EntityManager, deviceId: string): Promise<Loss[]> {
+  async lockAllOf(tx: EntityManager, deviceId: string): Promise<Loss[]> {
     return tx.find(Loss, { where: { deviceId }, order: { caseId: 'ASC' }, lock: { mode: 'pessimistic_write' } });
   }
 
