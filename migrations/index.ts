@@ -51,6 +51,7 @@ import { WhatShowsAnOrderVerified1764000024100 } from './1764000024100-what-show
 import { SticksAreVerifiedPastMemory1764000025000 } from './1764000025000-sticks-are-verified-past-memory.js';
 import { AReportIsKeptOnce1764000026000 } from './1764000026000-a-report-is-kept-once.js';
 import { RoundsCountWhatWasNotRead1764000026100 } from './1764000026100-rounds-count-what-was-not-read.js';
+import { AMachineThatWasFoundIsUnlocked1764000027300 } from './1764000027300-a-machine-that-was-found-is-unlocked.js';
 import { ReportsOfTheSameLoss1764000027500 } from './1764000027500-reports-of-the-same-loss.js';
 
 /** All of them, oldest first. */
@@ -108,5 +109,6 @@ export const MIGRATIONS = [
   SticksAreVerifiedPastMemory1764000025000,
   AReportIsKeptOnce1764000026000,
   RoundsCountWhatWasNotRead1764000026100,
+  AMachineThatWasFoundIsUnlocked1764000027300,
   ReportsOfTheSameLoss1764000027500,
 ];

@@ -115,8 +115,39 @@ export const HrEventSeen = z.object({
 export type HrEventSeen = z.infer<typeof HrEventSeen>;
 
 export const LossSeen = z.object({
+  awareAt: Instant,
   tasks: z.array(z.object({ task: z.string(), owner: z.string(), dueAt: Instant, doneAt: Instant.nullable() })),
-  proposal: z.object({ propose: z.string(), because: z.string() }).nullable(),
-  commands: z.array(z.object({ id: z.uuid(), kind: z.string(), state: z.string() })),
-  worksheet: z.object({ encryption: z.object({ shown: z.string(), because: z.string() }) }),
+  proposal: z.object({ propose: z.string(), because: z.string(), facts: z.array(z.string()) }).nullable(),
+  givers: z.object({ lock: z.object({ by: z.string() }) }),
+  commands: z.array(
+    z.object({
+      id: z.uuid(),
+      kind: z.string(),
+      state: z.string(),
+      givenBy: z.string(),
+      verifiedBy: z.string().nullable(),
+      problem: z.string().nullable(),
+    }),
+  ),
+  worksheet: z.object({
+    notifyBy: Instant,
+    encryption: z.object({ shown: z.string(), because: z.string() }),
+    reachable: z.array(z.object({ tool: z.string(), cut: z.string() })),
+  }),
+  assessment: z.object({ decision: z.string() }).nullable(),
 });
+export type LossSeen = z.infer<typeof LossSeen>;
+
+export const KeysSeen = z.object({
+  items: z.array(z.object({ protects: z.string(), revealedAt: Instant.nullable() })),
+  notRevealedSinceRotation: z.boolean(),
+});
+
+/** How long it takes from a loss to its replacement. */
+export const LeadTimeSeen = z.object({
+  lossCaseId: z.uuid(),
+  reservedDeviceId: z.uuid().nullable(),
+  replacementDeviceId: z.uuid().nullable(),
+  leadSeconds: z.number().nullable(),
+});
+export type LeadTimeSeen = z.infer<typeof LeadTimeSeen>;

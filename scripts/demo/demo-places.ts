@@ -16,6 +16,8 @@ const Memory = z.object({
   ldapPassword: z.string().default(newSecret),
   apiToken: z.string().nullable().default(null),
   hrSecret: z.string().nullable().default(null),
+  /** For whom recovery keys of laptops are sealed. */
+  recoveryRecipient: z.string().nullable().default(null),
   /** Whether the brakes let the story be told many times within an hour. */
   mayRepeat: z.boolean().default(false),
 });

@@ -1,9 +1,12 @@
+import { z } from 'zod';
 import { signInEverywhere, type Access } from './access.js';
 import { DeviceDetailsSeen, DeviceSeen, PersonSeen } from './api-shapes.js';
 import { hireSomebody, joinEvent, ZONE, type Employee } from './employee.js';
 import { followCase } from './follow-case.js';
+import type { Laptop } from './laptop.js';
 import { doManualTasks } from './manual-tasks.js';
 import { IMAGE, IMAGE_VERSION, MODEL } from './register-devices.js';
+import { signForLaptop } from './sign-for-laptop.js';
 import { revokeOneDevice } from './ssh-access.js';
 import type { Stage } from './stage.js';
 import { duration } from './terminal.js';
@@ -14,7 +17,9 @@ export interface Colleague {
   personId: string;
   joinedAt: Date;
   access: Access;
-  laptop: DeviceSeen;
+  laptop: Laptop;
+  /** With it they report the laptop lost. */
+  reportCode: string;
 }
 
 /** How long ago the laptop was imaged and its encryption seen. */
@@ -49,27 +54,31 @@ export async function joins(stage: Stage): Promise<Colleague> {
   const access = await signInEverywhere(stage, personId, email, `QM-${employee.number}-A`);
   report.prove(`the policy names the laptop: ${MODEL}`, closed.facts['deviceModel'] === MODEL, closed.facts);
   const laptop = await giveLaptop(stage, employee, personId);
+  const reportCode = await signForLaptop(stage, laptop);
   if (access.ssh) await revokeOneDevice(stage, access.ssh);
-  return { employee, personId, joinedAt, access, laptop };
+  return { employee, personId, joinedAt, access, laptop, reportCode };
 }
 
 async function giveLaptop(
-  { api, equipment, report }: Stage,
+  { api, company, deviceManagerId, equipment, report }: Stage,
   employee: Employee,
   personId: string,
-): Promise<DeviceSeen> {
-  const assetTag = `QM-${employee.number}-A`;
-  const { id } = await equipment.deliver(assetTag, `SN-${employee.number}-A`, IMAGED_MINUTES_AGO);
+): Promise<Laptop> {
+  const laptop = await equipment.deliver(`QM-${employee.number}-A`, IMAGED_MINUTES_AGO);
+  const { id, assetTag } = laptop;
+  company.deviceManager.enrol(laptop.serial);
+  await api.post(`/v1/device-managers/${deviceManagerId}/ask`, undefined, z.unknown());
   const given = await api.post(`/v1/devices/${id}/assign`, { personId }, DeviceSeen);
   const { observations } = await api.get(`/v1/devices/${id}`, DeviceDetailsSeen);
   const encryption = observations.find(({ kind }) => kind === 'disk_encryption');
   report.prove(
     `laptop ${assetTag} given out: ${IMAGE} ${IMAGE_VERSION}, disk ${encryption?.value ?? 'unknown'}, ` +
-      `seen ${duration((encryption?.ageSeconds ?? 0) * 1_000)} ago`,
+      `as its own reporter saw ${duration((encryption?.ageSeconds ?? 0) * 1_000)} ago`,
     given.holderId === personId &&
       given.imageVersionId === equipment.imageVersionId &&
-      encryption?.value === 'encrypted',
+      encryption?.value === 'encrypted' &&
+      encryption.source === 'reporter',
     { given, encryption },
   );
-  return given;
+  return laptop;
 }

@@ -1,28 +1,34 @@
 import { z } from 'zod';
 import { proveDead, proveSuspended } from './access.js';
-import { AlertSeen, DeviceSeen, LossSeen, type CaseSeen } from './api-shapes.js';
+import { AlertSeen, DeviceSeen, type CaseSeen } from './api-shapes.js';
 import { followCase } from './follow-case.js';
+import { followRunbook, leadTimeOf } from './follow-runbook.js';
 import type { Colleague } from './joins.js';
 import { openTask } from './manual-tasks.js';
 import type { Report } from './report.js';
+import { reportsLoss } from './reports-loss.js';
 import { within, type Stage } from './stage.js';
 import { duration } from './terminal.js';
 import { outOfOrder, printTimeline } from './timeline.js';
 import { TokenWatch } from './token-watch.js';
 
-const Reported = z.object({ caseId: z.uuid(), again: z.boolean() });
 const Knowledge = z.object({ value: z.string(), source: z.string(), ageSeconds: z.number() });
+
+/** Of the one on the shelf. */
+const SPARE_IMAGED_MINUTES_AGO = 12;
 
 /** "Within seconds": later than this the demo fails. */
 const SECONDS_MS = 10_000;
 
 /** A laptop with a live session on it is reported lost. Answers the case, with one task left open. */
-export async function losesLaptop(stage: Stage, { employee, personId, access, laptop }: Colleague): Promise<CaseSeen> {
-  const { admin, company, report, signal, terminal } = stage;
+export async function losesLaptop(stage: Stage, colleague: Colleague): Promise<CaseSeen> {
+  const { company, equipment, report, signal, terminal } = stage;
+  const { employee, personId, access, laptop } = colleague;
   report.begin(
     `2  ${employee.displayName} loses the laptop`,
     'a database session is open on it, and both apps are signed in',
   );
+  await equipment.deliver(`QM-${employee.number}-B`, SPARE_IMAGED_MINUTES_AGO);
   const { username, password } = access.analytics;
   const session = await company.analytics.logIn(username, password);
   await session.query('BEGIN');
@@ -40,8 +46,7 @@ export async function losesLaptop(stage: Stage, { employee, personId, access, la
     chat: new TokenWatch(company.chat, access.chat.token),
   };
   const reportedAt = performance.now();
-  const body = { assetTag: laptop.assetTag, note: 'Left on the night train.' };
-  const { caseId } = await admin.post('/v1/lost-devices', body, Reported);
+  const caseId = await reportsLoss(stage, colleague);
   const [seen, cutAt] = await Promise.all([
     followCase(stage, caseId),
     within(SECONDS_MS, 'the live session is cut', session.cut, signal),
@@ -69,36 +74,11 @@ export async function losesLaptop(stage: Stage, { employee, personId, access, la
   await proveSuspended(stage, access);
   proveTimes(report, seen, Object.keys(stage.tools).length - 1);
   await proveDevice(stage, seen, laptop.id, personId);
+  await proveSpare(stage, seen);
   await proveOpenTask(stage, seen, employee.email);
-  await followRunbook(stage, caseId);
+  await followRunbook(stage, caseId, laptop);
   printTimeline(terminal, seen);
   return seen;
-}
-
-/** What the runbook says of the machine itself, and the order to lock it, seen through by hand. */
-async function followRunbook({ admin, report }: Stage, caseId: string): Promise<void> {
-  const path = `/v1/lost-devices/${caseId}`;
-  const { proposal, tasks, worksheet } = await admin.get(path, LossSeen);
-  report.prove(
-    `the runbook proposes to ${proposal?.propose ?? 'do nothing'}: ${proposal?.because ?? 'none counts'}`,
-    proposal?.propose === 'lock' && worksheet.encryption.shown === 'yes',
-    { proposal, worksheet },
-  );
-  const reason = 'Encrypted with a PIN, as seen before it was lost.';
-  const { loss } = await admin.post(`${path}/containment`, { decision: 'lock', reason }, z.object({ loss: LossSeen }));
-  const [order] = loss.commands;
-  const note = 'The device manager shows it online and locked.';
-  const { commands } = await admin.post(
-    `${path}/commands/${order?.id}/progress`,
-    { state: 'acknowledged', note },
-    LossSeen,
-  );
-  const due = tasks.filter(({ doneAt }) => doneAt === null).length;
-  report.prove(
-    `the lock is ${commands[0]?.state}, which isn’t verified yet; ${due - 1} tasks are still due, each with an owner and a time`,
-    order?.state === 'ordered' && commands[0]?.state === 'acknowledged' && due > 1,
-    { commands, tasks },
-  );
 }
 
 function proveTimes(report: Report, { steps, lane }: CaseSeen, toolsWithApi: number): void {
@@ -132,6 +112,16 @@ async function proveDevice(
       encryption.data?.value === 'encrypted' &&
       encryption.data.ageSeconds >= 60,
     { state, facts },
+  );
+}
+
+async function proveSpare(stage: Stage, { id, personId }: CaseSeen): Promise<void> {
+  const kept = (await leadTimeOf(stage, id))?.reservedDeviceId;
+  const spare = kept ? await stage.api.get(`/v1/devices/${kept}`, DeviceSeen) : null;
+  stage.report.prove(
+    `a spare is kept for them from the shelf, with the report: ${spare?.assetTag ?? 'none'}`,
+    spare?.state === 'reserved',
+    { personId, spare },
   );
 }
 

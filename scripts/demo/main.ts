@@ -89,11 +89,12 @@ async function perform(
   const [company, link] = await together([startCompany(places, stops), signInLink(ADMIN)]);
   const api = QuartermasterApi.withToken(service.baseUrl, apiToken, signal);
   const admin = await QuartermasterApi.bySignInLink(service.baseUrl, link, signal);
-  const tools = await registerTools(api, company, places.memory);
-  const equipment = await registerEquipment(api);
+  const stranger = QuartermasterApi.asNobody(service.baseUrl, signal);
+  const { tools, deviceManagerId } = await registerTools(api, company, places.memory);
+  const equipment = await registerEquipment(api, stranger);
   terminal.item(
     paint('green', '●'),
-    `${Object.keys(tools).length} tools: ${namesOf(company).join(', ')}`,
+    `${namesOf(company).length} tools: ${namesOf(company).join(', ')}`,
     duration(performance.now() - companyStartedAt),
   );
   const missing = [...(company.ldap ? [] : ['slapd']), ...(company.gateway ? [] : ['openssh-server openssh-client'])];
@@ -101,7 +102,20 @@ async function perform(
     terminal.item('○', `to see LDAP and SSH too, as root: apt-get install ${missing.join(' ')}`);
   }
   const hr = new HrSystem(service.baseUrl, hrSecret, signal);
-  await playStory({ terminal, report, places, company, hr, api, admin, tools, equipment, signal });
+  await playStory({
+    terminal,
+    report,
+    places,
+    company,
+    hr,
+    api,
+    admin,
+    stranger,
+    tools,
+    deviceManagerId,
+    equipment,
+    signal,
+  });
   return quartermaster;
 }
 

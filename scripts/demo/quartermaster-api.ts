@@ -31,6 +31,10 @@ export class QuartermasterApi {
     return new QuartermasterApi(baseUrl, { authorization: `Bearer ${token}` }, signal);
   }
 
+  static asNobody(baseUrl: string, signal: AbortSignal): QuartermasterApi {
+    return new QuartermasterApi(baseUrl, {}, signal);
+  }
+
   /** Opens a one-time sign-in link as a browser would, and keeps the session. */
   static async bySignInLink(baseUrl: string, link: string, signal: AbortSignal): Promise<QuartermasterApi> {
     // As a browser tells it on the service's own pages.
@@ -67,6 +71,17 @@ export class QuartermasterApi {
 
   async post<T>(path: string, body: unknown, shape: z.ZodType<T>): Promise<T> {
     return (await this.send('POST', path, shape, { body })).value;
+  }
+
+  /** Sends a page's form as a browser without scripts does, and answers the page that comes back. */
+  async submit(path: string, form?: Readonly<Record<string, string>>): Promise<{ status: number; page: string }> {
+    const answer = await fetch(new URL(path, this.baseUrl), {
+      method: 'POST',
+      headers: this.identity,
+      body: form && new URLSearchParams(form),
+      signal: this.signal,
+    });
+    return { status: answer.status, page: await answer.text() };
   }
 
   async patch<T>(path: string, tag: string, body: unknown, shape: z.ZodType<T>): Promise<T> {

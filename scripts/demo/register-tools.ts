@@ -13,8 +13,11 @@ export type ToolIds = Readonly<Record<ToolKey, string>> & Readonly<Partial<Recor
 /** Those whose servers may not be installed here. */
 export type OptionalToolKey = 'ldap' | 'ssh-gateway';
 
+/** What manages the laptops; nobody has an account there. */
+const DEVICE_MANAGER = 'device-manager';
+
 interface WantedTool {
-  key: ToolKey | OptionalToolKey;
+  key: ToolKey | OptionalToolKey | typeof DEVICE_MANAGER;
   name: string;
   connector: string;
   settings: Readonly<Record<string, unknown>>;
@@ -30,8 +33,13 @@ const CheckSeen = z.object({
   problem: z.object({ message: z.string() }).nullable(),
 });
 
+export interface RegisteredTools {
+  tools: ToolIds;
+  deviceManagerId: string;
+}
+
 /** Makes the tools known, or corrects the address of one that has another port in this run. */
-export async function registerTools(api: QuartermasterApi, company: Company, memory: Memory): Promise<ToolIds> {
+export async function registerTools(api: QuartermasterApi, company: Company, memory: Memory): Promise<RegisteredTools> {
   const known = await api.list('/v1/tools', ToolSeen);
   const register = async (wanted: WantedTool): Promise<string> => {
     const before = known.find(({ key }) => key === wanted.key);
@@ -40,7 +48,7 @@ export async function registerTools(api: QuartermasterApi, company: Company, mem
     if (wanted.connector !== 'manual') await check(api, id, wanted.name);
     return id;
   };
-  const { analytics, directory, chat, ldap, gateway } = company;
+  const { analytics, directory, chat, deviceManager, ldap, gateway } = company;
   const lacks = (key: string, server: unknown) => server === null && known.some((tool) => tool.key === key);
   if (lacks('ldap', ldap) || lacks('ssh-gateway', gateway)) {
     // A leaver's case would look for accounts there and wait.
@@ -48,7 +56,7 @@ export async function registerTools(api: QuartermasterApi, company: Company, mem
       'An earlier run had LDAP or SSH. Install slapd and openssh-server again, or begin with an empty QUARTERMASTER_DATA.',
     );
   }
-  const [analyticsId, directoryId, chatId, badgesId, ldapId, gatewayId] = await Promise.all([
+  const [analyticsId, directoryId, chatId, badgesId, deviceManagerId, ldapId, gatewayId] = await Promise.all([
     register({
       key: 'analytics-db',
       name: 'Analytics database',
@@ -73,6 +81,14 @@ export async function registerTools(api: QuartermasterApi, company: Company, mem
       secrets: {},
       allowPrivateAddresses: false,
     }),
+    register({
+      key: DEVICE_MANAGER,
+      name: 'Fleet (emulated)',
+      connector: 'fleet',
+      settings: { baseUrl: deviceManager.url },
+      secrets: { token: deviceManager.token },
+      allowPrivateAddresses: true,
+    }),
     ldap &&
       register({
         key: 'ldap',
@@ -92,7 +108,7 @@ export async function registerTools(api: QuartermasterApi, company: Company, mem
         allowPrivateAddresses: true,
       }),
   ]);
-  return {
+  const tools = {
     'analytics-db': analyticsId,
     directory: directoryId,
     chat: chatId,
@@ -100,6 +116,7 @@ export async function registerTools(api: QuartermasterApi, company: Company, mem
     ...(ldapId && { ldap: ldapId }),
     ...(gatewayId && { 'ssh-gateway': gatewayId }),
   };
+  return { tools, deviceManagerId };
 }
 
 function scimTool(key: ToolKey, name: string, baseUrl: string, token: string): WantedTool {

@@ -20,6 +20,9 @@ export interface Stage {
   /** A named admin, signed in by a one-time link: reports the loss, does the manual tasks, gives access back. */
   admin: QuartermasterApi;
   tools: ToolIds;
+  deviceManagerId: string;
+  /** Somebody's browser or agent that has signed in nowhere. */
+  stranger: QuartermasterApi;
   equipment: Equipment;
   signal: AbortSignal;
 }

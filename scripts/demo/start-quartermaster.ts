@@ -1,9 +1,11 @@
 import { createWriteStream } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cloneFolder } from '../embedded/places.js';
 import { startEmbeddedPostgres } from '../embedded/postgres.js';
 import { localTls, type LocalTls } from '../embedded/local-tls.js';
 import { startRedis } from '../embedded/redis.js';
+import { makeAgeIdentity } from '../../src/platform/crypto/providers/age-identities.js';
 import { runCli } from '../run-cli.js';
 import { startService, type Service } from '../supervisor.js';
 import type { DemoPlaces } from './demo-places.js';
@@ -54,6 +56,7 @@ export async function startQuartermaster(options: Options): Promise<RunningQuart
   else terminal.item('○', 'no Redis, no redis-server or valkey-server: the standard lanes run on PostgreSQL alone');
 
   const keyFile = places.at('keys.json');
+  const recoveryRecipient = await provideRecoveryIdentity(places);
   const certificate = tls ? await localTls(places.at('tls')) : null;
   const publicUrl = `${certificate ? 'https' : 'http'}://localhost:${port}`;
   const env = {
@@ -61,6 +64,8 @@ export async function startQuartermaster(options: Options): Promise<RunningQuart
     DATABASE_URL: databaseUrl,
     REDIS_URL: redisUrl ?? undefined,
     QUARTERMASTER_KEY_FILE: keyFile,
+    RECOVERY_RECIPIENTS: recoveryRecipient,
+    RECOVERY_IDENTITY_FILE: places.at(RECOVERY_IDENTITY),
     // Its tools aren't a company's own, and it must never touch one that is.
     QUARTERMASTER_ENVIRONMENT: 'test',
     PUBLIC_URL: publicUrl,
@@ -110,6 +115,20 @@ async function provideRedis(places: DemoPlaces, stops: StopList): Promise<string
   const redis = await startRedis({ dataFolder: places.at('redis'), appendOnly: true });
   if (redis) stops.add(() => redis.stop());
   return redis?.url ?? null;
+}
+
+const RECOVERY_IDENTITY = 'recovery-identity';
+
+/** Opens the laptops' recovery keys; a company keeps it where only its API server reads it. */
+async function provideRecoveryIdentity(places: DemoPlaces): Promise<string> {
+  const { recoveryRecipient } = places.memory;
+  if (recoveryRecipient !== null) return recoveryRecipient;
+  const file = places.at(RECOVERY_IDENTITY);
+  // Of a run that was killed before it remembered this.
+  await rm(file, { force: true });
+  const made = await makeAgeIdentity(file);
+  await places.remember({ recoveryRecipient: made });
+  return made;
 }
 
 /** Made by the command line at the first run, and kept: later runs find them. */

@@ -30,6 +30,7 @@ import { addSignInLink } from './sign-in-link.js';
 import { addStep } from './step.js';
 import { addToken } from './token.js';
 import { addTools } from './tools.js';
+import { addUnlockLaptop } from './unlock-laptop.js';
 import { addUsb } from './usb.js';
 
 /** In the order of the help text. */
@@ -52,6 +53,7 @@ export const COMMANDS: readonly AddCommand[] = [
   addLoss,
   addLossReports,
   addRunbook,
+  addUnlockLaptop,
   addRestoreAccess,
   addResetCredentials,
   addCase,

@@ -25,6 +25,8 @@ function linesOf({
   tasks,
   proposal,
   decision,
+  caseId,
+  whyNot,
   givers,
   commands,
   worksheet,
@@ -49,6 +51,9 @@ function linesOf({
       `${kind}: ${state.replace('_', ' ')}${verifiedBy === 'word' ? ' on somebody’s word' : ''} since ${events.at(-1)?.seenAt}, given ${givenBy === 'hand' ? 'by hand' : `by the service at “${tool}”`} · command ${id}`,
       ...(problem === null ? [] : [`  ${needsPerson ? '▲ needs a person: ' : ''}${problem}`]),
     ]),
+    ...(whyNot.unlock === null && !isUnlocked(commands)
+      ? [`it is back: quartermaster unlock-laptop ${caseId} "how you know"`]
+      : []),
     lastSignAt === null ? `no sign of it since; watched until ${watchUntil}` : `▲ it gave a sign at ${lastSignAt}`,
     '',
     assessment
@@ -58,6 +63,11 @@ function linesOf({
     ...worksheet.reachable.map(({ tool, username, cut }) => `  ${tool} (${username}): ${cut}`),
     ...worksheet.unknowns.map((unknown) => `  not known: ${unknown}`),
   ];
+}
+
+function isUnlocked(commands: LossView['commands']): boolean {
+  const newest = commands.at(-1);
+  return newest?.kind === 'unlock' && newest.state !== 'failed';
 }
 
 function giverLine(kind: string, { by, tool, only, because }: LossView['givers']['lock']): string {

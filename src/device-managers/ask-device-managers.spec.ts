@@ -44,9 +44,9 @@ afterAll(async () => {
 
 const hoursAgo = (hours: number): Date => new Date(Date.now() - hours * 3_600_000);
 
-/** As if the hour were over. */
+/** Before the hour is over, since somebody wants it. */
 async function askAgain(): Promise<void> {
-  await service.db.query(`UPDATE device_manager_rounds SET next_at = now()`);
+  await api.post(`/v1/device-managers/${toolId}/ask`).expect(204);
   await service.app.get(AskDeviceManagers).askAllDue();
 }
 
@@ -105,6 +105,7 @@ describe('a device manager', () => {
     const before = fleet.requests.length;
     expect(await service.app.get(AskDeviceManagers).askAllDue()).toBe(0);
     expect(fleet.requests.length).toBe(before);
+    await api.post(`/v1/device-managers/${id}/ask`).expect(404);
   });
 
   it('that is away takes nothing back; it is asked again soon, and after a while somebody is told', async () => {

@@ -3,9 +3,12 @@ import { DataSource, type EntityManager } from 'typeorm';
 import { supports } from '../../connectors/kit/capabilities.js';
 import type { ToolError } from '../../connectors/kit/errors.js';
 import { AlertsService } from '../cases/alerts.service.js';
+import { AuditService } from '../platform/audit/audit.service.js';
 import { Config } from '../platform/config/config.js';
 import { queryRows } from '../platform/database/query-rows.js';
 import { inTransaction } from '../platform/database/transaction.js';
+import { Problem } from '../platform/errors/problem.js';
+import type { Actor } from '../platform/sign-in/actor.js';
 import { Connectors } from '../tools/connectors.js';
 import { Tool } from '../tools/tool.entity.js';
 
@@ -40,16 +43,34 @@ export class DeviceManagerRounds {
     private readonly config: Config,
     private readonly connectors: Connectors,
     private readonly alerts: AlertsService,
+    private readonly audit: AuditService,
   ) {}
 
+  /**
+   * Somebody needn't wait until its hour is over: a worker asks it within seconds. A round that is under way begins anew.
+   *
+   * @throws Problem `not-found`
+   */
+  async askSoon(actor: Actor, toolId: string): Promise<void> {
+    await inTransaction(this.db, async (tx) => {
+      const [asked] = await queryRows(
+        tx,
+        `INSERT INTO device_manager_rounds (tool_id)
+         SELECT id FROM tools WHERE id = $1 AND connector = ANY($2) AND environment = $3
+         ON CONFLICT (tool_id) DO UPDATE SET next_at = now() RETURNING tool_id`,
+        [toolId, this.managers, this.config.environment],
+      );
+      if (!asked) throw new Problem('not-found', 'There is no device manager with this id.');
+      await this.audit.record(tx, actor, 'device-manager.asked', { subject: { kind: 'tool', id: toolId } });
+    });
+  }
+
   async takeDue(): Promise<HeldRound | null> {
-    const managers = this.connectors.all.filter((connector) => supports(connector, 'readDiskEncryption'));
     return inTransaction(this.db, async (tx) => {
-      const names = managers.map(({ id }) => id);
       await tx.query(
         `INSERT INTO device_manager_rounds (tool_id)
          SELECT id FROM tools WHERE connector = ANY($1) AND environment = $2 ON CONFLICT DO NOTHING`,
-        [names, this.config.environment],
+        [this.managers, this.config.environment],
       );
       const [due] = await queryRows<{ id: string; until: string }>(
         tx,
@@ -58,7 +79,7 @@ export class DeviceManagerRounds {
            WHERE r.next_at <= now() AND t.state = 'active' AND t.connector = ANY($1) AND t.environment = $2
            ORDER BY r.next_at LIMIT 1 FOR UPDATE OF r SKIP LOCKED)
          RETURNING tool_id AS id, next_at::text AS until`,
-        [names, this.config.environment, LEASE],
+        [this.managers, this.config.environment, LEASE],
       );
       return due ? { tool: await tx.findOneByOrFail(Tool, { id: due.id }), until: due.until } : null;
     });
@@ -112,6 +133,13 @@ export class DeviceManagerRounds {
   /** The round is over, and something beside it went wrong. */
   async noteProblem({ id }: Tool, problem: string): Promise<void> {
     await this.db.query(`UPDATE device_manager_rounds SET problem = $2 WHERE tool_id = $1`, [id, problem]);
+  }
+
+  /** The connectors of those tools that can tell of disks. */
+  private get managers(): string[] {
+    return this.connectors.all.flatMap((connector) =>
+      supports(connector, 'readDiskEncryption') ? [connector.id] : [],
+    );
   }
 
   private async moveOn(

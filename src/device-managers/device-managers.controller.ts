@@ -1,9 +1,11 @@
-import { Controller, Get } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Controller, Get, HttpCode, Param, Post } from '@nestjs/common';
+import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { DataSource } from 'typeorm';
 import { z } from 'zod';
-import { Allow } from '../platform/sign-in/who-may-call.js';
+import type { Actor } from '../platform/sign-in/actor.js';
+import { Allow, CurrentActor } from '../platform/sign-in/who-may-call.js';
 import { DeviceManagerRound } from './device-manager-round.entity.js';
+import { DeviceManagerRounds } from './device-manager-rounds.service.js';
 
 const RoundView = z.object({
   toolId: z.uuid(),
@@ -19,7 +21,10 @@ const RoundView = z.object({
 @ApiTags('devices')
 @Controller('v1/device-managers')
 export class DeviceManagersController {
-  constructor(private readonly db: DataSource) {}
+  constructor(
+    private readonly db: DataSource,
+    private readonly rounds: DeviceManagerRounds,
+  ) {}
 
   @Get()
   @Allow('tools:read')
@@ -28,6 +33,15 @@ export class DeviceManagersController {
   async list(): Promise<{ items: z.infer<typeof RoundView>[] }> {
     const rounds = await this.db.manager.find(DeviceManagerRound, { order: { toolId: 'ASC' } });
     return { items: rounds.map(roundView) };
+  }
+
+  @Post(':toolId/ask')
+  @HttpCode(204)
+  @Allow('tools:write')
+  @ApiOperation({ summary: 'Have it asked within seconds, and not when its hour is over' })
+  @ApiNoContentResponse({ description: 'A worker asks it; finishedAt tells when that is over.' })
+  async ask(@Param('toolId', { schema: z.uuid() }) toolId: string, @CurrentActor() actor: Actor): Promise<void> {
+    await this.rounds.askSoon(actor, toolId);
   }
 }
 

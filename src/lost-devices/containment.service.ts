@@ -20,12 +20,11 @@ import { GiveCommands, type KnownComputer } from './commands/give-commands.servi
 import { judgeVerified } from './commands/judge-verified.js';
 import { DeviceCommand, type CommandKind, type VerifiedBy } from './device-command.entity.js';
 import { Loss } from './loss.entity.js';
-import { IS_LOST_ANEW, Losses, type LossWord } from './losses.service.js';
+import { LossStandings } from './loss-standings.service.js';
+import { Losses, type LossWord } from './losses.service.js';
 import type { Containment } from './runbook/runbook-schema.js';
-import { whyNotDecided } from './why-not-decided.js';
-import { whyNotThere } from './why-not-there.js';
 
-interface AwayMachine {
+interface LostMachine {
   deviceId: string;
   assetTag: string;
   deviceState: DeviceState;
@@ -41,6 +40,7 @@ export class ContainmentService implements OnModuleInit {
   constructor(
     private readonly db: DataSource,
     private readonly losses: Losses,
+    private readonly standings: LossStandings,
     private readonly commands: DeviceCommands,
     private readonly givers: CommandGivers,
     private readonly managers: GiveCommands,
@@ -64,9 +64,7 @@ export class ContainmentService implements OnModuleInit {
     }
     await inTransaction(this.db, async (tx) => {
       const loss = await this.losses.lockToDecide(tx, actor, caseId);
-      await this.losses.lockAllOf(tx, loss.deviceId);
-      await this.refuseUnlessOpen(tx, loss, decision);
-      if (decision === 'lock') await this.away(tx, caseId);
+      await this.standings.refuseUnlessOpen(tx, loss, decision);
       await this.order(tx, loss, decision, { actor, reason });
     });
     return null;
@@ -131,15 +129,8 @@ export class ContainmentService implements OnModuleInit {
   private async planWipe(tx: EntityManager, { id: caseId }: ActTarget): Promise<ActPlan> {
     const loss = await tx.findOneBy(Loss, { caseId });
     if (!loss) throw new Problem('not-found', 'There is no lost-device case with this id.');
-    const holds = await this.losses.underLegalHold(tx, loss.deviceId);
-    if (holds.length > 0) {
-      throw new Problem(
-        'conflict',
-        `It is under legal hold: a wipe would destroy evidence. Lock it, or lift the hold first, in the loss ${holds.join(' and ')}.`,
-      );
-    }
-    const { deviceId, assetTag, holderId, deviceState, personId, corporateEmail } = await this.away(tx, caseId);
-    await this.refuseUnlessOpen(tx, loss, 'wipe');
+    await this.standings.refuseUnlessOpen(tx, loss, 'wipe');
+    const { deviceId, assetTag, holderId, deviceState, personId, corporateEmail } = await this.machine(tx, caseId);
     const { wipe } = await this.givers.of(tx, deviceId);
     const [how, where] =
       wipe.by === 'service'
@@ -152,30 +143,16 @@ export class ContainmentService implements OnModuleInit {
     };
   }
 
-  /** @throws Problem `conflict` when an order of before stands in the way, in whichever report of this loss */
-  private async refuseUnlessOpen(tx: EntityManager, { caseId, deviceId }: Loss, decision: Containment): Promise<void> {
-    for (const order of await this.commands.ofThisLoss(tx, { caseId, deviceId })) {
-      const whyNot = whyNotDecided(decision, order);
-      if (whyNot === null) continue;
-      const where = order.caseId === caseId ? '' : ` That is in another report of this loss: ${order.caseId}.`;
-      throw new Problem('conflict', `${whyNot}${where}`);
-    }
-  }
-
-  /** The machine, locked where it is. @throws Problem `conflict` when it is back, or was with somebody else since */
-  private async away(tx: EntityManager, caseId: string): Promise<AwayMachine> {
-    const [machine] = await queryRows<AwayMachine>(
+  private async machine(tx: EntityManager, caseId: string): Promise<LostMachine> {
+    const [machine] = await queryRows<LostMachine>(
       tx,
       `SELECT d.id AS "deviceId", d.asset_tag AS "assetTag", d.state AS "deviceState", d.holder_id AS "holderId",
-         p.id AS "personId", p.corporate_email AS "corporateEmail", ${IS_LOST_ANEW} AS "isLostAnew"
+         p.id AS "personId", p.corporate_email AS "corporateEmail"
        FROM losses l JOIN devices d ON d.id = l.device_id JOIN cases c ON c.id = l.case_id JOIN people p ON p.id = c.person_id
-       WHERE l.case_id = $1 FOR UPDATE OF l, d`,
+       WHERE l.case_id = $1`,
       [caseId],
     );
     if (!machine) throw new Error(`the loss ${caseId} is not there`);
-    const { deviceState, holderId, personId, isLostAnew } = machine;
-    const whyNot = whyNotThere({ deviceState, isTheirs: holderId === personId, isLostAnew });
-    if (whyNot !== null) throw new Problem('conflict', whyNot);
     return machine;
   }
 
@@ -220,19 +197,11 @@ export class ContainmentService implements OnModuleInit {
       reason,
       ...(approved && { approvalId: approved.approvalId }),
     });
-    await this.commands.supersede(tx, loss, `It was decided anew: ${containment}.`, actor);
     await this.losses.end(tx, caseId, 'decide-containment', actor.name);
-    if (containment === 'leave') return this.commands.endIfFollowed(tx, caseId, actor);
-    // An order of before may have been followed to its end: this one isn't.
-    await this.losses.reopen(tx, loss, 'follow-containment');
-    const giver = (await this.givers.of(tx, deviceId))[containment];
-    await this.commands.order(tx, actor, {
-      caseId,
-      deviceId,
-      kind: containment,
-      reason,
-      giver,
-      ...(approved && { approved }),
-    });
+    if (containment !== 'leave') {
+      return this.commands.order(tx, actor, loss, { kind: containment, reason, approved });
+    }
+    await this.commands.supersede(tx, loss, 'It was decided anew: leave.', actor);
+    await this.commands.endIfFollowed(tx, caseId, actor);
   }
 }

@@ -1,7 +1,7 @@
 import { Check, Column, Entity, ForeignKey, Index, PrimaryColumn } from 'typeorm';
 import type { CommandState } from './command-states.js';
 
-export const COMMAND_KINDS = ['lock', 'wipe'] as const;
+export const COMMAND_KINDS = ['lock', 'unlock', 'wipe'] as const;
 export type CommandKind = (typeof COMMAND_KINDS)[number];
 
 /** By somebody who then says here what they saw, or by the service at the machine's device manager. */
@@ -11,9 +11,9 @@ export const GIVEN_BY = ['hand', 'service'] as const;
 export const VERIFIED_BY = ['manager', 'word'] as const;
 export type VerifiedBy = (typeof VERIFIED_BY)[number];
 
-/** An order to lock or wipe a lost machine, followed to its end. It outlives every record of the machine elsewhere. */
+/** An order to lock or wipe a lost machine, or to unlock one that is back, followed to its end. It outlives every record of the machine elsewhere. */
 @Entity('device_commands')
-@Check('ck_device_commands_kind', `kind IN ('lock', 'wipe')`)
+@Check('ck_device_commands_kind', `kind IN ('lock', 'unlock', 'wipe')`)
 @Check(
   'ck_device_commands_state',
   `state IN ('ordered', 'requested', 'delivered', 'acknowledged', 'verified', 'failed', 'superseded', 'risk_accepted')`,

@@ -7,9 +7,11 @@ import type { LossTask } from './loss-task.entity.js';
 import { ASSESSMENTS, AWAKE, type Loss } from './loss.entity.js';
 import type { Proposal } from './runbook/propose-containment.js';
 import { CONTAINMENTS, TASK_ENDINGS } from './runbook/runbook-schema.js';
+import type { Decision } from './why-not-decided.js';
 import type { Worksheet } from './write-worksheet.js';
 
 const Instant = z.iso.datetime();
+const WhyNot = z.string().nullable();
 
 const ProposalView = z.object({
   propose: z.enum(CONTAINMENTS),
@@ -44,7 +46,9 @@ const CommandView = z.object({
   verifiedBy: z
     .enum(VERIFIED_BY)
     .nullable()
-    .describe('manager: it showed the machine locked or wiped. word: somebody says so, and nothing shows it.'),
+    .describe(
+      'manager: it showed the machine locked, unlocked or wiped. word: somebody says so, and nothing shows it.',
+    ),
   problem: z.string().nullable().describe('Why it isn’t further; by hand: why the service doesn’t give it.'),
   needsPerson: z.boolean().describe('The service can’t get on by itself: the problem says what to do.'),
   looksAgainAt: Instant.nullable().describe('When the service looks next; null: it has nothing more to do.'),
@@ -100,7 +104,12 @@ export const LossView = z.object({
       decidedAt: Instant,
     })
     .nullable(),
-  givers: z.object({ lock: GiverView, wipe: GiverView }).describe('Who would give an order that is decided now.'),
+  whyNot: z
+    .object({ lock: WhyNot, wipe: WhyNot, leave: WhyNot, unlock: WhyNot })
+    .describe('What stands against each decision now; null: nothing does.'),
+  givers: z
+    .object({ lock: GiverView, unlock: GiverView, wipe: GiverView })
+    .describe('Who would give an order that is decided now.'),
   commands: z.array(CommandView),
   worksheet: WorksheetView.describe('As it is now, or as it was when the assessment was decided.'),
   assessment: z
@@ -112,12 +121,14 @@ export interface LossInFull {
   loss: Loss;
   tasks: readonly LossTask[];
   proposal: Proposal | null;
+  whyNot: Readonly<Record<Decision, string | null>>;
   givers: Readonly<Record<CommandKind, Giver>>;
   commands: readonly FollowedCommand[];
   worksheet: Worksheet;
 }
 
-export function lossView({ loss, tasks, proposal, givers, commands, worksheet }: LossInFull): z.infer<typeof LossView> {
+export function lossView(inFull: LossInFull): z.infer<typeof LossView> {
+  const { loss, tasks, proposal, whyNot, givers, commands, worksheet } = inFull;
   return {
     caseId: loss.caseId,
     deviceId: loss.deviceId,
@@ -133,7 +144,8 @@ export function lossView({ loss, tasks, proposal, givers, commands, worksheet }:
     }),
     proposal,
     decision: decisionView(loss),
-    givers: { lock: giverView(givers.lock), wipe: giverView(givers.wipe) },
+    whyNot,
+    givers: { lock: giverView(givers.lock), unlock: giverView(givers.unlock), wipe: giverView(givers.wipe) },
     commands: commands.map(commandView),
     worksheet,
     assessment: assessmentView(loss),

@@ -12,6 +12,7 @@ import { LossReader } from './loss-reader.service.js';
 import { LossView, lossView } from './losses-views.js';
 import { Losses } from './losses.service.js';
 import { CONTAINMENTS } from './runbook/runbook-schema.js';
+import { UnlockMachine } from './unlock-machine.service.js';
 
 const Reference = z.string().trim().min(1).max(200).nullable();
 const Reason = z.string().trim().min(3).max(2_000);
@@ -42,6 +43,10 @@ const ContainmentDecided = z.object({
   ),
 });
 
+const UnlockWish = z.strictObject({
+  reason: Reason.describe('How you know that it is back, and in whose hands.'),
+});
+
 const CommandProgress = z.strictObject({
   state: z
     .enum(COMMAND_STATES)
@@ -61,6 +66,7 @@ export class LossesController {
   constructor(
     private readonly losses: Losses,
     private readonly containment: ContainmentService,
+    private readonly unlockMachine: UnlockMachine,
     private readonly reader: LossReader,
   ) {}
 
@@ -108,11 +114,26 @@ export class LossesController {
     return { loss: await this.one(caseId, actor), approval: approval && approvalView(approval) };
   }
 
+  @Post('unlock')
+  @HttpCode(200)
+  @Allow('lost-devices:decide', 'within-reach')
+  @FreshSignIn()
+  @ApiOperation({ summary: 'Order that a machine that is back is unlocked: by one person, not by whoever lost it' })
+  @ApiOkResponse({ standardSchema: LossView })
+  async unlock(
+    @Param('caseId', { schema: CaseId }) caseId: string,
+    @Body({ schema: UnlockWish }) { reason }: z.infer<typeof UnlockWish>,
+    @CurrentActor() actor: Actor,
+  ): Promise<z.infer<typeof LossView>> {
+    await this.unlockMachine.order(actor, caseId, reason);
+    return this.one(caseId, actor);
+  }
+
   @Post('commands/:id/progress')
   @HttpCode(200)
   @Allow('lost-devices:decide', 'within-reach')
   @FreshSignIn()
-  @ApiOperation({ summary: 'Say what you saw of an order to lock or wipe' })
+  @ApiOperation({ summary: 'Say what you saw of an order to lock, unlock or wipe' })
   @ApiOkResponse({ standardSchema: LossView })
   async progress(
     @Param('caseId', { schema: CaseId }) caseId: string,

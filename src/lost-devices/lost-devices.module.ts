@@ -12,6 +12,7 @@ import { DeviceCommands } from './commands/device-commands.service.js';
 import { GiveCommands } from './commands/give-commands.service.js';
 import { ContainmentService } from './containment.service.js';
 import { LossReader } from './loss-reader.service.js';
+import { LossStandings } from './loss-standings.service.js';
 import { LossesController } from './losses.controller.js';
 import { Losses } from './losses.service.js';
 import { LostDevicesController } from './lost-devices.controller.js';
@@ -23,6 +24,7 @@ import { LostDoorController } from './reports/lost-door.controller.js';
 import { OwnLosses } from './reports/own-losses.service.js';
 import { RunbooksController } from './runbook/runbooks.controller.js';
 import { Runbooks } from './runbook/runbooks.service.js';
+import { UnlockMachine } from './unlock-machine.service.js';
 import { WatchLosses } from './watch-losses.service.js';
 
 @Module({
@@ -41,7 +43,9 @@ import { WatchLosses } from './watch-losses.service.js';
     LostDevicesService,
     Losses,
     LossReader,
+    LossStandings,
     ContainmentService,
+    UnlockMachine,
     MachineFacts,
     Runbooks,
     WatchLosses,

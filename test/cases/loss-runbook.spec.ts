@@ -639,6 +639,7 @@ it('is decided about by another person than who lost it, who may say what they k
   for (const decision of ['lock', 'leave', 'wipe']) {
     await ada.post(at('/containment')).send({ decision, reason }).expect(403);
   }
+  await ada.post(at('/unlock')).send({ reason }).expect(403);
   const assessment = { decision: 'no_notification', reason };
   await ada.post(at('/assessment')).send(assessment).expect(403);
   const { body } = await admin.post(at('/containment')).send({ decision: 'lock', reason }).expect(200);

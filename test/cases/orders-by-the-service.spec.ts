@@ -2,9 +2,14 @@ import type { EntityManager } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Alert } from '../../src/cases/alert.entity.js';
 import { AskDeviceManagers } from '../../src/device-managers/ask-device-managers.service.js';
+import { cliContext } from '../../src/cli/cli-context.js';
+import type { CliContext } from '../../src/cli/command.js';
+import { runCli } from '../../src/cli/run-cli.js';
 import { DeviceEnrolments } from '../../src/devices/device-enrolments.service.js';
 import { DeviceCommandCall } from '../../src/lost-devices/commands/device-command-call.entity.js';
 import { GiveCommands } from '../../src/lost-devices/commands/give-commands.service.js';
+import { AuditEntry } from '../../src/platform/audit/audit-entry.entity.js';
+import { SCOPES } from '../../src/platform/sign-in/actor.js';
 import { FleetEmulator, type FleetEmulatedHost } from '../emulators/fleet/fleet-emulator.js';
 import { liftBrakeLimits } from '../factories/brake-limits.js';
 import { aDevice } from '../factories/devices.js';
@@ -363,5 +368,96 @@ describe('the order to wipe a lost machine', () => {
     expect(orders(lost)).toEqual(['lock']);
     await contain(lost, 'leave');
     expect([(await newestOf(lost)).state, (await newestOf(again)).state]).toEqual(['superseded', 'requested']);
+  });
+});
+
+describe('the order to unlock a machine that is back', () => {
+  const unlock = (lost: Lost) => admin.post(path(lost, '/unlock')).send({ reason: 'Handed in at the front desk.' });
+  async function locked(with_: Partial<FleetEmulatedHost> = {}): Promise<Lost> {
+    const lost = await aLoss({ platform: 'windows', ...with_ });
+    await contain(lost, 'lock');
+    await work(lost);
+    fleet.comesBy(lost.host);
+    await workLater(lost);
+    return lost;
+  }
+  async function found({ deviceId }: Lost): Promise<void> {
+    const { headers } = await admin.get(`/v1/devices/${deviceId}`).expect(200);
+    const change = admin.patch(`/v1/devices/${deviceId}`).set('If-Match', headers['etag'] ?? '');
+    await change.send({ state: 'found' }).expect(200);
+  }
+
+  it('is one person’s, follows the lock, and is done when the manager shows it: not while it is away, and once', async () => {
+    const lost = await locked();
+    expect((await unlock(lost).expect(409)).body.detail).toContain('open to whoever has it');
+    expect((await lossOf(lost)).whyNot).toMatchObject({ wipe: null, unlock: expect.any(String) });
+    await found(lost);
+    expect(await lossOf(lost)).toMatchObject({
+      whyNot: { unlock: null, lock: expect.stringContaining('found') },
+      givers: { unlock: { by: 'service', tool: 'Fleet' } },
+    });
+    lost.host.isOnline = false;
+    const program = await service.caller('a script');
+    const refused = await program.post(path(lost, '/unlock')).send({ reason: 'It answers again.' }).expect(403);
+    expect(refused.body.detail).toContain('nobody’s');
+    await unlock(lost).expect(200);
+    expect((await unlock(lost).expect(409)).body.detail).toContain('follow that one');
+    expect(await tx.countBy(AuditEntry, { caseId: lost.caseId, action: 'loss.unlock-ordered' })).toBe(1);
+    await workLater(lost);
+    expect(await commandsOf(lost)).toMatchObject([
+      { kind: 'lock', state: 'superseded' },
+      { kind: 'unlock', state: 'requested', givenBy: 'service' },
+    ]);
+    const { id } = await newestOf(lost);
+    const verified = () =>
+      admin.post(path(lost, `/commands/${id}/progress`)).send({ state: 'verified', note: 'It starts on my desk.' });
+    expect((await verified().expect(409)).body.detail).toContain('“Fleet” shows the unlock as pending');
+    fleet.comesBy(lost.host);
+    await workLater(lost);
+    expect([orders(lost), (await newestOf(lost)).state]).toEqual([['lock', 'unlock'], 'acknowledged']);
+    await verified().expect(200);
+    expect(await newestOf(lost)).toMatchObject({ state: 'verified', verifiedBy: 'manager' });
+  });
+
+  it('waits for a lock that is still pending, and is somebody’s at the machine where the manager can’t', async () => {
+    const pending = await aLoss({ platform: 'windows' });
+    await contain(pending, 'lock');
+    await work(pending);
+    await found(pending);
+    await unlock(pending).expect(200);
+    await workLater(pending);
+    expect(await newestOf(pending)).toMatchObject({ state: 'ordered', problem: expect.stringContaining('pending') });
+    fleet.comesBy(pending.host);
+    await workLater(pending);
+    expect(orders(pending)).toEqual(['lock', 'unlock']);
+    const mac = await locked({ platform: 'darwin' });
+    await found(mac);
+    const atTheTerminal = {
+      ...cliContext(
+        {},
+        () => undefined,
+        () => undefined,
+      ),
+      actor: { kind: 'admin', id: 'terminal:ada', name: 'ada', scopes: SCOPES },
+      withServices: (work) => work(service.app),
+    } satisfies CliContext;
+    expect(await runCli(['unlock-laptop', mac.caseId, 'It is on my desk.'], atTheTerminal)).toBe(0);
+    await workLater(mac);
+    expect(await newestOf(mac)).toMatchObject({ needsPerson: true, problem: expect.stringContaining('PIN') });
+    expect(orders(mac)).toEqual(['lock']);
+  });
+
+  it('isn’t given once the machine is lost again, and ends with what is decided then', async () => {
+    const lost = await locked();
+    await found(lost);
+    await unlock(lost).expect(200);
+    const { body } = await admin.post('/v1/lost-devices').send({ deviceId: lost.deviceId }).expect(202);
+    await workLater(lost);
+    expect([orders(lost), (await newestOf(lost)).needsPerson]).toEqual([['lock'], true]);
+    expect((await unlock(lost).expect(409)).body.detail).toContain('later case');
+    const again = { ...lost, caseId: body.caseId };
+    await contain(again, 'lock');
+    expect(await newestOf(lost)).toMatchObject({ kind: 'unlock', state: 'superseded' });
+    expect(await newestOf(again)).toMatchObject({ kind: 'lock', state: 'ordered' });
   });
 });

@@ -15,6 +15,7 @@ const ROUNDS = Number(process.env['QM_FUZZ_ROUNDS'] ?? 20);
 
 /** They do what a tool does, and the company's tools answer nothing: their own suites see them succeed. */
 const NEED_A_TOOL = new Set([
+  'POST /v1/device-managers/{toolId}/ask',
   'GET /v1/tools/{id}/computers',
   'GET /v1/tools/{id}/computers/{computer}/recovery-keys',
   'GET /v1/tools/{id}/computers/{computer}/status',
@@ -38,6 +39,8 @@ const NEED_A_TOOL = new Set([
   // An order of this very loss, and a task by the name that its runbook gives it: the same.
   'POST /v1/lost-devices/{caseId}/commands/{id}/progress',
   'POST /v1/lost-devices/{caseId}/tasks/{task}/complete',
+  // A machine that is back, in the newest case of its loss, and once: the same.
+  'POST /v1/lost-devices/{caseId}/unlock',
   // A device that isn’t standard, and somebody who hasn’t left by then.
   'POST /v1/devices/{id}/exception',
   'DELETE /v1/devices/{id}/exception',

@@ -118,6 +118,7 @@ describe('every route, for every role', () => {
       'POST /v1/lost-devices/:caseId/commands/:id/progress',
       'POST /v1/lost-devices/:caseId/containment',
       'POST /v1/lost-devices/:caseId/restore',
+      'POST /v1/lost-devices/:caseId/unlock',
       'POST /v1/recovery-key-reveals',
       'POST /v1/recovery-key-reveals/:id/read',
       'POST /v1/role-assignments',

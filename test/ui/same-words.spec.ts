@@ -17,7 +17,9 @@ import { MEDIUM_STATES } from '../../src/images/medium-states.js';
 import { IMAGING_CHECKS } from '../../src/imagings/device-imaging.entity.js';
 import { DRIFT_FINDINGS } from '../../src/imagings/image-drift.js';
 import { COMMAND_STATES, NEXT_COMMAND_STATES } from '../../src/lost-devices/command-states.js';
+import { COMMAND_KINDS } from '../../src/lost-devices/device-command.entity.js';
 import { CONTAINMENTS } from '../../src/lost-devices/runbook/runbook-schema.js';
+import { DECISIONS } from '../../src/lost-devices/why-not-decided.js';
 import { PERSON_STATUSES } from '../../src/people/person.entity.js';
 import { ROTATION_REASONS } from '../../src/recovery-keys/recovery-key-rotation.entity.js';
 import { PROTECTED_BY } from '../../src/recovery-keys/recovery-key.entity.js';
@@ -55,6 +57,8 @@ describe('the user interface', () => {
     ['observed states of an account', OBSERVED_STATES, Object.keys(en.accounts.observed)],
     ['states of an order, by their looks', COMMAND_STATES, Object.keys(COMMAND_STATE_LOOKS)],
     ['states of an order', COMMAND_STATES, Object.keys(en.lostLaptop.orderState)],
+    ['kinds of an order', COMMAND_KINDS, Object.keys(en.lostLaptop.orderOf)],
+    ['what is decided of a machine', DECISIONS, Object.keys(en.lostLaptop.verb)],
     ['decisions about a lost machine', CONTAINMENTS, Object.keys(en.lostLaptop.decided)],
     ['outcomes of a call', ATTEMPT_OUTCOMES, Object.keys(en.cases.outcome)],
     ['kinds of errors of a tool', TOOL_ERROR_KINDS, Object.keys(en.cases.errorKind)],

@@ -142,6 +142,17 @@ describe.skipIf(!hasChromium)('the user interface, in Chromium', () => {
     await page.setViewportSize(DESK);
   });
 
+  it('offers an unlock once the laptop was found, and nothing that is for one that is away', async () => {
+    const { page } = admin;
+    expect(await page.getByRole('button', { name: 'Unlock…' }).count()).toBe(0);
+    const { version } = await service.call<{ version: number }>('GET', `/v1/devices/${laptop}`);
+    await service.call('PATCH', `/v1/devices/${laptop}`, { state: 'found' }, { 'if-match': `"${version}"` });
+    await page.reload();
+    await decide('Unlock…', 'Unlock it', 'Handed in at the front desk; I have it here.');
+    await page.getByText('Order to unlock').waitFor();
+    expect(await page.getByRole('button', { name: /^(Lock|Wipe|Unlock)…$/ }).count()).toBe(0);
+  });
+
   async function decide(button: string, verb: string, why: string): Promise<void> {
     const { page } = admin;
     await page.getByRole('button', { name: button }).click();

@@ -22,6 +22,10 @@ export class CommandGivers {
       ...computer,
       capabilities: this.connectors.find(connector)?.capabilities ?? {},
     }));
-    return { lock: chooseGiver('lock', computers), wipe: chooseGiver('wipe', computers) };
+    return {
+      lock: chooseGiver('lock', computers),
+      unlock: chooseGiver('unlock', computers),
+      wipe: chooseGiver('wipe', computers),
+    };
   }
 }

@@ -11,9 +11,11 @@ import { Tool } from '../../tools/tool.entity.js';
 import { COMMAND_ENDS, FOLLOWED_STATES, type CommandState } from '../command-states.js';
 import { DeviceCommandEvent } from '../device-command-event.entity.js';
 import { DeviceCommand, type CommandKind, type VerifiedBy } from '../device-command.entity.js';
+import type { Loss } from '../loss.entity.js';
 import { BEGAN_IN, Losses } from '../losses.service.js';
 import type { EarlierOrder } from '../why-not-decided.js';
 import type { Giver } from './choose-giver.js';
+import { CommandGivers } from './command-givers.service.js';
 import { DeviceCommandCall } from './device-command-call.entity.js';
 import { TO_DECIDE } from './follow-up.js';
 import { sealWipe } from './seal-wipe.js';
@@ -34,13 +36,10 @@ type EarlierCommand = EarlierOrder &
   };
 
 interface NewCommand {
-  caseId: string;
-  deviceId: string;
   kind: CommandKind;
   reason: string;
-  giver: Giver;
   /** Of a wipe: what two people approved. */
-  approved?: { approvalId: string; planHash: string };
+  approved?: { approvalId: string; planHash: string } | undefined;
 }
 
 /** Writes orders, what was seen of them, and what ends with that; calls nobody. */
@@ -48,13 +47,19 @@ interface NewCommand {
 export class DeviceCommands {
   constructor(
     private readonly losses: Losses,
+    private readonly givers: CommandGivers,
     private readonly alerts: AlertsService,
     private readonly audit: AuditService,
     private readonly key: InstallationKey,
   ) {}
 
-  async order(tx: EntityManager, actor: Actor, wanted: NewCommand): Promise<void> {
-    const { caseId, deviceId, kind, giver, approved, reason } = wanted;
+  /** In place of whatever isn't over; by the service where a device manager of ours has the machine, else by hand. */
+  async order(tx: EntityManager, actor: Actor, loss: Loss, { kind, reason, approved }: NewCommand): Promise<void> {
+    const { caseId, deviceId } = loss;
+    await this.supersede(tx, loss, `It was decided anew: ${kind}.`, actor);
+    // An order of before may have been followed to its end: this one isn't.
+    await this.losses.reopen(tx, loss, 'follow-containment');
+    const giver = (await this.givers.of(tx, deviceId))[kind];
     const id = newId();
     await tx.insert(DeviceCommand, {
       id,
@@ -71,7 +76,7 @@ export class DeviceCommands {
             toolId: giver.toolId,
             computerId: giver.computerId,
             dueAt: () => 'now()',
-            seal: approved ? await this.seal(tx, id, wanted, giver, approved) : null,
+            seal: approved ? await this.seal(tx, id, loss, giver, approved) : null,
           }),
     });
     await tx.insert(DeviceCommandEvent, {
@@ -203,7 +208,10 @@ export class DeviceCommands {
     return (await this.ofDevice(tx, deviceId)).filter(({ beganIn }) => beganIn === loss?.beganIn);
   }
 
-  /** Another decision replaces what isn't over. What a manager was asked for stays there until somebody takes it back. */
+  /**
+   * Another decision replaces what isn't over, and an unlock of an earlier loss of the machine. What a manager was asked for
+   * stays there until somebody takes it back.
+   */
   async supersede(
     tx: EntityManager,
     { caseId, deviceId }: Pick<DeviceCommand, 'caseId' | 'deviceId'>,
@@ -216,10 +224,13 @@ export class DeviceCommands {
       tx,
       orders.map(({ id }) => underHoldKey(id)),
     );
-    for (const command of orders) {
+    const unlocks = (await this.ofDevice(tx, deviceId)).filter(
+      ({ id, kind }) => kind === 'unlock' && !orders.some((order) => order.id === id),
+    );
+    for (const command of [...orders, ...unlocks]) {
       if (isEnded(command.state)) continue;
       const isHere = command.caseId === caseId;
-      const where = isHere ? '' : ` That stands in another report of this loss: ${caseId}.`;
+      const where = isHere ? '' : ` That stands in another case of its loss: ${caseId}.`;
       const there = (await this.mayBeThere(tx, command)) ? ' The device manager may still carry this one out.' : '';
       await this.note(tx, command, 'superseded', `${because}${where}${there}`, actor);
       if (!isHere) await this.endIfFollowed(tx, command.caseId, actor);
@@ -247,7 +258,7 @@ export class DeviceCommands {
   private async seal(
     tx: EntityManager,
     commandId: string,
-    { caseId, deviceId }: NewCommand,
+    { caseId, deviceId }: Loss,
     { toolId, computerId }: Extract<Giver, { by: 'service' }>,
     approved: { approvalId: string; planHash: string },
   ): Promise<string> {

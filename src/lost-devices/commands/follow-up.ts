@@ -1,6 +1,6 @@
 import type { ToolError } from '../../../connectors/kit/errors.js';
 import type { CommandState } from '../command-states.js';
-import type { GivenCommand, Judgement } from './judge-command.js';
+import { DONE, type GivenCommand, type Judgement } from './judge-command.js';
 
 /** What is written of an order after a look or a failure, and when it is looked at again. */
 export interface Outlook {
@@ -40,7 +40,7 @@ export function dueIn(command: Following, judged: Judgement): Outlook {
   }
   const note =
     shows === 'acknowledged'
-      ? `“${tool}” shows it as ${kind === 'lock' ? 'locked' : 'wiped'}: the machine said so.`
+      ? `“${tool}” shows it as ${DONE[kind]}: the machine said so.`
       : `“${tool}” shows the ${kind} as pending: the machine hasn’t taken it yet.`;
   return {
     ...then,

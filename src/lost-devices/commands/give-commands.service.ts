@@ -238,7 +238,7 @@ export class GiveCommands {
       [id, problem, needsPerson, failures, ms, FOLLOWED_STATES],
     );
     if (!needsPerson) return this.alerts.resolve(tx, [stuckKey(id)]);
-    const message = `The order to ${kind} ${assetTag}, which is lost, needs a person: ${problem} quartermaster loss ${caseId}`;
+    const message = `The order to ${kind} ${assetTag}, which was lost, needs a person: ${problem} quartermaster loss ${caseId}`;
     const dedupKey = stuckKey(id);
     await this.alerts.raise(tx, {
       dedupKey,
@@ -273,10 +273,13 @@ export class GiveCommands {
          d.serial, d.asset_tag AS "assetTag", d.state AS "deviceState",
          d.holder_id IS NOT DISTINCT FROM k.person_id AS "isTheirs", ${IS_LOST_ANEW} AS "isLostAnew",
          t.name AS tool, t.state AS "toolState",
-         EXISTS (SELECT FROM losses h WHERE h.device_id = c.device_id AND h.legal_hold) AS "legalHold", l.containment, a.plan_hash AS "planHash", a.state AS "approvalState",
+         EXISTS (SELECT FROM losses h WHERE h.device_id = c.device_id AND h.legal_hold) AS "legalHold",
+         EXISTS (SELECT FROM losses n WHERE n.device_id = c.device_id AND n.case_id > c.case_id) AS "hasNewer", l.containment, a.plan_hash AS "planHash", a.state AS "approvalState",
          (SELECT jsonb_build_object('act', g.act, 'ageMs', extract(epoch FROM now() - g.intended_at) * 1000,
-            'times', count(*) OVER ())
-          FROM device_command_calls g WHERE g.command_id = c.id AND g.outcome IS DISTINCT FROM 'refused'
+            'times', count(*) FILTER (WHERE g.command_id = c.id) OVER ())
+          FROM device_command_calls g JOIN device_commands o ON o.id = g.command_id
+          WHERE (o.id = c.id OR (c.kind = 'unlock' AND o.device_id = c.device_id AND g.act = 'lock'))
+            AND g.outcome IS DISTINCT FROM 'refused'
           ORDER BY g.intended_at DESC LIMIT 1) AS "lastGiven"
        FROM device_commands c JOIN devices d ON d.id = c.device_id JOIN tools t ON t.id = c.tool_id
        JOIN losses l ON l.case_id = c.case_id JOIN cases k ON k.id = c.case_id LEFT JOIN approvals a ON a.id = c.approval_id

@@ -63,6 +63,17 @@ describe('an order', () => {
     expect(byHand).toEqual({ next: 'person', because: 'It is locked.' });
   });
 
+  it('to unlock waits for the lock that was given before it, and is done only when that can’t come any more', () => {
+    const unlock = (with_: Partial<GivenCommand> = {}) => command({ kind: 'unlock', ...with_ });
+    expect(judgeCommand(unlock(), seen({ state: 'locked' }))).toEqual({ next: 'give', act: 'unlock' });
+    const behind = seen({ pending: 'lock', orders: { lock: NOW, unlock: LATER, wipe: LATER } });
+    expect(judgeCommand(unlock(), behind)).toEqual({ next: 'wait', shows: null, because: LATER.because });
+    const lockedBefore = (ageMs: number) => unlock({ lastGiven: { act: 'lock', ageMs, times: 0 } });
+    expect(judgeCommand(lockedBefore(59_000), seen())).toMatchObject({ next: 'wait', shows: null });
+    expect(judgeCommand(lockedBefore(61_000), seen())).toMatchObject({ next: 'wait', shows: 'acknowledged' });
+    expect(judgeCommand(lockedBefore(1_000), seen({ state: 'locked' }))).toEqual({ next: 'give', act: 'unlock' });
+  });
+
   it('goes to nobody but the machine: another serial number, or none, under its id is a person’s', () => {
     for (const serial of ['SN-2', null]) {
       const judged = judgeCommand(command(), seen({ serial }));
@@ -101,7 +112,7 @@ describe('an order', () => {
   });
 });
 
-it('a wipe stands on its approval, no legal hold and a machine that is still lost; a lock on the last', () => {
+it('a wipe stands on its approval, no legal hold and a machine that is still lost; a lock on the last; an unlock on one that is back', () => {
   const wipe = {
     kind: 'wipe',
     deviceState: 'lost',
@@ -110,6 +121,7 @@ it('a wipe stands on its approval, no legal hold and a machine that is still los
     legalHold: false,
     containment: 'wipe',
     isAsApproved: true,
+    hasNewer: false,
   } as const;
   expect(whyNotGiven(wipe)).toBeNull();
   expect(whyNotGiven({ ...wipe, legalHold: true })).toContain('legal hold');
@@ -120,10 +132,14 @@ it('a wipe stands on its approval, no legal hold and a machine that is still los
   const lock = { ...wipe, kind: 'lock', containment: 'lock', isAsApproved: false } as const;
   expect(whyNotGiven({ ...lock, legalHold: true })).toBeNull();
   expect(whyNotGiven({ ...lock, deviceState: 'in_stock' })).toContain('in stock');
+  const unlock = { ...lock, kind: 'unlock', deviceState: 'found' } as const;
+  expect(whyNotGiven({ ...unlock, legalHold: true, isTheirs: false })).toBeNull();
+  expect(whyNotGiven({ ...unlock, deviceState: 'stolen' })).toContain('open to whoever has it');
+  expect(whyNotGiven({ ...unlock, hasNewer: true })).toContain('later case');
 });
 
 it('what somebody saw is refused where the manager shows otherwise, and is a word where it shows nothing of it', () => {
-  const verified = (kind: 'lock' | 'wipe', shown: Partial<DeviceStatus>) =>
+  const verified = (kind: 'lock' | 'unlock' | 'wipe', shown: Partial<DeviceStatus>) =>
     judgeVerified({ kind, serial: 'SN-1', tool: 'Fleet' }, seen(shown));
   expect(verified('lock', { state: 'locked' })).toEqual({ by: 'manager' });
   expect(verified('wipe', { state: 'wiped' })).toEqual({ by: 'manager' });
@@ -131,5 +147,9 @@ it('what somebody saw is refused where the manager shows otherwise, and is a wor
   expect(verified('lock', { state: 'unknown' })).toEqual({ by: 'word' });
   expect(verified('lock', { state: 'unlocked', serial: 'SN-2' })).toEqual({ by: 'word' });
   expect(verified('lock', { state: 'unlocked' })).toHaveProperty('contradicted');
+  expect(verified('unlock', { state: 'unlocked' })).toEqual({ by: 'manager' });
+  for (const shown of [{ state: 'locked' }, { pending: 'unlock', state: 'locked' }, { pending: 'lock' }] as const) {
+    expect(verified('unlock', shown)).toHaveProperty('contradicted');
+  }
   expect(verified('wipe', { state: 'wiped', pending: 'wipe' })).toHaveProperty('contradicted');
 });

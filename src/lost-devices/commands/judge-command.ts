@@ -10,7 +10,10 @@ export interface GivenCommand {
   tool: string;
   serial: string;
   assetTag: string;
-  /** The last call that may have been carried out, and how many there were. */
+  /**
+   * The last call that may have been carried out, and how many there were; of an unlock also one to lock the machine before
+   * that.
+   */
   lastGiven: { act: ComputerOrder; ageMs: number; times: number } | null;
   /** As `whyNotGiven` says. */
   whyNot: string | null;
@@ -55,7 +58,11 @@ export function judgeCommand(command: GivenCommand, seen: DeviceStatus): Judgeme
     }
     return { next: 'wait', shows: wasTaken(state) ? null : 'requested', because: null };
   }
-  if (seen.pending === null && seen.state === DONE[kind]) return { next: 'wait', shows: 'acknowledged', because: null };
+  // What is unlocked because a lock isn’t shown yet isn’t unlocked.
+  const isShown = !(kind === 'unlock' && mayAppearYet(command, seen));
+  if (seen.pending === null && seen.state === DONE[kind] && isShown) {
+    return { next: 'wait', shows: 'acknowledged', because: null };
+  }
   if (wasTaken(state)) {
     const because = `“${tool}” shows it neither pending nor done: it failed at the machine, or somebody took it back there.`;
     return { next: 'wait', shows: 'failed', because, tell: (command.lastGiven?.times ?? 0) >= OFTEN };
@@ -81,6 +88,7 @@ function wasTaken(state: CommandState): boolean {
   return state === 'requested' || state === 'delivered';
 }
 
-function mayAppearYet({ lastGiven }: GivenCommand, { state }: DeviceStatus): boolean {
-  return lastGiven !== null && lastGiven.ageMs < SHOWN_WITHIN && state !== DONE[lastGiven.act];
+function mayAppearYet({ lastGiven }: GivenCommand, { state, pending }: DeviceStatus): boolean {
+  if (lastGiven === null || lastGiven.ageMs >= SHOWN_WITHIN) return false;
+  return pending !== lastGiven.act && state !== DONE[lastGiven.act];
 }

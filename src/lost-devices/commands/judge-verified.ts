@@ -14,6 +14,9 @@ export function judgeVerified(
   if (seen.pending === kind) {
     return { contradicted: `“${tool}” shows the ${kind} as pending: the machine hasn’t taken it yet.` };
   }
+  if (kind === 'unlock' && (seen.pending === 'lock' || seen.state === 'locked')) {
+    return { contradicted: `“${tool}” shows it as locked, or about to be.` };
+  }
   if (kind === 'lock' && seen.state === 'unlocked') return { contradicted: `“${tool}” shows it as unlocked.` };
   return { by: seen.state === DONE[kind] ? 'manager' : 'word' };
 }

@@ -1,8 +1,9 @@
 import type { CommandKind } from '../device-command.entity.js';
+import { whyNotBack, type Return } from '../why-not-back.js';
 import { whyNotThere, type Whereabouts } from '../why-not-there.js';
 
 /** What an order stands on, as it is now. */
-export interface CommandStanding extends Whereabouts {
+export interface CommandStanding extends Whereabouts, Return {
   kind: CommandKind;
   /** Of any loss of the machine. */
   legalHold: boolean;
@@ -15,9 +16,9 @@ export interface CommandStanding extends Whereabouts {
 /** Why an order may not be given (any more), in words that say what to do; null: it may. */
 export function whyNotGiven(standing: CommandStanding): string | null {
   const { kind, legalHold, containment, isAsApproved } = standing;
-  const isElsewhere = whyNotThere(standing);
+  const isElsewhere = kind === 'unlock' ? whyNotBack(standing) : whyNotThere(standing);
   if (isElsewhere !== null) return `${isElsewhere} End the order: say what became of it.`;
-  if (kind === 'lock') return null;
+  if (kind !== 'wipe') return null;
   if (legalHold)
     return 'It is under legal hold by now: a wipe would destroy evidence. It is given once the hold is lifted.';
   if (containment !== 'wipe')

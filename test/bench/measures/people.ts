@@ -60,7 +60,7 @@ export const people: Measure = {
       const inBrowser = await peopleInBrowser({
         stage,
         service,
-        names: [...new Set(names.map(({ family }) => family))],
+        names: names.map(({ family }) => family),
         count,
         smoke,
         ...(count < ALL && { short: `among ${count.toLocaleString('en')} people only` }),

@@ -1,7 +1,7 @@
 import type { DeviceCommand } from '../api/types.js';
 import type { Tone } from './step-states.js';
 
-/** How an order to lock or wipe stands; only what somebody has seen to be done is good. */
+/** How an order to lock, unlock or wipe stands; only what somebody has seen to be done is good. */
 export const COMMAND_STATE_LOOKS = {
   ordered: { shape: '○', tone: 'waiting' },
   requested: { shape: '◔', tone: 'busy' },

@@ -399,13 +399,20 @@ export const en = {
     decide: 'Lock or wipe',
     proposal: { lock: 'Proposed: lock it', wipe: 'Proposed: wipe it', leave: 'Proposed: leave it' },
     noRunbook: 'No runbook was in force when it was reported, so nothing is proposed.',
-    verb: { lock: 'Lock…', wipe: 'Wipe…', leave: 'Leave it…' },
-    doIt: { lock: 'Lock it', wipe: 'Ask a second person', leave: 'Leave it' },
-    verbTitle: { lock: 'Lock this laptop', wipe: 'Wipe this laptop', leave: 'Neither lock nor wipe it' },
+    verb: { lock: 'Lock…', wipe: 'Wipe…', leave: 'Leave it…', unlock: 'Unlock…' },
+    doIt: { lock: 'Lock it', wipe: 'Ask a second person', leave: 'Leave it', unlock: 'Unlock it' },
+    verbTitle: {
+      lock: 'Lock this laptop',
+      wipe: 'Wipe this laptop',
+      leave: 'Neither lock nor wipe it',
+      unlock: 'Unlock this laptop',
+    },
     means: {
       lock: 'The order counts at once, and is followed here until somebody has seen that it is locked.',
       wipe: 'Another person has to approve within 30 minutes; until then nothing is wiped. A wipe destroys evidence, and the chance that it is found.',
       leave: 'Nothing is ordered. What is on it stays as it is.',
+      unlock:
+        'Say how you know that it is back, and in whose hands. It gives no access back, and what is on it is not trusted for that: image it anew.',
     },
     byService: (tool: string) => `The service gives the order to ${tool} at once, and follows it there.`,
     byYou: 'Somebody has to give it in your device manager, and to say here what they saw.',
@@ -424,7 +431,7 @@ export const en = {
     awake: 'Was it awake and unlocked?',
     legalHold: 'Must nothing on it be destroyed?',
     yesNo: { yes: 'yes', no: 'no', unknown: 'nobody knows' },
-    orderOf: { lock: 'Order to lock', wipe: 'Order to wipe' },
+    orderOf: { lock: 'Order to lock', unlock: 'Order to unlock', wipe: 'Order to wipe' },
     orderState: {
       ordered: 'decided here, not asked for yet',
       requested: 'asked for at the device manager',

@@ -16,12 +16,12 @@ import { serverNow } from '../../time/server-clock.js';
 import { useNow } from '../../time/use-now.js';
 import { DeviceOrder } from './device-order.js';
 
-type Decision = NonNullable<Loss['decision']>['containment'];
+type Decision = keyof Loss['whyNot'];
 
 /** As who asked for it was answered, or as it is listed. */
 type Request = Omit<Approval, 'mayDecide'>;
 
-const DECISIONS = ['lock', 'wipe', 'leave'] as const satisfies readonly Decision[];
+const DECISIONS = ['lock', 'wipe', 'leave', 'unlock'] as const satisfies readonly Decision[];
 
 /** What becomes of the laptop itself: what is proposed and why, what somebody decided, and how its orders stand. */
 export function Containment({ loss }: { loss: Loss }): ReactNode {
@@ -30,7 +30,8 @@ export function Containment({ loss }: { loss: Loss }): ReactNode {
     <Section title={text.lostLaptop.decide}>
       <div className="stack">
         {decision ? <Decided decision={decision} /> : <Proposal loss={loss} />}
-        {decision?.containment !== 'wipe' && <Decide loss={loss} />}
+        <Learned loss={loss} />
+        <Decide loss={loss} />
         {commands.length > 0 && (
           <ol className="steps">
             {commands.map((command) => (
@@ -43,22 +44,15 @@ export function Containment({ loss }: { loss: Loss }): ReactNode {
   );
 }
 
-function Proposal({ loss }: { loss: Loss }): ReactNode {
-  const { proposal } = loss;
+function Proposal({ loss: { proposal } }: { loss: Loss }): ReactNode {
+  if (!proposal) return <p className="dim">{text.lostLaptop.noRunbook}</p>;
   return (
-    <>
-      {proposal ? (
-        <div>
-          <p>
-            <strong>{text.lostLaptop.proposal[proposal.propose]}.</strong> {proposal.because}
-          </p>
-          {proposal.facts.length > 0 && <p className="dim small">{proposal.facts.join(' · ')}</p>}
-        </div>
-      ) : (
-        <p className="dim">{text.lostLaptop.noRunbook}</p>
-      )}
-      <Learned loss={loss} />
-    </>
+    <div>
+      <p>
+        <strong>{text.lostLaptop.proposal[proposal.propose]}.</strong> {proposal.because}
+      </p>
+      {proposal.facts.length > 0 && <p className="dim small">{proposal.facts.join(' · ')}</p>}
+    </div>
   );
 }
 
@@ -78,7 +72,7 @@ function Giver({ giver: { tool, only, because } }: { giver: Loss['givers']['lock
   );
 }
 
-/** What people learn of it after the report; the proposal follows once it is saved. */
+/** What people learn of it after the report: the proposal follows once it is saved, and a legal hold stops a wipe. */
 function Learned({ loss: { caseId, ...known } }: { loss: Loss }): ReactNode {
   const may = useMay();
   const { yesNo } = text.lostLaptop;
@@ -139,8 +133,9 @@ function Decided({ decision }: { decision: NonNullable<Loss['decision']> }): Rea
   );
 }
 
-/** One person locks it or leaves it, two wipe it. */
-function Decide({ loss: { caseId, proposal, decision, legalHold, givers } }: { loss: Loss }): ReactNode {
+/** One person locks it, leaves it, or unlocks it once it is back; two wipe it. What can’t be decided now isn’t offered. */
+function Decide({ loss }: { loss: Loss }): ReactNode {
+  const { caseId, proposal, decision, whyNot, givers } = loss;
   const may = useMay();
   const [asked, setAsked] = useState<Decision | null>(null);
   const [requested, setRequested] = useState<Request | null>(null);
@@ -150,14 +145,15 @@ function Decide({ loss: { caseId, proposal, decision, legalHold, givers } }: { l
   });
   const request = approvals.data?.items[0] ?? requested;
   const isRequested = request?.state === 'waiting' && Date.parse(request.expiresAt) > serverNow();
-  const mayWipe = !legalHold && !isRequested;
+  const offered = DECISIONS.filter((one) => isOffered(one, loss) && !(one === 'wipe' && isRequested));
   const close = (): void => setAsked(null);
   return (
     <>
       {request && <WipeRequest request={request} />}
-      {may('lost-devices:decide') && (
+      {offered.length === 0 && whyNot.leave !== null && <p className="dim">{whyNot.leave}</p>}
+      {offered.length > 0 && may('lost-devices:decide') && (
         <p className="row">
-          {DECISIONS.filter((one) => one !== decision?.containment && (one !== 'wipe' || mayWipe)).map((one) => (
+          {offered.map((one) => (
             <Button
               key={one}
               variant={one === proposal?.propose && decision === null ? 'filled' : 'default'}
@@ -174,15 +170,8 @@ function Decide({ loss: { caseId, proposal, decision, legalHold, givers } }: { l
           verb={text.lostLaptop.doIt[asked]}
           danger={asked === 'wipe'}
           ask={{ label: text.lostLaptop.why, required: true }}
-          act={(reason) =>
-            answerOf(
-              api.POST('/v1/lost-devices/{caseId}/containment', {
-                params: { path: { caseId } },
-                body: { decision: asked, reason },
-              }),
-            )
-          }
-          onDone={({ approval }) => {
+          act={(reason) => decide(caseId, asked, reason)}
+          onDone={(approval) => {
             setRequested(approval);
             close();
           }}
@@ -194,6 +183,25 @@ function Decide({ loss: { caseId, proposal, decision, legalHold, givers } }: { l
       )}
     </>
   );
+}
+
+/** What was decided before isn’t decided again, unless it came to nothing. */
+function isOffered(one: Decision, { whyNot, decision, commands }: Loss): boolean {
+  const newest = commands.at(-1);
+  const isStanding = one === decision?.containment && newest?.state !== 'failed';
+  const isUnlocked = newest?.kind === 'unlock' && newest.state === 'verified';
+  return whyNot[one] === null && !isStanding && !(one === 'unlock' && isUnlocked);
+}
+
+/** The request that another person has to approve, of a wipe. */
+async function decide(caseId: string, decision: Decision, reason: string): Promise<Request | null> {
+  const params = { path: { caseId } };
+  if (decision === 'unlock') {
+    await answerOf(api.POST('/v1/lost-devices/{caseId}/unlock', { params, body: { reason } }));
+    return null;
+  }
+  const body = { decision, reason };
+  return (await answerOf(api.POST('/v1/lost-devices/{caseId}/containment', { params, body }))).approval;
 }
 
 /** A wipe that was asked for is a request and nothing else, until another person has approved it. */

@@ -9,7 +9,7 @@ import { COMMAND_STATE_LOOKS, seenNext, type SeenState } from '../../states/comm
 import { text } from '../../text/text.js';
 import { ClockTime } from '../../time/instant.js';
 
-/** An order to lock or wipe, with everything that was seen of it, as it was told. */
+/** An order to lock, unlock or wipe, with everything that was seen of it, as it was told. */
 export function DeviceOrder({ caseId, command }: { caseId: string; command: DeviceCommand }): ReactNode {
   const may = useMay();
   const [isAsked, setAsked] = useState(false);
