@@ -118,7 +118,7 @@ export const LossSeen = z.object({
   awareAt: Instant,
   tasks: z.array(z.object({ task: z.string(), owner: z.string(), dueAt: Instant, doneAt: Instant.nullable() })),
   proposal: z.object({ propose: z.string(), because: z.string(), facts: z.array(z.string()) }).nullable(),
-  givers: z.object({ lock: z.object({ by: z.string() }) }),
+  givers: z.object({ lock: z.object({ by: z.string() }), wipe: z.object({ by: z.string() }) }),
   commands: z.array(
     z.object({
       id: z.uuid(),

@@ -1,7 +1,7 @@
 import { FleetEmulator, type FleetEmulatedHost } from '../../test/emulators/fleet/fleet-emulator.js';
 
 /**
- * What manages the company's laptops: an emulator of Fleet, on Fleet's real paths, in this process. No Fleet server can be
+ * What manages the laptops of the demo and the drill: an emulator of Fleet, on Fleet's real paths, in this process. No Fleet server can be
  * had without MySQL and a binary that no registry has; its README says where it is kinder than a real one.
  */
 export class DeviceManager {

@@ -8,7 +8,7 @@ const LOOK_EVERY_MS = 60;
 
 /** Waits until a loss is as it should be. @throws {NotProved} when it isn't by then */
 export async function untilLoss(
-  { admin, signal }: Stage,
+  { admin, signal }: Pick<Stage, 'admin' | 'signal'>,
   caseId: string,
   what: string,
   isSo: (loss: LossSeen) => boolean,
@@ -30,7 +30,7 @@ export async function untilLoss(
  * what the manager shows then.
  */
 export async function seeOrderThrough(
-  stage: Stage,
+  stage: Pick<Stage, 'admin' | 'signal'>,
   caseId: string,
   note: string,
 ): Promise<LossSeen['commands'][number]> {

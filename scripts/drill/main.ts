@@ -9,7 +9,7 @@ import { startStage } from './start-stage.js';
 
 const USAGE = `npm run drill [-- --tools 5] [--runbook docs/runbooks/laptop-lost.yaml] [--json FILE]
 
-A laptop is lost on an installation of its own, with simulated tools and a simulated machine: the real service and its
+A laptop is lost on an installation of its own, with simulated tools and a simulated device manager: the real service and its
 real emergency lane do everything that the runbook says, and the time to contain is measured at the tools.
 
   --tools N      how many simulated tools; 1 to 100

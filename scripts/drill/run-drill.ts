@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
 import type { ExampleTool } from '../../connectors/webhook/example-tool.js';
+import { seeOrderThrough, untilLoss } from '../demo/follow-loss.js';
 import type { QuartermasterApi } from '../demo/quartermaster-api.js';
 import { joined, type DrillStage } from './start-stage.js';
 
@@ -18,7 +19,7 @@ export interface DrillReport {
   /** Until the last tool was read back and had shown it. */
   confirmedMs: number;
   proposal: string;
-  /** Until the wipe that two people ordered was verified, on a simulated machine that was offline at first. */
+  /** Until the wipe that two people ordered was verified: given by the service, and read back at a simulated device manager. */
   wipedMs: number;
   /** The runbook's tasks: what time each was given, and when it ended; null: it is still due. */
   tasks: { task: string; owner: string; withinSeconds: number; endedMs: number | null }[];
@@ -40,7 +41,6 @@ const Loss = z.object({
     }),
   ),
   proposal: z.object({ propose: z.string(), because: z.string() }).nullable(),
-  commands: z.array(z.object({ id: z.uuid(), kind: z.string(), state: z.string() })),
   worksheet: z.object({ encryption: z.object({ shown: z.string() }) }),
 });
 const Contained = z.object({ approval: Id.nullable() });
@@ -60,13 +60,10 @@ const Case = z.object({
 type Steps = Pick<z.infer<typeof Case>['steps'][number], 'act' | 'toolName' | 'sentAt' | 'confirmedAt'>[];
 
 /** Plays a loss through to its end: a laptop that was seen with no encryption is lost, and everything the runbook asks for is done. */
-export async function runDrill(
-  { api, second, hr, tools }: DrillStage,
-  runbook: string,
-  say: (line: string) => void,
-): Promise<DrillReport> {
+export async function runDrill(stage: DrillStage, runbook: string, say: (line: string) => void): Promise<DrillReport> {
+  const { api, tools } = stage;
   const startedAt = new Date().toISOString();
-  const { username, assetTag } = await prepare({ api, hr, tools }, say);
+  const { username, assetTag } = await prepare(stage, say);
   const tokens = await Promise.all(tools.map((tool) => signIn(tool, username, assetTag)));
 
   const askedAt = performance.now();
@@ -83,9 +80,9 @@ export async function runDrill(
   const path = `/v1/lost-devices/${caseId}`;
   const { proposal } = await api.get(path, Loss);
   say(`the runbook proposes: ${proposal?.propose ?? 'nothing'}. ${proposal?.because ?? ''}`);
-  await wipe(api, second, path);
+  await wipe(stage, caseId, assetTag);
   const wipedMs = since();
-  say(`wiped: ordered by one person, approved by another, and followed until it was verified`);
+  say('wiped: ordered by one person, approved by another, given by the service, and read back at the device manager');
   await finish(api, path);
   const { tasks, awareAt, worksheet } = await api.get(path, Loss);
   const start = Date.parse(awareAt);
@@ -111,7 +108,7 @@ export async function runDrill(
 
 /** Somebody with an account at every tool, and a laptop that told an hour ago that its disk isn't encrypted. */
 async function prepare(
-  { api, hr, tools }: Pick<DrillStage, 'api' | 'hr' | 'tools'>,
+  { api, hr, tools, deviceManager, deviceManagerId }: DrillStage,
   say: (line: string) => void,
 ): Promise<{ username: string; assetTag: string }> {
   const { event, username } = joined();
@@ -130,6 +127,8 @@ async function prepare(
   const observation = { kind: 'disk_encryption', value: 'not_encrypted', source: 'simulated agent', observedAt };
   await api.post(`/v1/devices/${device.id}/observations`, observation, z.unknown());
   await api.post(`/v1/devices/${device.id}/assign`, { personId }, z.unknown());
+  deviceManager.enrol(assetTag);
+  await api.post(`/v1/device-managers/${deviceManagerId}/ask`, undefined, z.unknown());
   say(
     `${username} has accounts at ${tools.length} simulated tools, is signed in to each, and has the laptop ${assetTag}`,
   );
@@ -164,22 +163,19 @@ async function untilClosed(api: QuartermasterApi, caseId: string): Promise<z.inf
   return seen;
 }
 
-async function wipe(api: QuartermasterApi, second: QuartermasterApi, path: string): Promise<void> {
+async function wipe({ api, second, deviceManager, signal }: DrillStage, caseId: string, serial: string): Promise<void> {
+  const stage = { admin: api, signal };
+  const path = `/v1/lost-devices/${caseId}`;
+  // What two people approve names who would give the order.
+  await untilLoss(stage, caseId, 'the device manager has the laptop', ({ givers }) => givers.wipe.by === 'service');
   const decision = { decision: 'wipe', reason: 'A drill: the disk was not encrypted.' };
   const { approval } = await second.post(`${path}/containment`, decision, Contained);
   if (approval === null) throw new Error('A wipe was decided by one person.');
   await api.post(`/v1/approvals/${approval.id}/approve`, { note: 'A drill.' }, z.unknown());
-  const { commands } = await api.get(path, Loss);
-  const ordered = commands.find(({ kind, state }) => kind === 'wipe' && state === 'ordered');
-  if (!ordered) throw new Error('Two people decided to wipe the laptop, and no wipe was ordered.');
-  for (const [state, note] of [
-    ['requested', 'The simulated device manager took it; the machine is offline.'],
-    ['delivered', 'The simulated machine came online.'],
-    ['acknowledged', 'It says that it wiped itself.'],
-    ['verified', 'It was enrolled anew, and clean.'],
-  ]) {
-    await api.post(`${path}/commands/${ordered.id}/progress`, { state, note }, z.unknown());
-  }
+  const { kind, verifiedBy } = await seeOrderThrough(stage, caseId, 'It starts as a new one.');
+  const shown = deviceManager.stateOf(serial);
+  if (kind === 'wipe' && verifiedBy === 'manager' && shown === 'wiped') return;
+  throw new Error(`Two people decided to wipe the laptop, and its device manager shows it ${shown}.`);
 }
 
 /** What people do about a loss, all of it; what only time or a restoration ends stays due. */

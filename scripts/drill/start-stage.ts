@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { startExampleTool, type ExampleTool } from '../../connectors/webhook/example-tool.js';
+import { DeviceManager } from '../demo/device-manager.js';
 import { HR_SOURCE, HrSystem } from '../demo/hr-system.js';
 import { QuartermasterApi } from '../demo/quartermaster-api.js';
 import type { StopList } from '../demo/stop-list.js';
@@ -20,6 +21,9 @@ export interface DrillStage {
   second: QuartermasterApi;
   hr: HrSystem;
   tools: readonly ExampleTool[];
+  deviceManager: DeviceManager;
+  deviceManagerId: string;
+  signal: AbortSignal;
 }
 
 const DOMAIN = 'drill.example';
@@ -63,11 +67,20 @@ export async function startStage(
   const signIn = async (name: string) =>
     QuartermasterApi.bySignInLink(service.baseUrl, await cli('sign-in-link', '--name', name), signal);
   const api = await signIn('Robin Keeper');
+  const deviceManager = await DeviceManager.start();
+  stops.add(() => deviceManager.stop());
   return {
     api,
     second: await signIn('Sam Second'),
     hr: new HrSystem(service.baseUrl, hrSecret, signal),
     tools: await Promise.all(names.map((name) => simulate(name, api, stops))),
+    deviceManager,
+    deviceManagerId: await register(api, 'device-manager', {
+      connector: 'fleet',
+      settings: { baseUrl: deviceManager.url },
+      secrets: { token: deviceManager.token },
+    }),
+    signal,
   };
 }
 
@@ -75,21 +88,22 @@ async function simulate(name: string, api: QuartermasterApi, stops: StopList): P
   const secret = `whsec_${randomBytes(32).toString('base64')}`;
   const tool = await startExampleTool({ secret, groups: [] });
   stops.add(() => tool.close());
-  await api.post(
-    '/v1/tools',
-    {
-      key: name,
-      name,
-      connector: 'webhook',
-      environment: 'test',
-      settings: { url: `${tool.url}/quartermaster` },
-      secrets: { secret },
-      allowPrivateAddresses: true,
-      owners: [`keeper@${DOMAIN}`],
-    },
-    z.unknown(),
-  );
+  await register(api, name, {
+    connector: 'webhook',
+    settings: { url: `${tool.url}/quartermaster` },
+    secrets: { secret },
+  });
   return tool;
+}
+
+/** @returns its id */
+async function register(
+  api: QuartermasterApi,
+  name: string,
+  connection: { connector: string; settings: object; secrets: object },
+): Promise<string> {
+  const common = { environment: 'test', allowPrivateAddresses: true, owners: [`keeper@${DOMAIN}`] };
+  return (await api.post('/v1/tools', { key: name, name, ...common, ...connection }, z.object({ id: z.uuid() }))).id;
 }
 
 function policyFor(tools: readonly string[]): string {

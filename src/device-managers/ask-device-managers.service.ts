@@ -14,7 +14,7 @@ import { KeepManagersKeys, type EscrowedComputer } from './keep-managers-keys.se
 import { COMPUTER_MS, readComputers, type Unread } from './read-computers.js';
 
 /** Milliseconds between two looks whether somebody is due. */
-const EVERY = 5_000;
+const EVERY = 1_000;
 /** Milliseconds for one page of computers, without their disks. */
 const PAGE_MS = 120_000;
 /** Computers that are read before what was told is written: their times together are well within the lease of a round. */
