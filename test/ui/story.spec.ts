@@ -338,6 +338,21 @@ describe.skipIf(!hasChromium)('the user interface, in Chromium', () => {
     await page.getByText('key-cabinet').waitFor();
   });
 
+  it('counts disks by what is known of them, and each part leads to the devices that it counts', async () => {
+    const { page } = admin;
+    await admin.open('/');
+    const encrypted = page.getByRole('link', { name: /^encrypted/ });
+    await encrypted.waitFor();
+    await admin.look('overview-disks');
+    await encrypted.click();
+    await page.getByRole('row', { name: /MBP-0192/ }).waitFor();
+    expect(new URL(page.url()).search).toBe('?encryption=encrypted');
+    expect(await page.getByRole('row', { name: /MBP-0300/ }).count()).toBe(0);
+    await admin.open('/devices?encryptionSeen=never');
+    await page.getByRole('row', { name: /MBP-0300/ }).waitFor();
+    expect(await page.getByRole('row', { name: /MBP-0192/ }).count()).toBe(0);
+  });
+
   it('checks by itself that an entry is in the sealed log', async () => {
     const { page } = admin;
     await admin.open('/audit');

@@ -37,6 +37,7 @@ export type DeviceModel = Item<'/v1/device-models'>;
 export type Acknowledgement = Item<'/v1/acknowledgements'>;
 export type Return = Item<'/v1/returns'>;
 export type EncryptionReport = Item<'/v1/devices/{id}/encryption/history'>;
+export type FleetEncryption = Answer<'/v1/devices/encryption'>;
 export type Imaging = Item<'/v1/devices/{id}/imagings'>;
 export type DriftingDevice = Item<'/v1/images/drift'>;
 export type RecoveryKey = Item<'/v1/devices/{id}/recovery-keys'>;
@@ -44,6 +45,7 @@ export type Shelf = Item<'/v1/devices/spares'>;
 export type ImageVersion = Answer<'/v1/images/versions/{id}'>;
 export type ImageMedium = Item<'/v1/images/media'>;
 export type DeviceImport = Answer<'/v1/devices/imports/{id}'>;
+
 
 /** What a POST of this path answers. */
 type Posted<Path extends keyof paths> = paths[Path] extends {
