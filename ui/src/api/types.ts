@@ -46,6 +46,17 @@ export type ImageVersion = Answer<'/v1/images/versions/{id}'>;
 export type ImageMedium = Item<'/v1/images/media'>;
 export type DeviceImport = Answer<'/v1/devices/imports/{id}'>;
 
+export type AlertChannel = Item<'/v1/alert-channels'>;
+export type Contact = Answer<'/v1/escalation'>['contacts'][number];
+export type RoleAssignment = Item<'/v1/role-assignments'>;
+export type RoleDefinition = Item<'/v1/roles'>;
+export type SignInIdentity = Item<'/v1/sign-in-identities'>;
+export type ApiToken = Item<'/v1/tokens'>;
+export type ServicePrincipal = Item<'/v1/service-principals'>;
+export type BrakeLimit = Item<'/v1/brake-limits'>;
+export type Site = Item<'/v1/sites'>;
+export type Health = Answer<'/health/ready'>;
+export type Witness = Item<'/v1/audit/witnesses'>;
 
 /** What a POST of this path answers. */
 type Posted<Path extends keyof paths> = paths[Path] extends {
@@ -55,3 +66,13 @@ type Posted<Path extends keyof paths> = paths[Path] extends {
   : never;
 
 export type LossPreview = Posted<'/v1/lost-devices/preview'>;
+export type AskedApproval = NonNullable<Posted<'/v1/role-assignments'>['approval']>;
+
+/** What a POST of this path takes. */
+type Sent<Path extends keyof paths> = paths[Path] extends {
+  post: { requestBody: { content: { 'application/json': infer Body } } };
+}
+  ? Body
+  : never;
+
+export type NewChannel = Sent<'/v1/alert-channels'>;
