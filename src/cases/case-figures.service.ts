@@ -4,9 +4,12 @@ import { queryRows } from '../platform/database/query-rows.js';
 import { keepWithin } from '../platform/roles/within-reach.js';
 import type { Actor } from '../platform/sign-in/actor.js';
 import { Case } from './case.entity.js';
+import type { CaseKind } from './step-states.js';
 
 export interface RevocationFigures {
-  /** Closed leaves and losses in which something was revoked. */
+  /** How many began, those that are still open among them. */
+  opened: number;
+  /** Closed ones in which something was revoked. */
   cases: number;
   /** Seconds from the decision to the last read-back of a revocation; null when there was none. */
   median: number | null;
@@ -14,33 +17,39 @@ export interface RevocationFigures {
   last: number | null;
 }
 
-export const FIGURE_DAYS = 30;
+/** Which cases are counted: of these kinds, and of so many days. */
+export interface Counted {
+  kinds: readonly CaseKind[];
+  days: number;
+}
 
 /** How long it takes until access is gone: from the decision to the moment at which the last tool showed it. */
 @Injectable()
 export class CaseFigures {
   constructor(private readonly db: DataSource) {}
 
-  async revocations(actor: Actor): Promise<RevocationFigures> {
+  async revocations(actor: Actor, { kinds, days }: Counted): Promise<RevocationFigures> {
     const each = this.db.manager
       .createQueryBuilder(Case, 'c')
       .select('c.opened_at', 'opened_at')
       .addSelect('extract(epoch FROM max(s.confirmed_at) - c.opened_at)::float8', 'seconds')
-      .innerJoin('steps', 's', `s.case_id = c.id AND s.effect = 'revoke' AND s.state = 'done'`)
-      .where(`c.kind IN ('leaver', 'lost_device') AND c.state = 'closed'`)
+      .leftJoin('steps', 's', `s.case_id = c.id AND c.state = 'closed' AND s.effect = 'revoke' AND s.state = 'done'`)
+      .where('c.kind IN (:...kinds)', { kinds })
       // Ids are ordered by time (RFC 9562, version 7): the primary key finds the newest without an index of its own.
-      .andWhere('c.id >= :since', { since: firstIdOf(Date.now() - FIGURE_DAYS * 86_400_000) })
+      .andWhere('c.id >= :since', { since: firstIdOf(Date.now() - days * 86_400_000) })
       .groupBy('c.id');
     keepWithin(each, actor, 'case');
     const [sql, parameters] = each.getQueryAndParameters();
     const [figures] = await queryRows<RevocationFigures>(
       this.db,
-      `SELECT count(*)::int AS cases, percentile_cont(0.5) WITHIN GROUP (ORDER BY seconds) AS median,
-         percentile_cont(0.95) WITHIN GROUP (ORDER BY seconds) AS p95, (array_agg(seconds ORDER BY opened_at DESC))[1] AS last
+      `SELECT count(*)::int AS opened, count(seconds)::int AS cases,
+         percentile_cont(0.5) WITHIN GROUP (ORDER BY seconds) AS median,
+         percentile_cont(0.95) WITHIN GROUP (ORDER BY seconds) AS p95,
+         (array_agg(seconds ORDER BY opened_at DESC) FILTER (WHERE seconds IS NOT NULL))[1] AS last
        FROM (${sql}) one`,
       parameters,
     );
-    return figures ?? { cases: 0, median: null, p95: null, last: null };
+    return figures ?? { opened: 0, cases: 0, median: null, p95: null, last: null };
   }
 }
 

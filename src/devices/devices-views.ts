@@ -4,6 +4,8 @@ import type { Actor } from '../platform/sign-in/actor.js';
 import { OBSERVATION_KINDS } from './device-observation.entity.js';
 import type { DeviceObservation } from './device-observation.entity.js';
 import { CHANGED_STATES, DEVICE_STATES } from './device-states.js';
+import { KNOWLEDGE_AGES } from './encryption/encryption-filter.js';
+import { ENCRYPTION_STATES } from './encryption/encryption-states.js';
 import type { Device } from './device.entity.js';
 import type { AgedObservation } from './observations.service.js';
 
@@ -60,6 +62,16 @@ export const DevicesQueryFilters = {
     .optional()
     .describe('Only those in use or on the shelf for longer than their model is meant to be used.'),
   spare: z.enum(['true']).optional().describe('Only what can really be given: see GET /v1/devices/spares.'),
+  encryption: z
+    .enum(ENCRYPTION_STATES)
+    .optional()
+    .describe('Only those in use whose disks are so as far as anybody knows: see GET /v1/devices/encryption.'),
+  encryptionSeen: z
+    .enum(KNOWLEDGE_AGES)
+    .optional()
+    .describe(
+      'Only those in use of which that was seen within a day, a day to a week ago, a week to 30 days ago, longer ago, or `never`.',
+    ),
   search: z
     .string()
     .trim()

@@ -9,6 +9,8 @@ import { seesField } from '../platform/roles/fields.js';
 import { keepWithin, reaches, requireWithin } from '../platform/roles/within-reach.js';
 import type { Actor } from '../platform/sign-in/actor.js';
 import { Acknowledgements } from './acknowledgements/acknowledgements.service.js';
+import { isKnownAs, isKnownSince, NOT_THERE, type KnowledgeAge } from './encryption/encryption-filter.js';
+import type { EncryptionState } from './encryption/encryption-states.js';
 import { Replacements } from './spares/replacements.service.js';
 import { CAN_BE_GIVEN } from './spares/can-be-given.js';
 import { ReturnRecords } from './returns/return-records.service.js';
@@ -34,6 +36,10 @@ export interface DevicesFilter {
   pastLifetime?: 'true';
   /** Only what can really be given. */
   spare?: 'true';
+  /** In use, and its disk is so as far as anybody knows. */
+  encryption?: EncryptionState;
+  /** In use, and what is known of its disk is so old. */
+  encryptionSeen?: KnowledgeAge;
   /** Part of the asset tag or the serial number. */
   search?: string;
 }
@@ -152,13 +158,15 @@ export class DevicesService {
     const query = tx.createQueryBuilder(Device, 'device').orderBy('device.id').limit(page.limit);
     keepWithin(query, actor, 'device');
     if (page.after) query.andWhere('device.id > :after', { after: page.after });
-    const { state, holderId, modelId, siteId, pastLifetime, spare, search } = filter;
+    const { state, holderId, modelId, siteId, pastLifetime, spare, encryption, encryptionSeen, search } = filter;
     if (state) query.andWhere('device.state = :state', { state });
     if (holderId) query.andWhere('device.holder_id = :holderId', { holderId });
     if (modelId) query.andWhere('device.model_id = :modelId', { modelId });
     if (siteId) query.andWhere('device.site_id = :siteId', { siteId });
     if (pastLifetime) query.andWhere(PAST_LIFETIME);
     if (spare) query.andWhere(SPARE);
+    if (encryption) query.andWhere(isKnownAs(encryption));
+    if (encryptionSeen) query.andWhere(isKnownSince(encryptionSeen));
     if (search) {
       const pattern = `%${search.replaceAll(/[\\%_]/g, '\\$&')}%`;
       const bySerial = seesField(actor, 'device.serial') ? ' OR device.serial ILIKE :pattern' : '';
@@ -377,7 +385,7 @@ const REFERENCES = {
 
 const SPARE = `EXISTS (SELECT FROM devices d JOIN device_models m ON m.id = d.model_id WHERE d.id = device.id AND ${CAN_BE_GIVEN})`;
 
-const PAST_LIFETIME = `device.state NOT IN ('ordered', 'retired', 'disposed') AND EXISTS (
+const PAST_LIFETIME = `device.state NOT IN ${NOT_THERE} AND EXISTS (
   SELECT FROM device_models m WHERE m.id = device.model_id
     AND device.purchased_on + make_interval(months => m.lifetime_months) <= current_date)`;
 

@@ -55,6 +55,15 @@ describe('who may do what, where there are two owners', () => {
     expect(await rolesOf(linus.principal)).toEqual([]);
   });
 
+  it('finds whom a role can be given to by what they are called, without the provider’s own id of them', async () => {
+    const linus = await aUser(service.app, null, { name: 'Linus' });
+    const { body } = await ada.agent.get('/v1/sign-in-identities').expect(200);
+    const found = body.items.find(({ principal }: { principal: string }) => principal === linus.principal);
+    expect(found).toMatchObject({ name: 'Linus', personId: null, withdrawnAt: null });
+    expect(found).not.toHaveProperty('subject');
+    await linus.agent.get('/v1/sign-in-identities').expect(403);
+  });
+
   it('is approved by nobody whom it is about, also by another sign-in of theirs', async () => {
     const { id: personId } = await aPerson(tx);
     const linus = await aUser(service.app, 'approver', { personId });

@@ -125,6 +125,7 @@ export async function aCompany(service: ServiceApp): Promise<Company> {
       ],
       'POST /v1/lost-devices/{caseId}/containment': [() => A_LOCK],
       'PUT /v1/runbooks/laptop-lost': [() => RUNBOOK],
+      'POST /v1/osquery/enrolment-secrets': [() => anEnrolment(2)],
       'POST /v1/osquery/nodes/{id}/match': [(drawn) => ({ deviceId: free[drawn % free.length] })],
     },
   };
@@ -136,12 +137,14 @@ const RUNBOOK = {
 };
 const A_LOCK = { decision: 'lock', reason: 'It was encrypted.' };
 
+function anEnrolment(uses: number): object {
+  return { name: 'laptops', uses, expiresAt: new Date(Date.now() + 86_400_000).toISOString() };
+}
+
 /** Enrolled, and of no device. */
 async function someAgents(service: ServiceApp, count: number): Promise<void> {
   const admin = await service.caller('admin');
-  const expiresAt = new Date(Date.now() + 86_400_000).toISOString();
-  const wish = { name: 'laptops', uses: count, expiresAt };
-  const { body } = await admin.post('/v1/osquery/enrolment-secrets').send(wish).expect(201);
+  const { body } = await admin.post('/v1/osquery/enrolment-secrets').send(anEnrolment(count)).expect(201);
   for (let index = 0; index < count; index += 1) {
     const enrolment = { enroll_secret: body.secret, host_identifier: `laptop-${index}` };
     await service.stranger.post('/v1/osquery/enroll').send(enrolment).expect(200);

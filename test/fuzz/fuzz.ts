@@ -64,6 +64,7 @@ const LISTS = [
   '/v1/alerts',
   '/v1/returns',
   '/v1/acknowledgements',
+  '/v1/osquery/nodes',
 ];
 
 /** Doors that the document leaves out: their answers are pages for people. */

@@ -1,7 +1,15 @@
 import { expect, it } from 'vitest';
 import { z } from 'zod';
 import { connectors } from '../../connectors/index.js';
-import { fieldsOf, keyFrom, settingsOf, typedOf } from '../../ui/src/pages/tools/settings-fields.js';
+import { NewChannel } from '../../src/alerting/channel-settings.js';
+import { CHANNEL_FIELDS } from '../../ui/src/pages/settings/channel-fields.js';
+import {
+  fieldsOf,
+  keyFrom,
+  settingsOf,
+  typedOf,
+  type SettingsField,
+} from '../../ui/src/pages/tools/settings-fields.js';
 
 const fieldsOfConnector = (id: string) => {
   const connector = connectors.find((one) => one.id === id);
@@ -40,4 +48,13 @@ it('takes lines as a list, and says which JSON can’t be read', () => {
 
 it('proposes a key', () => {
   expect(keyFrom(' Analytics – database (Köln) ')).toBe('analytics-database-ko-ln');
+});
+
+it('asks of an alert channel for exactly what the service takes of its kind', () => {
+  const facts = (fields: readonly SettingsField[]) =>
+    fields.map(({ name, kind, isRequired, choices, otherwise }) => ({ name, kind, isRequired, choices, otherwise }));
+  for (const { shape } of NewChannel.options) {
+    const taken = fieldsOf(z.toJSONSchema(shape.settings, { io: 'input' }));
+    expect(facts(CHANNEL_FIELDS[shape.kind.value])).toEqual(facts(taken));
+  }
 });

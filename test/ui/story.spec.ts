@@ -323,6 +323,10 @@ describe.skipIf(!hasChromium)('the user interface, in Chromium', () => {
       ['/approvals', 'Approvals', 'approvals'],
       ['/hr-events', 'HR inbox', 'hr-events'],
       ['/your-sign-in', 'Your sign-in', 'your-sign-in'],
+      ['/settings', 'Settings', 'settings'],
+      ['/settings/limits', 'Limits', 'settings-limits'],
+      ['/settings/sites', 'Sites', 'settings-sites'],
+      ['/settings/installation', 'This installation', 'settings-installation'],
       ['/nowhere', 'There is no such page', 'nowhere'],
     ] as const) {
       await admin.open(path);
@@ -347,6 +351,81 @@ describe.skipIf(!hasChromium)('the user interface, in Chromium', () => {
     await page.getByRole('button', { name: 'Set it up' }).click();
     await page.getByRole('heading', { level: 1, name: 'Key cabinet' }).waitFor();
     await page.getByText('key-cabinet').waitFor();
+  });
+
+  it('counts disks by what is known of them, and each part leads to the devices that it counts', async () => {
+    const { page } = admin;
+    await admin.open('/');
+    const encrypted = page.getByRole('link', { name: /^encrypted/ });
+    await encrypted.waitFor();
+    await admin.look('overview-disks');
+    await encrypted.click();
+    await page.getByRole('row', { name: /MBP-0192/ }).waitFor();
+    expect(new URL(page.url()).search).toBe('?encryption=encrypted');
+    expect(await page.getByRole('row', { name: /MBP-0300/ }).count()).toBe(0);
+    await admin.open('/devices?encryptionSeen=never');
+    await page.getByRole('row', { name: /MBP-0300/ }).waitFor();
+    expect(await page.getByRole('row', { name: /MBP-0192/ }).count()).toBe(0);
+  });
+
+  it('sets up who is told, how much may change at once, and what lets a program in', async () => {
+    const { page } = admin;
+    const dialog = page.getByRole('dialog');
+    await admin.open('/settings/alerts');
+    await page.getByRole('button', { name: 'Add a channel…' }).click();
+    await page.getByLabel('Kind').selectOption('slack');
+    await page.getByLabel('Name').fill('oncall-slack');
+    await page.getByLabel('Address of the webhook').fill('https://127.0.0.1:9/services/canary');
+    await dialog.getByRole('button', { name: 'Add it' }).click();
+    const channel = page.getByRole('row', { name: /oncall-slack/ }).first();
+    await channel.getByRole('button', { name: /^Send a test/ }).click();
+    await channel.getByText(/^(Failed|Refused):/).waitFor();
+    expect(await page.content()).not.toContain('canary');
+    await page.getByRole('button', { name: 'Add somebody…' }).click();
+    await dialog.getByLabel('Who').fill('On call');
+    await dialog.getByLabel('oncall-slack').check();
+    await dialog.getByRole('button', { name: 'Add', exact: true }).click();
+    const contact = page.getByRole('row', { name: /1\. On call/ });
+    await contact.getByText('oncall-slack').waitFor();
+    await admin.look('settings-alerts');
+    await contact.getByRole('button', { name: /^Take off/ }).click();
+    await dialog.getByRole('button', { name: 'Take off the list' }).click();
+    await contact.waitFor({ state: 'detached' });
+    await channel.getByRole('button', { name: /^Remove/ }).click();
+    await dialog.getByRole('button', { name: 'Remove' }).click();
+    await page.getByText('nobody is told of anything').waitFor();
+
+    await page.getByRole('link', { name: 'Limits' }).click();
+    await page.getByRole('button', { name: 'Change…: Leaves' }).click();
+    await page.getByLabel('So many people always pass').fill('500');
+    await page.getByLabel('Why').fill('A whole site closes today.');
+    await dialog.getByRole('button', { name: 'Ask a second person' }).click();
+    await page.getByText('Nothing is changed yet.').waitFor();
+
+    await page.getByRole('link', { name: 'API tokens' }).click();
+    await page.getByRole('button', { name: 'Make a token…' }).click();
+    await page.getByLabel('What it is for').fill('Evidence, every quarter');
+    await page.getByLabel('Who answers for it').fill('bo exam');
+    await page.getByRole('radio', { name: /Bo Example/ }).check();
+    await page.getByLabel('cases:read').check();
+    await admin.look('settings-token-new', 'dialog');
+    await dialog.getByRole('button', { name: 'Make it' }).click();
+    const token = await dialog.getByText(/^qm_/).innerText();
+    const headers = { authorization: `Bearer ${token}` };
+    expect((await page.request.get(`${service.url}/v1/cases`, { headers })).status()).toBe(200);
+    await page.keyboard.press('Escape');
+    await page.getByRole('row', { name: /Evidence, every quarter/ }).waitFor();
+    expect(await page.content()).not.toContain(token);
+    await admin.look('settings-tokens');
+
+    await page.getByRole('link', { name: 'Roles' }).click();
+    await page.getByRole('button', { name: 'Give a role…' }).click();
+    await page.getByLabel('To whom').selectOption({ label: 'Evidence, every quarter' });
+    await dialog.getByLabel('Role').selectOption('viewer');
+    await page.getByLabel('Why').fill('It reads devices as well.');
+    await dialog.getByRole('button', { name: 'Give it' }).click();
+    await page.getByRole('row', { name: /Evidence, every quarter.*viewer.*everywhere.*by Robin Keeper/ }).waitFor();
+    await admin.look('settings-roles');
   });
 
   it('checks by itself that an entry is in the sealed log', async () => {

@@ -156,6 +156,48 @@ const yourSignIn = createRoute({
   component: lazyRouteComponent(() => import('./pages/sign-in/your-sign-in-page.js'), 'YourSignInPage'),
 });
 
+const settings = createRoute({
+  getParentRoute: () => root,
+  path: '/settings',
+  component: lazyRouteComponent(() => import('./pages/settings/settings-page.js'), 'SettingsPage'),
+});
+
+const alertSettings = createRoute({
+  getParentRoute: () => root,
+  path: '/settings/alerts',
+  component: lazyRouteComponent(() => import('./pages/settings/alerts-page.js'), 'AlertsPage'),
+});
+
+const roleSettings = createRoute({
+  getParentRoute: () => root,
+  path: '/settings/roles',
+  component: lazyRouteComponent(() => import('./pages/settings/roles-page.js'), 'RolesPage'),
+});
+
+const tokenSettings = createRoute({
+  getParentRoute: () => root,
+  path: '/settings/tokens',
+  component: lazyRouteComponent(() => import('./pages/settings/tokens-page.js'), 'TokensPage'),
+});
+
+const limitSettings = createRoute({
+  getParentRoute: () => root,
+  path: '/settings/limits',
+  component: lazyRouteComponent(() => import('./pages/settings/limits-page.js'), 'LimitsPage'),
+});
+
+const siteSettings = createRoute({
+  getParentRoute: () => root,
+  path: '/settings/sites',
+  component: lazyRouteComponent(() => import('./pages/settings/sites-page.js'), 'SitesPage'),
+});
+
+const installationSettings = createRoute({
+  getParentRoute: () => root,
+  path: '/settings/installation',
+  component: lazyRouteComponent(() => import('./pages/settings/installation-page.js'), 'InstallationPage'),
+});
+
 /** Everything is addressed by its URL; each page is a file of its own that is fetched when it is first opened. */
 export const router = createRouter({
   routeTree: root.addChildren([
@@ -179,6 +221,13 @@ export const router = createRouter({
     approvals,
     hrEvents,
     audit,
+    settings,
+    alertSettings,
+    roleSettings,
+    tokenSettings,
+    limitSettings,
+    siteSettings,
+    installationSettings,
     yourSignIn,
   ]),
   basepath: '/app',

@@ -28,6 +28,8 @@ export const DEVICE_FILTERS = {
   search: 'text',
   state: ['ordered', 'in_stock', 'reserved', 'assigned', 'in_repair', 'lost', 'stolen', 'found', 'retired', 'disposed'],
   only: ['spare', 'pastLifetime'],
+  encryption: ['encrypted', 'converting', 'suspended', 'not_encrypted', 'unknown'],
+  encryptionSeen: ['day', 'week', 'month', 'older', 'never'],
   modelId: 'text',
   siteId: 'text',
 } as const;

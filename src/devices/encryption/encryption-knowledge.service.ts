@@ -8,6 +8,7 @@ import type { Actor } from '../../platform/sign-in/actor.js';
 import { DeviceObservation } from '../device-observation.entity.js';
 import { Device } from '../device.entity.js';
 import { DeviceEncryption } from './device-encryption.entity.js';
+import { NOT_THERE } from './encryption-filter.js';
 import type { EncryptionState } from './encryption-states.js';
 import type { JudgedVolume } from './judge-report.js';
 
@@ -63,9 +64,6 @@ export const AGES = [3_600, 86_400, 604_800, 2_592_000] as const;
 const AGE = `CASE WHEN known.observed_at IS NULL THEN NULL
   ${AGES.map((age, index) => `WHEN known.observed_at > now() - interval '${age} seconds' THEN ${index}`).join(' ')}
   ELSE ${AGES.length} END`;
-
-/** Who has no disk that anybody could lose yet, or any more. */
-const NOT_THERE = `('ordered', 'retired', 'disposed')`;
 
 /** SQL: whole seconds from one instant to another, as far as an integer goes. */
 const seconds = (from: string, until: string): string =>

@@ -345,4 +345,30 @@ describe('/v1/devices/encryption', () => {
     const shares = body.states.map(({ share }: { share: number }) => share);
     expect(shares.reduce((sum: number, share: number) => sum + share, 0)).toBeCloseTo(1);
   });
+
+  it('counts what the list of devices has with the same filter, and leaves nobody out', async () => {
+    const api = await records.caller('devices:read');
+    for (const days of [3, 10]) {
+      const { id } = await aDevice(records.db.manager);
+      await report(id, minutesAgo(60 * 24 * days), 'suspended');
+    }
+    await aDevice(records.db.manager, { state: 'disposed' });
+    const overview = (await api.get('/v1/devices/encryption').expect(200)).body;
+    const listed = async (filter: string): Promise<number> =>
+      (await api.get(`/v1/devices?limit=200&${filter}`).expect(200)).body.items.length;
+    for (const { state, devices } of overview.states) expect(await listed(`encryption=${state}`)).toBe(devices);
+    const agesOf = ({ ages }: { ages: { devices: number }[] }): number[] => ages.map(({ devices }) => devices);
+    const seen = (of: readonly number[]): number =>
+      overview.states.reduce(
+        (sum: number, state: { ages: { devices: number }[] }) =>
+          sum + of.reduce((part, index) => part + (agesOf(state)[index] ?? 0), 0),
+        0,
+      );
+    const counts = [];
+    for (const age of ['day', 'week', 'month', 'older', 'never']) counts.push(await listed(`encryptionSeen=${age}`));
+    const unknown = overview.states.find(({ state }: { state: string }) => state === 'unknown').devices;
+    expect(counts).toEqual([seen([0, 1]), seen([2]), seen([3]), seen([4]), unknown]);
+    expect(counts.every((count) => count > 0)).toBe(true);
+    await api.get('/v1/devices?encryption=no').expect(400);
+  });
 });

@@ -27,6 +27,7 @@ import { SessionCookieStrategy } from './session-cookie.strategy.js';
 import { SignInBars } from './sign-in-bars.service.js';
 import { SignInController } from './sign-in.controller.js';
 import { SignInGuard } from './sign-in.guard.js';
+import { SignInIdentitiesController } from './sign-in-identities.controller.js';
 import { SignInIdentities } from './sign-in-identities.service.js';
 import { SignInLinks } from './sign-in-links.service.js';
 import { SignInNews } from './sign-in-news.service.js';
@@ -52,6 +53,7 @@ export class SignInModule {
         SignOutController,
         TokensController,
         CallerController,
+        SignInIdentitiesController,
         OwnSecurityKeysController,
         SecurityKeysController,
         StepUpController,

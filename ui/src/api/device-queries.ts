@@ -28,6 +28,14 @@ function endless<Page extends { next: string | null }>(
   });
 }
 
+/** Of all devices in use. Agents report all the time: it is read once a minute, and not at each change. */
+export const fleetEncryptionQuery = queryOptions({
+  queryKey: ['fleet-encryption'],
+  queryFn: () => answerOf(api.GET('/v1/devices/encryption')),
+  staleTime: 30_000,
+  refetchInterval: 60_000,
+});
+
 export function returnsQuery(filters: Query<'/v1/returns'>) {
   return queryOptions({
     queryKey: ['device', 'list', 'returns', filters],

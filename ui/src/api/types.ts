@@ -37,6 +37,7 @@ export type DeviceModel = Item<'/v1/device-models'>;
 export type Acknowledgement = Item<'/v1/acknowledgements'>;
 export type Return = Item<'/v1/returns'>;
 export type EncryptionReport = Item<'/v1/devices/{id}/encryption/history'>;
+export type FleetEncryption = Answer<'/v1/devices/encryption'>;
 export type Imaging = Item<'/v1/devices/{id}/imagings'>;
 export type DriftingDevice = Item<'/v1/images/drift'>;
 export type RecoveryKey = Item<'/v1/devices/{id}/recovery-keys'>;
@@ -44,6 +45,18 @@ export type Shelf = Item<'/v1/devices/spares'>;
 export type ImageVersion = Answer<'/v1/images/versions/{id}'>;
 export type ImageMedium = Item<'/v1/images/media'>;
 export type DeviceImport = Answer<'/v1/devices/imports/{id}'>;
+
+export type AlertChannel = Item<'/v1/alert-channels'>;
+export type Contact = Answer<'/v1/escalation'>['contacts'][number];
+export type RoleAssignment = Item<'/v1/role-assignments'>;
+export type RoleDefinition = Item<'/v1/roles'>;
+export type SignInIdentity = Item<'/v1/sign-in-identities'>;
+export type ApiToken = Item<'/v1/tokens'>;
+export type ServicePrincipal = Item<'/v1/service-principals'>;
+export type BrakeLimit = Item<'/v1/brake-limits'>;
+export type Site = Item<'/v1/sites'>;
+export type Health = Answer<'/health/ready'>;
+export type Witness = Item<'/v1/audit/witnesses'>;
 
 /** What a POST of this path answers. */
 type Posted<Path extends keyof paths> = paths[Path] extends {
@@ -53,3 +66,13 @@ type Posted<Path extends keyof paths> = paths[Path] extends {
   : never;
 
 export type LossPreview = Posted<'/v1/lost-devices/preview'>;
+export type AskedApproval = NonNullable<Posted<'/v1/role-assignments'>['approval']>;
+
+/** What a POST of this path takes. */
+type Sent<Path extends keyof paths> = paths[Path] extends {
+  post: { requestBody: { content: { 'application/json': infer Body } } };
+}
+  ? Body
+  : never;
+
+export type NewChannel = Sent<'/v1/alert-channels'>;

@@ -7,3 +7,9 @@ export function useMay(): (scope: Scope) => boolean {
   const { data } = useQuery(callerQuery);
   return (scope) => data?.scopes.some((held) => held.scope === scope) ?? false;
 }
+
+/** Whether they may do this everywhere, and not within limits only: much of what is set up has no place. */
+export function useMayEverywhere(): (scope: Scope) => boolean {
+  const { data } = useQuery(callerQuery);
+  return (scope) => data?.scopes.some((held) => held.scope === scope && held.everywhere) ?? false;
+}

@@ -3,6 +3,7 @@ import { Link } from '@tanstack/react-router';
 import type { Scope } from '../api/types.js';
 import { text } from '../text/text.js';
 import { useMay } from './caller.js';
+import { useSettingsPlaces } from './settings-places.js';
 
 const PLACES = [
   { to: '/', word: text.nav.overview, scope: 'cases:read', key: 'o' },
@@ -16,12 +17,15 @@ const PLACES = [
   { to: '/approvals', word: text.nav.approvals, scope: 'approvals:read', key: 'a' },
   { to: '/hr-events', word: text.nav.hrEvents, scope: 'hr-events:read', key: 'h' },
   { to: '/audit', word: text.nav.audit, scope: 'audit:read', key: 'u' },
-] as const satisfies readonly { to: string; word: string; scope: Scope; key: string }[];
+  // Offered as soon as any of its own places is.
+  { to: '/settings', word: text.nav.settings, scope: null, key: 's' },
+] as const satisfies readonly { to: string; word: string; scope: Scope | null; key: string }[];
 
 /** Where one may go; places that would only refuse aren't offered. */
 export function usePlaces(): (typeof PLACES)[number][] {
   const may = useMay();
-  return PLACES.filter(({ scope }) => may(scope));
+  const hasSettings = useSettingsPlaces().length > 0;
+  return PLACES.filter(({ scope }) => (scope === null ? hasSettings : may(scope)));
 }
 
 export function Navigation({ onChosen }: { onChosen?: () => void }): ReactNode {

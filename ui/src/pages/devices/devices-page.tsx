@@ -62,6 +62,20 @@ export function DevicesPage(): ReactNode {
           onChange={(siteId) => keep({ siteId: siteId ?? undefined })}
         />
         <Choice
+          label={text.encryption.title}
+          value={filters.encryption}
+          values={DEVICE_FILTERS.encryption}
+          words={text.devices.encryption}
+          onChange={(encryption) => keep({ encryption })}
+        />
+        <Choice
+          label={text.devices.seenLabel}
+          value={filters.encryptionSeen}
+          values={DEVICE_FILTERS.encryptionSeen}
+          words={text.devices.seenWithin}
+          onChange={(encryptionSeen) => keep({ encryptionSeen })}
+        />
+        <Choice
           label={text.devices.onlyLabel}
           value={only}
           values={DEVICE_FILTERS.only}

@@ -8,6 +8,7 @@ import { useMay } from '../../shell/caller.js';
 import { text } from '../../text/text.js';
 import { duration } from '../../time/relative-time.js';
 import { CaseRows } from '../cases/case-rows.js';
+import { DiskEncryption } from './disk-encryption.js';
 import { NeedsYou } from './needs-you.js';
 
 /** What needs a person now, and what is under way. */
@@ -19,7 +20,15 @@ export function OverviewPage(): ReactNode {
         <NeedsYou />
         {may('cases:read') && <OpenCases />}
       </div>
-      {may('cases:read') && <Figures />}
+      <div className="columns">
+        {may('devices:read') && <DiskEncryption />}
+        {may('cases:read') && (
+          <div>
+            <Leavers />
+            <Revocations />
+          </div>
+        )}
+      </div>
     </Page>
   );
 }
@@ -45,23 +54,66 @@ function OpenCases(): ReactNode {
   );
 }
 
-function Figures(): ReactNode {
-  const query = useQuery(figuresQuery);
+interface TimesProps {
+  times: { median: number | null; p95: number | null; last: number | null };
+  /** What is counted, before them. */
+  children: ReactNode;
+}
+
+function Times({ times: { median, p95, last }, children }: TimesProps): ReactNode {
   const time = (seconds: number | null): string => (seconds === null ? '–' : duration(seconds * 1000));
+  return (
+    <dl className="figures">
+      {children}
+      <Figure name={text.overview.median} value={time(median)} />
+      <Figure name={text.overview.p95} value={time(p95)} />
+      <Figure name={text.overview.last} value={time(last)} />
+    </dl>
+  );
+}
+
+function Leavers(): ReactNode {
+  const query = useQuery(figuresQuery);
+  return (
+    <Section title={text.overview.leavers}>
+      <Loaded query={query} lines={1}>
+        {({ leavers }) =>
+          leavers.opened === 0 ? (
+            <Empty>{text.overview.noLeavers(leavers.days)}</Empty>
+          ) : (
+            <>
+              <Times times={leavers}>
+                <Figure
+                  name={text.overview.leaves}
+                  value={
+                    <Link to="/cases" search={{ kind: 'leaver' }}>
+                      {leavers.opened}
+                    </Link>
+                  }
+                />
+              </Times>
+              <p className="small dim">{text.overview.leaversMean(leavers.cases, leavers.opened)}</p>
+            </>
+          )
+        }
+      </Loaded>
+    </Section>
+  );
+}
+
+function Revocations(): ReactNode {
+  const query = useQuery(figuresQuery);
   return (
     <Section title={text.overview.timeToRevoked}>
       <Loaded query={query} lines={1}>
-        {({ days, revocations: { cases, median, p95, last } }) =>
-          cases === 0 ? (
+        {({ days, revocations }) =>
+          revocations.cases === 0 ? (
             <Empty>{text.overview.nothingRevoked(days)}</Empty>
           ) : (
             <>
-              <dl className="figures">
-                <Figure name={text.overview.median} value={time(median)} />
-                <Figure name={text.overview.p95} value={time(p95)} />
-                <Figure name={text.overview.last} value={time(last)} />
-                <Figure name={text.nav.cases} value={String(cases)} />
-              </dl>
+              <Times times={revocations}>
+                <Figure name={text.nav.cases} value={revocations.cases} />
+              </Times>
               <p className="small dim">{text.overview.figuresMean(days)}</p>
             </>
           )
@@ -71,7 +123,7 @@ function Figures(): ReactNode {
   );
 }
 
-function Figure({ name, value }: { name: string; value: string }): ReactNode {
+function Figure({ name, value }: { name: string; value: ReactNode }): ReactNode {
   return (
     <div>
       <dt>{name}</dt>

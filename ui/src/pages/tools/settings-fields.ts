@@ -1,6 +1,8 @@
 /** One field of a form, as a connector's JSON Schema tells it. */
 export interface SettingsField {
   name: string;
+  /** What people call it, where that isn't its name. */
+  label?: string;
   kind: 'line' | 'text' | 'number' | 'flag' | 'choice' | 'list' | 'json';
   isRequired: boolean;
   description: string | undefined;

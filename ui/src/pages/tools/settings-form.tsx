@@ -28,11 +28,11 @@ interface SettingProps {
 }
 
 function Setting({ field, value, onType }: SettingProps): ReactNode {
-  const { name, kind, isRequired, description, choices, otherwise } = field;
+  const { name, label = name, kind, isRequired, description, choices, otherwise } = field;
   if (typeof value === 'boolean') {
     return (
       <Checkbox
-        label={name}
+        label={label}
         description={description}
         checked={value}
         onChange={(event) => onType(event.currentTarget.checked)}
@@ -40,7 +40,7 @@ function Setting({ field, value, onType }: SettingProps): ReactNode {
     );
   }
   const said = {
-    label: name,
+    label,
     description: [description, otherwise && text.tools.otherwise(otherwise)].filter(Boolean).join('. '),
     required: isRequired,
     value,
