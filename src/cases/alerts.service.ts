@@ -16,6 +16,7 @@ export type AlertKind =
   | 'brake_overdue'
   | 'employment_stuck'
   | 'sign_in_link'
+  | 'security_key_added'
   | 'security_key_copied'
   | 'security_key_removed'
   | 'brake_limit_raised'
@@ -46,7 +47,13 @@ export type AlertKind =
   | 'image_withdrawn';
 
 /** What was done and can’t be undone: nobody can mend it, so it is told and ends by itself. */
-const NEWS: readonly AlertKind[] = ['sign_in_link', 'security_key_removed', 'brake_limit_raised', 'recovery_key_read'];
+const NEWS: readonly AlertKind[] = [
+  'sign_in_link',
+  'security_key_added',
+  'security_key_removed',
+  'brake_limit_raised',
+  'recovery_key_read',
+];
 
 /** Of a service principal that nobody answers for. */
 export function ownerlessKey(servicePrincipalId: string): string {

@@ -57,6 +57,13 @@ function alertOf(event: SignInEvent): Omit<NewAlert, 'owner'> | null {
         severity: 'warning',
         message: `Somebody signed in as ${event.actorName} with a link from the server's command line.`,
       };
+    case 'key-registered':
+      return {
+        dedupKey: `security_key_added:${event.keyId}`,
+        kind: 'security_key_added',
+        severity: 'info',
+        message: `A security key was registered for ${event.holder}. Ask ${event.holder} if nobody expected it: whoever has it can do what is dangerous in their name.`,
+      };
     case 'key-copied':
       return {
         dedupKey: copiedKey(event.keyId),

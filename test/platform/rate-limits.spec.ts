@@ -76,9 +76,13 @@ describe('rate limits', () => {
 
   it('count one-time links apart from tokens', async () => {
     await failTooOften('192.0.2.40');
-    const open = () => service.stranger.get(`/sign-in/${newSecretToken()}`).set('X-Forwarded-For', '192.0.2.40');
+    const open = (before = '/sign-in/', behind = '') =>
+      service.stranger.get(`${before}${newSecretToken()}${behind}`).set('X-Forwarded-For', '192.0.2.40');
     for (let count = 0; count <= FAILURES; count += 1) await open().expect(410);
     await open().expect(429);
+    // However it is written, it is the same door.
+    await open('/sign-in/', '/').expect(429);
+    await open('/Sign-In/').expect(429);
   });
 
   it('count an IPv6 line as one, however many addresses it has', async () => {

@@ -98,6 +98,10 @@ describe('registering a security key', () => {
     expect((await keysOf(ada)).items).toMatchObject([{ name: 'blue one', lastUsedAt: null, copiedAt: null }]);
     expect((await keysOf(grace)).items).toEqual([]);
     expect(await lastEntry('security-key.registered', ada)).toEqual({ identityId: identityOf(ada) });
+    const { name } = (await ada.agent.get('/v1/caller').expect(200)).body as { name: string };
+    expect(await alerts('security_key_added')).toMatchObject([
+      { severity: 'info', message: expect.stringContaining(`registered for ${name}`) },
+    ]);
   });
 
   it('is asked for with the keys that they have, for one answer, by this session, with a PIN or a finger', async () => {

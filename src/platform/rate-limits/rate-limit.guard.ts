@@ -6,7 +6,7 @@ import { FailedSignIns } from './failed-sign-ins.service.js';
 import { NEVER_LIMITED } from './never-limited.js';
 
 /** A one-time link: the token is the credential. */
-const LINK = /^\/(sign-in|credential-links|acknowledgement-links|task-links)\/[^/]{20,}$/;
+const LINK = /^\/(sign-in|credential-links|acknowledgement-links|task-links)\/[^/]{20,}\/?$/i;
 
 /** Stands before the guard that looks credentials up. */
 @Injectable()

@@ -4,6 +4,8 @@ import type { EntityManager } from 'typeorm';
 export type SignInEvent =
   | { what: 'link-made'; linkId: string; actorName: string; madeBy: string }
   | { what: 'link-used'; linkId: string; actorName: string }
+  /** From now on they show it before what is dangerous, and whoever has it can. */
+  | { what: 'key-registered'; keyId: string; holder: string }
   /** A security key answered with a count that it had passed before: there are two of them. */
   | { what: 'key-copied'; keyId: string; holder: string }
   /** `removedBy` is null where nobody else did it: by whose key it is, or together with their sign-in. */

@@ -63,7 +63,7 @@ export class SecurityKeys {
   async add(
     tx: EntityManager,
     actor: Actor,
-    { identityId, sessionId }: KeyHolder,
+    { identityId, sessionId, name: holder }: KeyHolder,
     { name, credentialId, publicKey, counter, transports }: NewKey,
   ): Promise<string> {
     // Until this ends nobody withdraws the identity, ends the session unseen, or adds another key.
@@ -95,6 +95,7 @@ export class SecurityKeys {
       facts: { identityId },
       personal: { name },
     });
+    await this.news.tell(tx, { what: 'key-registered', keyId: added.id, holder });
     return added.id;
   }
 
