@@ -3,6 +3,7 @@ import { DataSource, type EntityManager } from 'typeorm';
 import { AlertsService } from '../../cases/alerts.service.js';
 import type { CaseScope } from '../../cases/case.entity.js';
 import { AuditService } from '../../platform/audit/audit.service.js';
+import { Config } from '../../platform/config/config.js';
 import { queryRows } from '../../platform/database/query-rows.js';
 import { inTransaction } from '../../platform/database/transaction.js';
 import { Problem } from '../../platform/errors/problem.js';
@@ -37,6 +38,7 @@ export class LossReports {
     private readonly lostDevices: LostDevicesService,
     private readonly alerts: AlertsService,
     private readonly audit: AuditService,
+    private readonly config: Config,
   ) {}
 
   /**
@@ -68,7 +70,7 @@ export class LossReports {
         kind: 'loss_reported',
         severity: 'critical',
         owner: 'it-admins',
-        message: `Somebody who says that they are ${email} lost a laptop${told.assetTag === undefined ? '' : ` (${told.assetTag})`}. Call them back on a number that you know, not only the one they gave, then: quartermaster loss-reports confirm ${id}`,
+        message: `Somebody who says that they are ${email} lost a laptop${told.assetTag === undefined ? '' : ` (${told.assetTag})`}. Call them back on a number that you know, not only the one they gave, then confirm it: ${this.config.publicUrl}/app/lost-laptop?report=${id} or quartermaster loss-reports confirm ${id}`,
       });
       return true;
     });
@@ -83,6 +85,11 @@ export class LossReports {
     if (page.before) query.andWhere('r.id < :before', { before: page.before });
     if (state) query.andWhere('r.state = :state', { state });
     return query.getMany();
+  }
+
+  /** @throws Problem `not-found` */
+  async get(id: string): Promise<LossReport> {
+    return found(await this.db.manager.findOneBy(LossReport, { id }));
   }
 
   /**
@@ -129,8 +136,7 @@ export class LossReports {
 
   private async waiting(tx: EntityManager, id: string): Promise<LossReport> {
     const lock = tx.queryRunner?.isTransactionActive ? ({ lock: { mode: 'pessimistic_write' } } as const) : {};
-    const report = await tx.findOne(LossReport, { where: { id }, ...lock });
-    if (!report) throw new Problem('not-found', 'There is no report of a loss with this id.');
+    const report = found(await tx.findOne(LossReport, { where: { id }, ...lock }));
     if (report.state !== 'waiting') throw new Problem('conflict', `This report was ${report.state} before.`);
     return report;
   }
@@ -151,6 +157,11 @@ const IN_WORDS: Record<Confirmation['how'], string> = {
   in_person: 'in person',
   vouched: 'for whom somebody vouched',
 };
+
+function found(report: LossReport | null): LossReport {
+  if (!report) throw new Problem('not-found', 'There is no report of a loss with this id.');
+  return report;
+}
 
 function alertKey(id: string): string {
   return `loss_reported:${id}`;
