@@ -17,6 +17,7 @@ import { MEDIUM_STATES } from '../../src/images/medium-states.js';
 import { IMAGING_CHECKS } from '../../src/imagings/device-imaging.entity.js';
 import { DRIFT_FINDINGS } from '../../src/imagings/image-drift.js';
 import { COMMAND_STATES, NEXT_COMMAND_STATES } from '../../src/lost-devices/command-states.js';
+import { CONFIRMED_HOW } from '../../src/lost-devices/reports/loss-report.entity.js';
 import { CONTAINMENTS } from '../../src/lost-devices/runbook/runbook-schema.js';
 import { PERSON_STATUSES } from '../../src/people/person.entity.js';
 import { ROTATION_REASONS } from '../../src/recovery-keys/recovery-key-rotation.entity.js';
@@ -56,6 +57,7 @@ describe('the user interface', () => {
     ['states of an order, by their looks', COMMAND_STATES, Object.keys(COMMAND_STATE_LOOKS)],
     ['states of an order', COMMAND_STATES, Object.keys(en.lostLaptop.orderState)],
     ['decisions about a lost machine', CONTAINMENTS, Object.keys(en.lostLaptop.decided)],
+    ['ways to know who somebody is', CONFIRMED_HOW, Object.keys(en.lossReports.confirmedHow)],
     ['outcomes of a call', ATTEMPT_OUTCOMES, Object.keys(en.cases.outcome)],
     ['kinds of errors of a tool', TOOL_ERROR_KINDS, Object.keys(en.cases.errorKind)],
     ['kinds of recovery keys', PROTECTED_BY, Object.keys(en.devices.protects)],

@@ -466,6 +466,49 @@ export const en = {
     openCase: 'Open the case',
   },
 
+  /** What people say at `/lost` who have no code. */
+  lossReports: {
+    waiting: 'Said at /lost, not confirmed',
+    says: (email: string, assetTag: string | null) =>
+      `Somebody who says that they are ${email} lost ${assetTag === null ? 'a laptop' : assetTag}`,
+    times: (times: number) => (times === 1 ? 'said once' : `said ${times} times`),
+    nothingCut: 'nobody checked whose it is, and nothing is cut',
+    first: 'first',
+    from: (address: string) => `from ${address}`,
+    assetTag: 'Number on its label',
+    phone: 'Wants to be called on',
+    notTold: 'not told',
+    unchecked: 'Nobody has checked whose this is, and nothing is cut yet.',
+    callBack:
+      'Call back on a number that you knew before, not only on the one that was typed. Nothing that the lost laptop could tell counts: not its mail, not its chat.',
+    which: 'Which laptop is it?',
+    lookFor: (what: string) => `Look for ${what}`,
+    notTheirs: 'Somebody else has this laptop',
+    otherHolder: (name: string, address: string) =>
+      `It is ${name}’s (${address}), and another address was typed. Be sure that it is this one: ${name}’s access is cut.`,
+    how: 'How do you know that it is they?',
+    confirmedHow: {
+      called_back: 'Called back, on a number known before',
+      in_person: 'Seen in person',
+      vouched: 'Somebody whom we know vouches for them',
+    },
+    note: 'What you learnt, and who vouched',
+    cut: (name: string) => `It is they: cut ${name}’s access now`,
+    cutDevice: 'It is they: cut this laptop off now',
+    sameLoss: 'While that loss stands, nothing is cut anew: this report is put to it.',
+    back: 'Back to the beginning',
+    dismiss: 'Dismiss…',
+    dismissTitle: 'Nothing was lost, or it is nobody of ours',
+    dismissVerb: 'Dismiss it',
+    dismissMeans: 'Nothing is cut, and on-call is not asked any more. Said again at /lost, it waits here again.',
+    dismissReason: 'Why',
+    confirmedBy: (name: string) => `Confirmed by ${name}`,
+    dismissedBy: (name: string) => `Dismissed by ${name}`,
+    nothingWasCut: 'Nothing was cut for it.',
+    mayNot:
+      'Only who may report a loss of anybody sees what was said at /lost. Call somebody of the helpdesk or of security.',
+  },
+
   devices: {
     device: 'Device',
     search: 'Asset tag or serial number',

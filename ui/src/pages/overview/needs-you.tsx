@@ -1,7 +1,15 @@
 import type { ReactNode } from 'react';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { alertsQuery, approvalsQuery, brakesQuery, dutiesQuery, OFTEN, toolsQuery } from '../../api/queries.js';
+import {
+  alertsQuery,
+  approvalsQuery,
+  brakesQuery,
+  dutiesQuery,
+  lossReportsQuery,
+  OFTEN,
+  toolsQuery,
+} from '../../api/queries.js';
 import { Empty, Loading } from '../../parts/loaded.js';
 import { PersonLink } from '../../parts/person-link.js';
 import { ProblemNotice } from '../../parts/problem-notice.js';
@@ -14,9 +22,11 @@ import { AlertMessage } from './alert-message.js';
 
 const MOST = 30;
 
-/** Everything that stands still until somebody does something, the oldest deadline first; of each kind as many as fit. */
+/** Everything that stands still until somebody does something, lost laptops and the oldest deadline first; of each kind as many as fit. */
 export function NeedsYou(): ReactNode {
   const may = useMay();
+  const mayConfirm = may('lost-devices:report', 'everywhere');
+  const reports = useQuery({ ...lossReportsQuery({ state: 'waiting', limit: MOST }), enabled: mayConfirm });
   const duties = useQuery({ ...dutiesQuery({ limit: MOST }), enabled: may('cases:read') });
   const brakes = useQuery({ ...brakesQuery({ state: 'standing', limit: MOST }), enabled: may('brakes:read') });
   const approvals = useQuery({
@@ -28,19 +38,22 @@ export function NeedsYou(): ReactNode {
     ...alertsQuery({ state: 'open', about: 'other', limit: MOST }),
     enabled: may('alerts:read'),
   });
-  const all = [duties, brakes, approvals, tools, alerts];
+  const all = [reports, duties, brakes, approvals, tools, alerts];
   const error = all.find((query) => query.error)?.error;
   /** An alert about what stands here by itself. */
   const isShown = (kind: string): boolean =>
-    (kind === 'tool_paused' && may('tools:read')) || (kind === 'brake_held' && may('brakes:read'));
+    (kind === 'tool_paused' && may('tools:read')) ||
+    (kind === 'brake_held' && may('brakes:read')) ||
+    (kind === 'loss_reported' && mayConfirm);
   const toolName = (id: string): string =>
     tools.data?.items.find((tool) => tool.id === id)?.name ?? text.accounts.someTool;
   const waiting = (approvals.data?.items ?? []).filter(({ expiresAt }) => Date.parse(expiresAt) > serverNow());
   const paused = (tools.data?.items ?? []).filter(({ state }) => state === 'paused');
   const others = (alerts.data?.items ?? []).filter(({ kind }) => !isShown(kind));
+  const said = reports.data?.items ?? [];
   const due = duties.data?.items ?? [];
   const standing = brakes.data?.items ?? [];
-  const count = due.length + standing.length + waiting.length + paused.length + others.length;
+  const count = said.length + due.length + standing.length + waiting.length + paused.length + others.length;
   const hasMore = all.some(({ data }) => typeof data?.next === 'string');
   return (
     <Section title={text.overview.needsYou} count={hasMore ? `${count}+` : count}>
@@ -50,6 +63,24 @@ export function NeedsYou(): ReactNode {
         <Empty>{text.overview.nothing}</Empty>
       )}
       <ul className="rows">
+        {said.map(({ id, email, assetTag, times, reportedAt }) => (
+          <li key={id} className="need" data-row tabIndex={-1}>
+            <span className="mark-bad" aria-hidden="true">
+              ▲
+            </span>
+            <span>
+              <Link to="/lost-laptop" search={{ report: id }}>
+                {text.lossReports.says(email, assetTag)}
+              </Link>
+              <span className="small dim need-why">
+                {text.lossReports.times(times)}; {text.lossReports.nothingCut}
+              </span>
+            </span>
+            <span className="small">
+              <Instant at={reportedAt} />
+            </span>
+          </li>
+        ))}
         {due.map((step) => (
           <li key={step.id} className="need" data-row tabIndex={-1}>
             <span className="mark-bad" aria-hidden="true">
