@@ -274,7 +274,7 @@ describe.skipIf(!hasChromium)('the user interface, in Chromium', () => {
     expect(await service.call('GET', `/v1/devices/${id}`)).toMatchObject({ state: 'in_stock', holderId: null });
   });
 
-  it('confirms on a phone what somebody without a code said at /lost', async () => {
+  it('confirms on a phone what somebody without a code said at /lost, and gives a step away by a link', async () => {
     const { page } = admin;
     const { body } = await service.hr.post(
       joined(newEmployee({ givenName: 'Cleo', familyName: 'Example', workEmail: 'cleo.example@acme.example' })),
@@ -299,7 +299,15 @@ describe.skipIf(!hasChromium)('the user interface, in Chromium', () => {
     expect(await service.call('GET', `/v1/devices/${id}`)).toMatchObject({ state: 'assigned' });
     await cut.click();
 
-    await page.getByText('1 step needs a person').first().waitFor();
+    await page.getByRole('button', { name: 'Give it to somebody…' }).first().click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('To whom?').fill('desk@acme.example');
+    await dialog.getByLabel('By a link').check();
+    await admin.look('give-step', 'dialog');
+    await dialog.getByRole('button', { name: 'Make the link' }).click();
+    await dialog.getByText(`${service.url}/task-links/`).waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByText('desk@acme.example answers for it').waitFor();
     expect(await service.call('GET', `/v1/devices/${id}`)).toMatchObject({ state: 'lost' });
     await page.setViewportSize(DESK);
   });

@@ -19,6 +19,8 @@ export const en = {
   more: 'Show more',
   copy: 'Copy',
   copied: 'Copied',
+  linkMade: 'The link is shown this once',
+  linkUntil: 'end of the link:',
 
   shell: {
     skip: 'Skip to the content',
@@ -310,6 +312,23 @@ export const en = {
     confirm: 'I have seen it…',
     confirmTitle: 'You have seen that it is done',
     confirmNote: 'How you have seen it',
+    give: {
+      open: 'Give it to somebody…',
+      title: 'Give this step to somebody',
+      whom: 'To whom?',
+      hint: 'An address, or the name of a team',
+      anAddress: 'The address to which you send it',
+      means: 'They are told, and their time begins anew. A link that was made for this step before stops working.',
+      how: 'How they say that it is done',
+      way: { signedIn: 'They sign in here', byLink: 'By a link, without a sign-in' },
+      wayMeans: {
+        signedIn: 'They find it on the Overview here, with their name.',
+        byLink: 'It is good for this step alone. What whoever holds it says counts as the word of that address.',
+      },
+      verb: 'Give it to them',
+      makeLink: 'Make the link',
+      sendIt: (address: string) => `Send it to ${address} and to nobody else: what is said by it counts as their word.`,
+    },
     waive: 'Waive…',
     waiveTitle: 'Nobody will do this step',
     waiveMeans: (tool: string) => `What it was for may go on working at ${tool}. You answer for that, by name.`,
@@ -656,9 +675,7 @@ export const en = {
     linkTitle: 'A link to sign for it',
     linkVerb: 'Make the link',
     linkMeans: 'It shows what they sign and signs when they say so. A link that was made before stops working.',
-    linkMade: 'The link is shown this once',
     giveIt: 'Give it to the person and to nobody else: whoever holds it signs in their name.',
-    linkUntil: 'link works until',
   },
 
   encryption: {

@@ -1,4 +1,5 @@
-import type { ReactNode } from 'react';
+import { useState, type ReactNode } from 'react';
+import { Button } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import {
@@ -10,6 +11,7 @@ import {
   OFTEN,
   toolsQuery,
 } from '../../api/queries.js';
+import type { Step } from '../../api/types.js';
 import { Empty, Loading } from '../../parts/loaded.js';
 import { PersonLink } from '../../parts/person-link.js';
 import { ProblemNotice } from '../../parts/problem-notice.js';
@@ -18,6 +20,7 @@ import { useMay } from '../../shell/caller.js';
 import { text, wordFor } from '../../text/text.js';
 import { Instant } from '../../time/instant.js';
 import { serverNow } from '../../time/server-clock.js';
+import { GiveStep } from '../cases/give-step.js';
 import { AlertMessage } from './alert-message.js';
 
 const MOST = 30;
@@ -26,6 +29,7 @@ const MOST = 30;
 export function NeedsYou(): ReactNode {
   const may = useMay();
   const mayConfirm = may('lost-devices:report', 'everywhere');
+  const [given, setGiven] = useState<Step | null>(null);
   const reports = useQuery({ ...lossReportsQuery({ state: 'waiting', limit: MOST }), enabled: mayConfirm });
   const duties = useQuery({ ...dutiesQuery({ limit: MOST }), enabled: may('cases:read') });
   const brakes = useQuery({ ...brakesQuery({ state: 'standing', limit: MOST }), enabled: may('brakes:read') });
@@ -53,6 +57,7 @@ export function NeedsYou(): ReactNode {
   const said = reports.data?.items ?? [];
   const due = duties.data?.items ?? [];
   const standing = brakes.data?.items ?? [];
+  const inWords = ({ act, toolId }: Step): string => `${text.cases.act[act]} ${text.cases.at(toolName(toolId))}`;
   const count = said.length + due.length + standing.length + waiting.length + paused.length + others.length;
   const hasMore = all.some(({ data }) => typeof data?.next === 'string');
   return (
@@ -88,10 +93,16 @@ export function NeedsYou(): ReactNode {
             </span>
             <span>
               <Link to="/cases/$caseId" params={{ caseId: step.caseId }}>
-                {text.cases.act[step.act]} {text.cases.at(toolName(step.toolId))}
+                {inWords(step)}
               </Link>{' '}
               · <PersonLink id={step.personId} />
               <span className="small dim need-why">{step.reason}</span>
+              {step.owner !== null && <span className="small dim need-why">{text.cases.answers(step.owner)}</span>}
+              {may('steps:decide') && (
+                <Button size="xs" variant="default" onClick={() => setGiven(step)}>
+                  {text.cases.give.open}
+                </Button>
+              )}
             </span>
             <span className="small">
               {step.deadline !== null && (
@@ -151,6 +162,8 @@ export function NeedsYou(): ReactNode {
           </li>
         ))}
       </ul>
+      {/* Beside the list: once it is given, its row moves. */}
+      {given && <GiveStep stepId={given.id} what={inWords(given)} onClose={() => setGiven(null)} />}
     </Section>
   );
 }
