@@ -16,6 +16,7 @@ export const TOLD = {
   tool: { scope: 'tools:read', reached: 'tool' },
   brake: { scope: 'brakes:read', reached: 'brake' },
   approval: { scope: 'approvals:read', reached: 'approval' },
+  'loss-report': { scope: 'lost-devices:report', reached: 'loss report' },
 } as const satisfies Record<string, { scope: Scope; reached: Reached }>;
 
 export type ChangeKind = keyof typeof TOLD;

@@ -84,6 +84,9 @@ describe('whoever lost their laptop, at /lost', () => {
     const alert = await tx.findOneByOrFail(Alert, { dedupKey: `loss_reported:${report.id}` });
     expect(alert).toMatchObject({ severity: 'critical', resolvedAt: null });
     expect(alert.message).toContain(`quartermaster loss-reports confirm ${report.id}`);
+    expect(alert.message).toContain(`/app/lost-laptop?report=${report.id}`);
+    const shown = await helpdesk.get(`/v1/loss-reports/${report.id}`).expect(200);
+    expect(shown.body).toMatchObject({ email, assetTag: laptop.assetTag, times: 2, state: 'waiting', caseId: null });
     expect(await lossOf(laptop)).toBeNull();
 
     const confirm = () =>
@@ -101,6 +104,7 @@ describe('whoever lost their laptop, at /lost', () => {
     expect(await tx.findOneByOrFail(Alert, { id: alert.id })).toMatchObject({ resolvedAt: expect.any(Date) });
     expect(await tx.findBy(AuditEntry, { subjectId: report.id })).toHaveLength(3);
     await confirm().expect(409);
+    await helpdesk.get(`/v1/loss-reports/${laptop.id}`).expect(404);
   });
 
   it('can’t have a colleague cut off: a laptop in somebody else’s name is confirmed only by naming it', async () => {

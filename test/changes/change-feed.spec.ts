@@ -7,6 +7,7 @@ import { Case } from '../../src/cases/case.entity.js';
 import { Step } from '../../src/cases/step.entity.js';
 import { ChangeFeed } from '../../src/changes/change-feed.service.js';
 import type { Change } from '../../src/changes/visible-changes.js';
+import { LossReport } from '../../src/lost-devices/reports/loss-report.entity.js';
 import type { Permit } from '../../src/platform/roles/permit.js';
 import { SCOPES, type Scope } from '../../src/platform/sign-in/actor.js';
 import { liftBrakeLimits } from '../factories/brake-limits.js';
@@ -149,6 +150,24 @@ describe('who listens for changes', () => {
     expect(ofSales.text).not.toContain(engineering.laptop.id);
     expect(ofTools.text).not.toContain(ours);
     expect(await service.db.manager.countBy(Case, { id: ours })).toBe(1);
+  });
+
+  it('is told of what was said at /lost only when they may report losses of everybody', async () => {
+    const helpdesk = await aRoleHolder(service.app, 'helpdesk');
+    const narrowed = await aRoleHolder(service.app, 'helpdesk', { department: 'Sales' });
+    const [all, ofSales] = await Promise.all([
+      Stream.open(bearer(helpdesk.token)),
+      Stream.open(bearer(narrowed.token)),
+    ]);
+    const email = 'somebody@acme.example';
+    await service.stranger.post('/lost/report').type('form').send({ email }).expect(200);
+    const { id } = await service.db.manager.findOneByOrFail(LossReport, { email });
+    await waitFor('the report is told', () => all.has('loss-report', id));
+    // What is decided later is told later, to both: by then the report would have been told, too.
+    const caseId = await lose(await somebody('Sales'));
+    await waitFor('the case within reach is told', () => ofSales.has('case', caseId));
+    expect(ofSales.text).not.toContain(id);
+    expect(all.text).not.toContain(email);
   });
 
   it('has to be signed in, to do something here, and to ask for a stream', async () => {

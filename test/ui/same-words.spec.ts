@@ -18,6 +18,7 @@ import { IMAGING_CHECKS } from '../../src/imagings/device-imaging.entity.js';
 import { DRIFT_FINDINGS } from '../../src/imagings/image-drift.js';
 import { COMMAND_STATES, NEXT_COMMAND_STATES } from '../../src/lost-devices/command-states.js';
 import { COMMAND_KINDS } from '../../src/lost-devices/device-command.entity.js';
+import { CONFIRMED_HOW } from '../../src/lost-devices/reports/loss-report.entity.js';
 import { CONTAINMENTS } from '../../src/lost-devices/runbook/runbook-schema.js';
 import { DECISIONS } from '../../src/lost-devices/why-not-decided.js';
 import { PERSON_STATUSES } from '../../src/people/person.entity.js';
@@ -60,6 +61,7 @@ describe('the user interface', () => {
     ['kinds of an order', COMMAND_KINDS, Object.keys(en.lostLaptop.orderOf)],
     ['what is decided of a machine', DECISIONS, Object.keys(en.lostLaptop.verb)],
     ['decisions about a lost machine', CONTAINMENTS, Object.keys(en.lostLaptop.decided)],
+    ['ways to know who somebody is', CONFIRMED_HOW, Object.keys(en.lossReports.confirmedHow)],
     ['outcomes of a call', ATTEMPT_OUTCOMES, Object.keys(en.cases.outcome)],
     ['kinds of errors of a tool', TOOL_ERROR_KINDS, Object.keys(en.cases.errorKind)],
     ['kinds of recovery keys', PROTECTED_BY, Object.keys(en.devices.protects)],

@@ -285,6 +285,44 @@ describe.skipIf(!hasChromium)('the user interface, in Chromium', () => {
     expect(await service.call('GET', `/v1/devices/${id}`)).toMatchObject({ state: 'in_stock', holderId: null });
   });
 
+  it('confirms on a phone what somebody without a code said at /lost, and gives a step away by a link', async () => {
+    const { page } = admin;
+    const { body } = await service.hr.post(
+      joined(newEmployee({ givenName: 'Cleo', familyName: 'Example', workEmail: 'cleo.example@acme.example' })),
+    );
+    const { personId } = await service.call<{ personId: string }>('GET', `/v1/cases/${String(body['caseId'])}`);
+    const id = await service.giveLaptop(personId, 'MBP-0500');
+    await page.setViewportSize(PHONE);
+    await admin.open('/');
+    await page.getByRole('heading', { level: 1, name: 'Overview' }).waitFor();
+    const said = { email: 'Cleo.Example@acme.example', assetTag: 'mbp-0500', words: 'Left in the tram.' };
+    await fetch(`${service.url}/lost/report`, { method: 'POST', body: new URLSearchParams(said) });
+    // The page was open before: it is told.
+    await page.getByRole('link', { name: /cleo\.example@acme\.example lost mbp-0500/ }).click();
+    await page.getByText('Nobody has checked whose this is').waitFor();
+    await page.getByRole('link', { name: /MBP-0500 Cleo Example/ }).click();
+    await page.getByText('Will cut:').waitFor();
+    const cut = page.getByRole('button', { name: 'It is they: cut Cleo Example’s access now' });
+    await cut.click();
+    await page.getByLabel('Seen in person').check();
+    await page.getByLabel('What you learnt, and who vouched').fill('At the desk, with her badge.');
+    await admin.look('loss-report');
+    expect(await service.call('GET', `/v1/devices/${id}`)).toMatchObject({ state: 'assigned' });
+    await cut.click();
+
+    await page.getByRole('button', { name: 'Give it to somebody…' }).first().click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('To whom?').fill('desk@acme.example');
+    await dialog.getByLabel('By a link').check();
+    await admin.look('give-step', 'dialog');
+    await dialog.getByRole('button', { name: 'Make the link' }).click();
+    await dialog.getByText(`${service.url}/task-links/`).waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByText('desk@acme.example answers for it').waitFor();
+    expect(await service.call('GET', `/v1/devices/${id}`)).toMatchObject({ state: 'lost' });
+    await page.setViewportSize(DESK);
+  });
+
   it('withdraws a version of an image only when its name is typed, and tells why', async () => {
     const { page } = admin;
     const image = await service.call<{ id: string }>('POST', '/v1/images', { name: 'Workstation' });

@@ -52,6 +52,6 @@ export const HR_FILTERS = {
   outcome: ['applied', 'duplicate', 'outdated', 'scheduled', 'held', 'unreadable'],
 } as const;
 
-export const LOSS_SEARCH = { q: 'text', device: 'text', case: 'text' } as const;
+export const LOSS_SEARCH = { q: 'text', report: 'text', device: 'text', case: 'text' } as const;
 
 export const AUDIT_FILTERS = { caseId: 'text', subjectId: 'text' } as const;

@@ -64,6 +64,13 @@ export class LossReportsController {
     return toPage(rows, limit, ({ id }) => ({ key: '', id }), lossReportView);
   }
 
+  @Get(':id')
+  @Allow('lost-devices:report')
+  @ApiOkResponse({ standardSchema: LossReportView })
+  async get(@Param('id', { schema: z.uuid() }) id: string): Promise<z.infer<typeof LossReportView>> {
+    return lossReportView(await this.reports.get(id));
+  }
+
   @Post(':id/confirm')
   @HttpCode(202)
   @Allow('lost-devices:report')

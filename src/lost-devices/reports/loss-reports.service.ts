@@ -3,6 +3,7 @@ import { DataSource, type EntityManager } from 'typeorm';
 import { AlertsService } from '../../cases/alerts.service.js';
 import type { CaseScope } from '../../cases/case.entity.js';
 import { AuditService } from '../../platform/audit/audit.service.js';
+import { Config } from '../../platform/config/config.js';
 import { queryRows } from '../../platform/database/query-rows.js';
 import { inTransaction } from '../../platform/database/transaction.js';
 import { Problem } from '../../platform/errors/problem.js';
@@ -46,6 +47,7 @@ export class LossReports {
     private readonly lostDevices: LostDevicesService,
     private readonly alerts: AlertsService,
     private readonly audit: AuditService,
+    private readonly config: Config,
   ) {}
 
   /**
@@ -94,7 +96,7 @@ export class LossReports {
     await this.alerts.raise(tx, {
       ...ALERT,
       dedupKey: alertKey(id),
-      message: `Somebody who says that they are ${email} lost a laptop${assetTag === null ? '' : ` (“${assetTag}”, they say)`}. Call them back on a number that you know, not only the one they gave, then: quartermaster loss-reports confirm ${id}`,
+      message: `Somebody who says that they are ${email} lost a laptop${assetTag === null ? '' : ` (“${assetTag}”, they say)`}. Call them back on a number that you know, not only the one they gave, then confirm it: ${this.config.publicUrl}/app/lost-laptop?report=${id} or quartermaster loss-reports confirm ${id}`,
     });
   }
 
@@ -127,7 +129,7 @@ export class LossReports {
 
   /** Somebody may be making them up: then a page for each would hide what is true. */
   private async tellOfMany(tx: EntityManager, waiting: number): Promise<void> {
-    const message = `${waiting} reports of lost laptops wait at once; of those beyond ${PAGED_ALONE} there is no page for each. Somebody may be making them up, and among them some may be true: quartermaster loss-reports list`;
+    const message = `${waiting} reports of lost laptops wait at once; of those beyond ${PAGED_ALONE} there is no page for each. Somebody may be making them up, and among them some may be true: ${this.config.publicUrl}/app/lost-laptop or quartermaster loss-reports list`;
     await this.alerts.raise(tx, { ...ALERT, dedupKey: MANY, message });
     await this.alerts.reword(tx, MANY, message);
   }
@@ -141,6 +143,11 @@ export class LossReports {
     if (page.before) query.andWhere('r.id < :before', { before: page.before });
     if (state) query.andWhere('r.state = :state', { state });
     return query.getMany();
+  }
+
+  /** @throws Problem `not-found` */
+  async get(id: string): Promise<LossReport> {
+    return found(await this.db.manager.findOneBy(LossReport, { id }));
   }
 
   /**
@@ -205,18 +212,17 @@ export class LossReports {
 
   /** Whether one waits of which on-call was told only together with others. */
   private async anyWithoutPage(tx: EntityManager): Promise<boolean> {
-    const found = await queryRows(
+    const some = await queryRows(
       tx,
       `SELECT FROM loss_reports r WHERE r.state = 'waiting' AND NOT EXISTS (
          SELECT FROM alerts a WHERE a.dedup_key = 'loss_reported:' || r.id AND a.resolved_at IS NULL) LIMIT 1`,
     );
-    return found.length > 0;
+    return some.length > 0;
   }
 
   private async waiting(tx: EntityManager, id: string): Promise<LossReport> {
     const lock = tx.queryRunner?.isTransactionActive ? ({ lock: { mode: 'pessimistic_write' } } as const) : {};
-    const report = await tx.findOne(LossReport, { where: { id }, ...lock });
-    if (!report) throw new Problem('not-found', 'There is no report of a loss with this id.');
+    const report = found(await tx.findOne(LossReport, { where: { id }, ...lock }));
     if (report.state !== 'waiting') throw new Problem('conflict', `This report was ${report.state} before.`);
     return report;
   }
@@ -229,6 +235,11 @@ const IN_WORDS: Record<Confirmation['how'], string> = {
 };
 
 const ALERT = { kind: 'loss_reported', severity: 'critical', owner: 'it-admins' } as const;
+
+function found(report: LossReport | null): LossReport {
+  if (!report) throw new Problem('not-found', 'There is no report of a loss with this id.');
+  return report;
+}
 
 function alertKey(id: string): string {
   return `loss_reported:${id}`;

@@ -79,6 +79,8 @@ const REACHED = {
       tool && 'false',
     ],
   },
+  /** Nobody looked yet whose it is: it is for who is there for everybody. */
+  'loss report': { table: 'loss_reports', holds: ({ people, tool }) => [people && 'false', tool && 'false'] },
   /** To look at: a department uses them all. */
   tool: { table: 'tools', holds: ({ tool }) => [tool && `it.id = ${tool}`] },
   /** To change: whoever is there for a department would change it for all. */

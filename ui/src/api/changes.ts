@@ -11,6 +11,7 @@ const BESIDE: Readonly<Record<string, readonly string[]>> = {
   case: ['account', 'step', 'alert', 'brake', 'hr-event', 'figures'],
   brake: ['approval'],
   approval: ['brake'],
+  'loss-report': ['alert'],
 };
 
 /** Whether a change makes what was read under this key old. */

@@ -163,6 +163,21 @@ export function lossQuery(caseId: string) {
   });
 }
 
+/** What was said at `/lost` by people without a code. */
+export function lossReportsQuery(filters: Query<'/v1/loss-reports'>) {
+  return queryOptions({
+    queryKey: ['loss-report', 'list', filters],
+    queryFn: () => answerOf(api.GET('/v1/loss-reports', { params: { query: filters } })),
+  });
+}
+
+export function lossReportQuery(id: string) {
+  return queryOptions({
+    queryKey: ['loss-report', 'one', id],
+    queryFn: () => answerOf(api.GET('/v1/loss-reports/{id}', { params: { path: { id } } })),
+  });
+}
+
 /** Steps that need a person, the one that is due first before the others. */
 export function dutiesQuery(filters: Query<'/v1/duties'>) {
   return queryOptions({

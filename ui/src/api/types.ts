@@ -32,6 +32,7 @@ export type HrEvent = Item<'/v1/hr-events'>;
 export type AuditEntry = Item<'/v1/audit-entries'>;
 export type AuditProof = Answer<'/v1/audit-entries/{id}/proof'>;
 export type Loss = Answer<'/v1/lost-devices/{caseId}'>;
+export type LossReport = Answer<'/v1/loss-reports/{id}'>;
 export type DeviceCommand = Loss['commands'][number];
 export type DeviceModel = Item<'/v1/device-models'>;
 export type Acknowledgement = Item<'/v1/acknowledgements'>;

@@ -19,6 +19,8 @@ export const en = {
   more: 'Show more',
   copy: 'Copy',
   copied: 'Copied',
+  linkMade: 'The link is shown this once',
+  linkUntil: 'end of the link:',
 
   shell: {
     skip: 'Skip to the content',
@@ -328,6 +330,23 @@ export const en = {
     confirm: 'I have seen it…',
     confirmTitle: 'You have seen that it is done',
     confirmNote: 'How you have seen it',
+    give: {
+      open: 'Give it to somebody…',
+      title: 'Give this step to somebody',
+      whom: 'To whom?',
+      hint: 'An address, or the name of a team',
+      anAddress: 'The address to which you send it',
+      means: 'They are told, and their time begins anew. A link that was made for this step before stops working.',
+      how: 'How they say that it is done',
+      way: { signedIn: 'They sign in here', byLink: 'By a link, without a sign-in' },
+      wayMeans: {
+        signedIn: 'They find it on the Overview here, with their name.',
+        byLink: 'It is good for this step alone. What whoever holds it says counts as the word of that address.',
+      },
+      verb: 'Give it to them',
+      makeLink: 'Make the link',
+      sendIt: (address: string) => `Send it to ${address} and to nobody else: what is said by it counts as their word.`,
+    },
     waive: 'Waive…',
     waiveTitle: 'Nobody will do this step',
     waiveMeans: (tool: string) => `What it was for may go on working at ${tool}. You answer for that, by name.`,
@@ -491,6 +510,49 @@ export const en = {
     openCase: 'Open the case',
   },
 
+  /** What people say at `/lost` who have no code. */
+  lossReports: {
+    waiting: 'Said at /lost, not confirmed',
+    says: (email: string, assetTag: string | null) =>
+      `Somebody who says that they are ${email} lost ${assetTag === null ? 'a laptop' : assetTag}`,
+    times: (times: number) => (times === 1 ? 'said once' : `said ${times} times`),
+    nothingCut: 'nobody checked whose it is, and nothing is cut',
+    first: 'first',
+    from: (address: string) => `from ${address}`,
+    assetTag: 'Number on its label',
+    phone: 'Wants to be called on',
+    notTold: 'not told',
+    unchecked: 'Nobody has checked whose this is, and nothing is cut yet.',
+    callBack:
+      'Call back on a number that you knew before, not only on the one that was typed. Nothing that the lost laptop could tell counts: not its mail, not its chat.',
+    which: 'Which laptop is it?',
+    lookFor: (what: string) => `Look for ${what}`,
+    notTheirs: 'Somebody else has this laptop',
+    otherHolder: (name: string, address: string) =>
+      `It is ${name}’s (${address}), and another address was typed. Be sure that it is this one: ${name}’s access is cut.`,
+    how: 'How do you know that it is they?',
+    confirmedHow: {
+      called_back: 'Called back, on a number known before',
+      in_person: 'Seen in person',
+      vouched: 'Somebody whom we know vouches for them',
+    },
+    note: 'What you learnt, and who vouched',
+    cut: (name: string) => `It is they: cut ${name}’s access now`,
+    cutDevice: 'It is they: cut this laptop off now',
+    sameLoss: 'While that loss stands, nothing is cut anew: this report is put to it.',
+    back: 'Back to the beginning',
+    dismiss: 'Dismiss…',
+    dismissTitle: 'Nothing was lost, or it is nobody of ours',
+    dismissVerb: 'Dismiss it',
+    dismissMeans: 'Nothing is cut, and on-call is not asked any more. Said again at /lost, it waits here again.',
+    dismissReason: 'Why',
+    confirmedBy: (name: string) => `Confirmed by ${name}`,
+    dismissedBy: (name: string) => `Dismissed by ${name}`,
+    nothingWasCut: 'Nothing was cut for it.',
+    mayNot:
+      'Only who may report a loss of anybody sees what was said at /lost. Call somebody of the helpdesk or of security.',
+  },
+
   devices: {
     device: 'Device',
     search: 'Asset tag or serial number',
@@ -646,9 +708,7 @@ export const en = {
     linkTitle: 'A link to sign for it',
     linkVerb: 'Make the link',
     linkMeans: 'It shows what they sign and signs when they say so. A link that was made before stops working.',
-    linkMade: 'The link is shown this once',
     giveIt: 'Give it to the person and to nobody else: whoever holds it signs in their name.',
-    linkUntil: 'link works until',
   },
 
   encryption: {

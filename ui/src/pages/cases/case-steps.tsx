@@ -11,6 +11,7 @@ import { text } from '../../text/text.js';
 import { ClockTime, Instant } from '../../time/instant.js';
 import { duration } from '../../time/relative-time.js';
 import { attemptsInWords } from './attempts-in-words.js';
+import { GiveStep } from './give-step.js';
 import { StepEvidence } from './step-evidence.js';
 
 /** Each step of a case as it is now: requested, sent, confirmed, and what may still work after it. */
@@ -96,7 +97,7 @@ function Duty({ step }: { step: CaseStep }): ReactNode {
   );
 }
 
-type Asked = 'retry' | 'complete' | 'confirm' | 'waive' | null;
+type Asked = 'retry' | 'complete' | 'confirm' | 'give' | 'waive' | null;
 
 function StepActs({ step }: { step: CaseStep }): ReactNode {
   const may = useMay();
@@ -117,6 +118,9 @@ function StepActs({ step }: { step: CaseStep }): ReactNode {
               {text.cases.complete}
             </Button>
           )}
+          <Button size="xs" variant="default" onClick={() => setAsked('give')}>
+            {text.cases.give.open}
+          </Button>
           <Button size="xs" variant="default" onClick={() => setAsked('waive')}>
             {text.cases.waive}
           </Button>
@@ -157,6 +161,13 @@ function StepActs({ step }: { step: CaseStep }): ReactNode {
           ask={{ label: text.cases.confirmNote, required: true }}
           act={(note) => answerOf(api.POST('/v1/steps/{id}/confirm', { params, body: { note } }))}
           onDone={close}
+          onClose={close}
+        />
+      )}
+      {asked === 'give' && (
+        <GiveStep
+          stepId={step.id}
+          what={`${text.cases.act[step.act]} ${text.cases.at(step.toolName)}`}
           onClose={close}
         />
       )}

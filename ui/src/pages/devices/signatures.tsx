@@ -5,8 +5,7 @@ import { answerOf, api } from '../../api/client.js';
 import { acknowledgementsQuery } from '../../api/device-queries.js';
 import type { Acknowledgement } from '../../api/types.js';
 import { ActDialog } from '../../parts/act-dialog.js';
-import { Copyable } from '../../parts/copyable.js';
-import { Dialog } from '../../parts/dialog.js';
+import { LinkDialog, type MadeLink } from '../../parts/link-dialog.js';
 import { Empty, Loaded } from '../../parts/loaded.js';
 import { PersonLink } from '../../parts/person-link.js';
 import { Section } from '../../parts/section.js';
@@ -58,7 +57,7 @@ function Signature({ signature }: { signature: Acknowledgement }): ReactNode {
             {linkExpiresAt !== null && (
               <>
                 {' · '}
-                {text.signatures.linkUntil} <Instant at={linkExpiresAt} />
+                {text.linkUntil} <Instant at={linkExpiresAt} />
               </>
             )}
           </>
@@ -89,7 +88,7 @@ function SignatureMark({ signature }: { signature: Acknowledgement }): ReactNode
 
 /** Makes the link by which the person signs, and shows it this once. */
 export function SignatureLink({ id, onClose }: { id: string; onClose: () => void }): ReactNode {
-  const [link, setLink] = useState<{ url: string; expiresAt: string } | null>(null);
+  const [link, setLink] = useState<MadeLink | null>(null);
   if (link === null) {
     return (
       <ActDialog
@@ -107,14 +106,8 @@ export function SignatureLink({ id, onClose }: { id: string; onClose: () => void
     );
   }
   return (
-    <Dialog title={text.signatures.linkMade} onClose={onClose}>
-      <div className="stack">
-        <p>{text.signatures.giveIt}</p>
-        <Copyable value={link.url} />
-        <p className="dim small">
-          {text.signatures.linkUntil} <Instant at={link.expiresAt} />
-        </p>
-      </div>
-    </Dialog>
+    <LinkDialog link={link} onClose={onClose}>
+      <p>{text.signatures.giveIt}</p>
+    </LinkDialog>
   );
 }

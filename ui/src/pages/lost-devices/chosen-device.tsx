@@ -1,35 +1,33 @@
-import { useState, type ReactNode } from 'react';
-import { Button, Textarea } from '@mantine/core';
-import { useMutation, useQuery } from '@tanstack/react-query';
-import { Link, useNavigate } from '@tanstack/react-router';
-import { answerOf, api } from '../../api/client.js';
-import {
-  casesQuery,
-  deviceQuery,
-  lossPreviewQuery,
-  modelsQuery,
-  personQuery,
-  recoveryKeysQuery,
-} from '../../api/queries.js';
-import { queryClient } from '../../api/query-client.js';
-import type { DeviceDetails, Observation } from '../../api/types.js';
-import { Empty, Loaded, Loading } from '../../parts/loaded.js';
+import type { ReactNode } from 'react';
+import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { deviceQuery, modelsQuery, recoveryKeysQuery } from '../../api/queries.js';
+import type { DeviceDetails, LossReport, Observation } from '../../api/types.js';
+import { Empty, Loaded } from '../../parts/loaded.js';
 import { PersonLink } from '../../parts/person-link.js';
-import { ProblemNotice } from '../../parts/problem-notice.js';
 import { Mark } from '../../parts/step-state-mark.js';
 import { useMay } from '../../shell/caller.js';
 import { text } from '../../text/text.js';
 import { Instant } from '../../time/instant.js';
 import { encryptionLooks } from '../devices/encryption.js';
-import { LossExtent, type LossScope } from './loss-extent.js';
+import { ConfirmReport } from './confirm-report.js';
+import { ReportLoss } from './report-loss.js';
+
+interface Props {
+  deviceId: string;
+  /** What was said at `/lost`, and is confirmed with it. */
+  report?: LossReport;
+}
 
 /** What is known of it and how old that is, what will be cut, and the one button. */
-export function ChosenDevice({ deviceId }: { deviceId: string }): ReactNode {
+export function ChosenDevice({ deviceId, report }: Props): ReactNode {
   const query = useQuery(deviceQuery(deviceId));
   return (
     <div className="stack">
       <p>
-        <Link to="/lost-laptop">← {text.lostLaptop.another}</Link>
+        <Link to="/lost-laptop" search={report ? { report: report.id } : {}}>
+          ← {text.lostLaptop.another}
+        </Link>
       </p>
       <Loaded query={query} lines={6}>
         {(device) => (
@@ -37,8 +35,10 @@ export function ChosenDevice({ deviceId }: { deviceId: string }): ReactNode {
             <Known device={device} />
             {device.holderId === null ? (
               <Empty>{text.lostLaptop.nobodyHasIt}</Empty>
+            ) : report ? (
+              <ConfirmReport report={report} device={device} personId={device.holderId} />
             ) : (
-              <CutAccess device={device} personId={device.holderId} />
+              <ReportLoss device={device} personId={device.holderId} />
             )}
           </>
         )}
@@ -99,90 +99,5 @@ function Known({ device }: { device: DeviceDetails }): ReactNode {
         </p>
       )}
     </div>
-  );
-}
-
-function CutAccess({ device, personId }: { device: DeviceDetails; personId: string }): ReactNode {
-  const navigate = useNavigate();
-  const may = useMay();
-  const [note, setNote] = useState('');
-  const [chosen, setChosen] = useState<LossScope | null>(null);
-  const { data: person } = useQuery({ ...personQuery(personId), enabled: may('people:read') });
-  const preview = useQuery({ ...lossPreviewQuery(device.id), enabled: may('lost-devices:report') });
-  const loss = useQuery({
-    ...casesQuery({ kind: 'lost_device', personId, limit: 10 }),
-    enabled: device.state === 'lost' && may('cases:read'),
-  });
-  const reported =
-    device.state === 'lost' ? loss.data?.items.find(({ deviceId }) => deviceId === device.id) : undefined;
-  // What was reported of the laptop alone can be reported of the person after all.
-  const isOnlyMore = reported?.scope === 'device';
-  // A preview that doesn't come stops nobody: then everything is cut.
-  const scope = isOnlyMore ? 'person' : (chosen ?? preview.data?.proposedScope ?? 'person');
-  const report = useMutation({
-    mutationFn: () =>
-      answerOf(
-        api.POST('/v1/lost-devices', {
-          body: { deviceId: device.id, scope, ...(note.trim() !== '' && { note: note.trim() }) },
-        }),
-      ),
-    onSuccess: ({ caseId }) => {
-      void queryClient.invalidateQueries({ queryKey: ['device'] });
-      void navigate({ to: '/lost-laptop', search: { case: caseId } });
-    },
-  });
-  if (!may('lost-devices:report')) return <Empty>{text.lostLaptop.mayNot}</Empty>;
-  const name = person?.displayName ?? text.people.somebody;
-  return (
-    <>
-      {reported && (
-        <div className="notice">
-          <p className="notice-title">{text.lostLaptop.reportedBefore}</p>
-          <p>
-            <Instant at={reported.openedAt} />.{' '}
-            <Link to="/lost-laptop" search={{ case: reported.id }}>
-              {text.lostLaptop.watchIt}
-            </Link>
-          </p>
-          {isOnlyMore && <p>{text.lostLaptop.cutAfterAll}</p>}
-        </div>
-      )}
-      {(!reported || isOnlyMore) && (
-        <form
-          className="stack"
-          onSubmit={(event) => {
-            event.preventDefault();
-            if (!report.isPending) report.mutate();
-          }}
-        >
-          {preview.error && <ProblemNotice error={preview.error} onRetry={preview.refetch} />}
-          {preview.isLoading && <Loading lines={4} />}
-          {preview.data && (
-            <LossExtent
-              preview={preview.data}
-              name={name}
-              scope={scope}
-              onChoose={isOnlyMore ? undefined : setChosen}
-            />
-          )}
-          <details className="more">
-            <summary>{text.lostLaptop.addNote}</summary>
-            <Textarea
-              label={text.lostLaptop.note}
-              value={note}
-              onChange={(event) => setNote(event.currentTarget.value)}
-              maxLength={2_000}
-              rows={2}
-            />
-          </details>
-          {report.error && <ProblemNotice error={report.error} ofAct />}
-          <div className="thumb">
-            <Button type="submit" size="lg" color="red" fullWidth className="cut" loading={report.isPending}>
-              {scope === 'person' ? text.lostLaptop.cut(name) : text.lostLaptop.cutDevice}
-            </Button>
-          </div>
-        </form>
-      )}
-    </>
   );
 }

@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react';
 import { TextInput } from '@mantine/core';
 import { keepPreviousData, useQueries, useQuery } from '@tanstack/react-query';
-import { Link, useNavigate } from '@tanstack/react-router';
+import { Link } from '@tanstack/react-router';
 import { devicesQuery, peopleQuery, personQuery } from '../../api/queries.js';
 import type { Device, Person } from '../../api/types.js';
 import { Empty, Loading } from '../../parts/loaded.js';
@@ -13,13 +13,16 @@ import { text } from '../../text/text.js';
 const MOST = 8;
 const SHORTEST = 2;
 
+interface Props {
+  wanted: string;
+  onWanted: (wanted: string) => void;
+  /** What was said at `/lost`, where that is why it is looked for. */
+  report?: string;
+}
+
 /** By the person or by the thing: whichever somebody can name at the phone. */
-export function FindDevice({ wanted }: { wanted: string }): ReactNode {
-  const navigate = useNavigate();
-  const [typed, setTyped] = useTyped(
-    wanted,
-    (q) => void navigate({ to: '/lost-laptop', search: q === '' ? {} : { q }, replace: true }),
-  );
+export function FindDevice({ wanted, onWanted, report }: Props): ReactNode {
+  const [typed, setTyped] = useTyped(wanted, onWanted);
   const isLongEnough = wanted.length >= SHORTEST;
   const may = useMay();
   const mayReadDevices = may('devices:read');
@@ -59,9 +62,9 @@ export function FindDevice({ wanted }: { wanted: string }): ReactNode {
         size="md"
         value={typed}
         onChange={(event) => setTyped(event.currentTarget.value)}
-        // At 3 a.m. this is the one thing to do here.
+        // At 3 a.m. this is the one thing to do here; of a report there is something to read first.
         // oxlint-disable-next-line jsx-a11y/no-autofocus
-        autoFocus
+        autoFocus={report === undefined}
         autoComplete="off"
         autoCapitalize="none"
         spellCheck={false}
@@ -72,7 +75,12 @@ export function FindDevice({ wanted }: { wanted: string }): ReactNode {
       <ul className="cards">
         {hits.map(({ device, holder }) => (
           <li key={device.id}>
-            <Link to="/lost-laptop" search={{ device: device.id }} className="card card-link" data-row>
+            <Link
+              to="/lost-laptop"
+              search={{ device: device.id, ...(report !== undefined && { report }) }}
+              className="card card-link"
+              data-row
+            >
               <span className="card-title">{device.assetTag}</span>
               <span>{holder ? holder.displayName : <Holder device={device} />}</span>
               <span className="dim small">

@@ -1,7 +1,17 @@
-import type { ReactNode } from 'react';
+import { useState, type ReactNode } from 'react';
+import { Button } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { alertsQuery, approvalsQuery, brakesQuery, dutiesQuery, OFTEN, toolsQuery } from '../../api/queries.js';
+import {
+  alertsQuery,
+  approvalsQuery,
+  brakesQuery,
+  dutiesQuery,
+  lossReportsQuery,
+  OFTEN,
+  toolsQuery,
+} from '../../api/queries.js';
+import type { Step } from '../../api/types.js';
 import { Empty, Loading } from '../../parts/loaded.js';
 import { PersonLink } from '../../parts/person-link.js';
 import { ProblemNotice } from '../../parts/problem-notice.js';
@@ -10,13 +20,17 @@ import { useMay } from '../../shell/caller.js';
 import { text, wordFor } from '../../text/text.js';
 import { Instant } from '../../time/instant.js';
 import { serverNow } from '../../time/server-clock.js';
+import { GiveStep } from '../cases/give-step.js';
 import { AlertMessage } from './alert-message.js';
 
 const MOST = 30;
 
-/** Everything that stands still until somebody does something, the oldest deadline first; of each kind as many as fit. */
+/** Everything that stands still until somebody does something, lost laptops and the oldest deadline first; of each kind as many as fit. */
 export function NeedsYou(): ReactNode {
   const may = useMay();
+  const mayConfirm = may('lost-devices:report', 'everywhere');
+  const [given, setGiven] = useState<Step | null>(null);
+  const reports = useQuery({ ...lossReportsQuery({ state: 'waiting', limit: MOST }), enabled: mayConfirm });
   const duties = useQuery({ ...dutiesQuery({ limit: MOST }), enabled: may('cases:read') });
   const brakes = useQuery({ ...brakesQuery({ state: 'standing', limit: MOST }), enabled: may('brakes:read') });
   const approvals = useQuery({
@@ -28,19 +42,23 @@ export function NeedsYou(): ReactNode {
     ...alertsQuery({ state: 'open', about: 'other', limit: MOST }),
     enabled: may('alerts:read'),
   });
-  const all = [duties, brakes, approvals, tools, alerts];
+  const all = [reports, duties, brakes, approvals, tools, alerts];
   const error = all.find((query) => query.error)?.error;
   /** An alert about what stands here by itself. */
   const isShown = (kind: string): boolean =>
-    (kind === 'tool_paused' && may('tools:read')) || (kind === 'brake_held' && may('brakes:read'));
+    (kind === 'tool_paused' && may('tools:read')) ||
+    (kind === 'brake_held' && may('brakes:read')) ||
+    (kind === 'loss_reported' && mayConfirm);
   const toolName = (id: string): string =>
     tools.data?.items.find((tool) => tool.id === id)?.name ?? text.accounts.someTool;
   const waiting = (approvals.data?.items ?? []).filter(({ expiresAt }) => Date.parse(expiresAt) > serverNow());
   const paused = (tools.data?.items ?? []).filter(({ state }) => state === 'paused');
   const others = (alerts.data?.items ?? []).filter(({ kind }) => !isShown(kind));
+  const said = reports.data?.items ?? [];
   const due = duties.data?.items ?? [];
   const standing = brakes.data?.items ?? [];
-  const count = due.length + standing.length + waiting.length + paused.length + others.length;
+  const inWords = ({ act, toolId }: Step): string => `${text.cases.act[act]} ${text.cases.at(toolName(toolId))}`;
+  const count = said.length + due.length + standing.length + waiting.length + paused.length + others.length;
   const hasMore = all.some(({ data }) => typeof data?.next === 'string');
   return (
     <Section title={text.overview.needsYou} count={hasMore ? `${count}+` : count}>
@@ -50,6 +68,24 @@ export function NeedsYou(): ReactNode {
         <Empty>{text.overview.nothing}</Empty>
       )}
       <ul className="rows">
+        {said.map(({ id, email, assetTag, times, reportedAt }) => (
+          <li key={id} className="need" data-row tabIndex={-1}>
+            <span className="mark-bad" aria-hidden="true">
+              ▲
+            </span>
+            <span>
+              <Link to="/lost-laptop" search={{ report: id }}>
+                {text.lossReports.says(email, assetTag)}
+              </Link>
+              <span className="small dim need-why">
+                {text.lossReports.times(times)}; {text.lossReports.nothingCut}
+              </span>
+            </span>
+            <span className="small">
+              <Instant at={reportedAt} />
+            </span>
+          </li>
+        ))}
         {due.map((step) => (
           <li key={step.id} className="need" data-row tabIndex={-1}>
             <span className="mark-bad" aria-hidden="true">
@@ -57,10 +93,16 @@ export function NeedsYou(): ReactNode {
             </span>
             <span>
               <Link to="/cases/$caseId" params={{ caseId: step.caseId }}>
-                {text.cases.act[step.act]} {text.cases.at(toolName(step.toolId))}
+                {inWords(step)}
               </Link>{' '}
               · <PersonLink id={step.personId} />
               <span className="small dim need-why">{step.reason}</span>
+              {step.owner !== null && <span className="small dim need-why">{text.cases.answers(step.owner)}</span>}
+              {may('steps:decide') && (
+                <Button size="xs" variant="default" onClick={() => setGiven(step)}>
+                  {text.cases.give.open}
+                </Button>
+              )}
             </span>
             <span className="small">
               {step.deadline !== null && (
@@ -120,6 +162,8 @@ export function NeedsYou(): ReactNode {
           </li>
         ))}
       </ul>
+      {/* Beside the list: once it is given, its row moves. */}
+      {given && <GiveStep stepId={given.id} what={inWords(given)} onClose={() => setGiven(null)} />}
     </Section>
   );
 }
