@@ -19,6 +19,7 @@ export const en = {
   more: 'Show more',
   copy: 'Copy',
   copied: 'Copied',
+  downloadCsv: 'Download CSV',
 
   shell: {
     skip: 'Skip to the content',

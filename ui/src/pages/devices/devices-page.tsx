@@ -4,6 +4,7 @@ import { getRouteApi, Link } from '@tanstack/react-router';
 import { endlessDevices, modelsQuery } from '../../api/queries.js';
 import { Choice } from '../../parts/choice.js';
 import { ChooseSite } from '../../parts/choose-site.js';
+import { DownloadCsv } from '../../parts/download-csv.js';
 import { Endless } from '../../parts/endless.js';
 import { Filters, TypedFilter } from '../../parts/filters.js';
 import { Holder } from '../../parts/holder.js';
@@ -23,7 +24,8 @@ export function DevicesPage(): ReactNode {
   const filters = route.useSearch();
   const navigate = route.useNavigate();
   const { only, ...others } = filters;
-  const query = useInfiniteQuery(endlessDevices({ ...others, ...(only && ONLY[only]) }));
+  const wanted = { ...others, ...(only && ONLY[only]) };
+  const query = useInfiniteQuery(endlessDevices(wanted));
   const { data: models } = useQuery(modelsQuery);
   const modelNames = Object.fromEntries((models?.items ?? []).map(({ id, name }) => [id, name]));
   const keep = (kept: typeof filters): void =>
@@ -68,6 +70,7 @@ export function DevicesPage(): ReactNode {
           words={text.devices.only}
           onChange={(chosen) => keep({ only: chosen })}
         />
+        <DownloadCsv path="/v1/devices.csv" filters={wanted} />
       </Filters>
       <Endless query={query} none={text.devices.none}>
         {(devices) => (

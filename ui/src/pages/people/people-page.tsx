@@ -5,6 +5,7 @@ import { useWindowVirtualizer } from '@tanstack/react-virtual';
 import { endlessPeople } from '../../api/queries.js';
 import type { Person } from '../../api/types.js';
 import { Choice } from '../../parts/choice.js';
+import { DownloadCsv } from '../../parts/download-csv.js';
 import { Filters, TypedFilter } from '../../parts/filters.js';
 import { Empty, Loaded } from '../../parts/loaded.js';
 import { Page } from '../../parts/section.js';
@@ -37,6 +38,7 @@ export function PeoplePage(): ReactNode {
           value={filters.department}
           onChange={(department) => keep('department', department)}
         />
+        <DownloadCsv path="/v1/people.csv" filters={filters} />
       </Filters>
       <Loaded query={query} lines={8}>
         {({ pages }) => (
