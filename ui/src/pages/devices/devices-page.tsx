@@ -7,13 +7,11 @@ import { ChooseSite } from '../../parts/choose-site.js';
 import { DownloadCsv } from '../../parts/download-csv.js';
 import { Endless } from '../../parts/endless.js';
 import { Filters, TypedFilter } from '../../parts/filters.js';
-import { Holder } from '../../parts/holder.js';
 import { Page } from '../../parts/section.js';
-import { Table } from '../../parts/table.js';
 import { DEVICE_FILTERS } from '../../search-params.js';
 import { useMay } from '../../shell/caller.js';
 import { text } from '../../text/text.js';
-import { Instant } from '../../time/instant.js';
+import { DeviceRows } from './device-rows.js';
 
 const route = getRouteApi('/devices');
 
@@ -73,25 +71,7 @@ export function DevicesPage(): ReactNode {
         <DownloadCsv path="/v1/devices.csv" filters={wanted} />
       </Filters>
       <Endless query={query} none={text.devices.none}>
-        {(devices) => (
-          <Table
-            rows={devices}
-            columns={[
-              {
-                name: text.devices.assetTag,
-                cell: ({ id, assetTag }) => (
-                  <Link to="/devices/$deviceId" params={{ deviceId: id }}>
-                    {assetTag}
-                  </Link>
-                ),
-              },
-              { name: text.devices.model, cell: ({ modelId }) => modelNames[modelId] ?? '' },
-              { name: text.devices.holder, cell: ({ holderId }) => <Holder id={holderId} /> },
-              { name: text.devices.stateLabel, cell: ({ state }) => text.devices.state[state] },
-              { name: text.devices.since, cell: ({ stateChangedAt }) => <Instant at={stateChangedAt} /> },
-            ]}
-          />
-        )}
+        {(devices) => <DeviceRows devices={devices} modelNames={modelNames} />}
       </Endless>
     </Page>
   );
