@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { AccountsCsvController } from './accounts-csv.controller.js';
 import { AccountsController } from './accounts.controller.js';
 import { AccountsService } from './accounts.service.js';
 import { CredentialLinksController } from './credential-links.controller.js';
@@ -12,7 +13,13 @@ import { Lockdowns } from './lockdowns.service.js';
 import { SessionsService } from './sessions.service.js';
 
 @Module({
-  controllers: [AccountsController, CredentialLinksController, DeviceCredentialsController, LockdownsController],
+  controllers: [
+    AccountsController,
+    AccountsCsvController,
+    CredentialLinksController,
+    DeviceCredentialsController,
+    LockdownsController,
+  ],
   providers: [
     AccountsService,
     GrantsService,

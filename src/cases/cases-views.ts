@@ -27,6 +27,12 @@ export const CaseView = z.object({
   facts: z.record(z.string(), z.unknown()).describe('What was known when the case was opened.'),
 });
 
+export const CasesQueryFilters = {
+  kind: z.enum(CASE_KINDS).optional(),
+  state: z.enum(['open', 'closed']).optional(),
+  personId: z.uuid().optional(),
+};
+
 const GrantView = z.object({ kind: z.enum(['group', 'role', 'licence']), name: z.string() });
 
 export const StepView = z.object({

@@ -5,14 +5,17 @@ import { pageOf, PageQuery, positionOf, toPage, type Page } from '../platform/ht
 import type { Actor } from '../platform/sign-in/actor.js';
 import { Allow, CurrentActor } from '../platform/sign-in/who-may-call.js';
 import { CasesReader } from './cases-reader.service.js';
-import { AlertView, alertView, CaseDetails, caseDetails, CaseView, caseView } from './cases-views.js';
-import { CASE_KINDS } from './step-states.js';
+import {
+  AlertView,
+  alertView,
+  CaseDetails,
+  caseDetails,
+  CasesQueryFilters,
+  CaseView,
+  caseView,
+} from './cases-views.js';
 
-const CasesQuery = PageQuery.extend({
-  kind: z.enum(CASE_KINDS).optional(),
-  state: z.enum(['open', 'closed']).optional(),
-  personId: z.uuid().optional(),
-});
+const CasesQuery = PageQuery.extend(CasesQueryFilters);
 
 const AlertsQuery = PageQuery.extend({
   state: z.enum(['open', 'resolved']).optional(),

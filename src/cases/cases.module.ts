@@ -12,6 +12,7 @@ import { CallBacks } from './call-backs.service.js';
 import { CaseFiguresController } from './case-figures.controller.js';
 import { CaseFigures } from './case-figures.service.js';
 import { CasesReader } from './cases-reader.service.js';
+import { CasesCsvController } from './cases-csv.controller.js';
 import { CasesController } from './cases.controller.js';
 import { CasesService } from './cases.service.js';
 import { CutPlanning } from './cut-planning.service.js';
@@ -42,6 +43,7 @@ import { TaskLinks } from './task-links/task-links.service.js';
     CallBacksController,
     CaseFiguresController,
     CasesController,
+    CasesCsvController,
     DutiesController,
     EvidenceController,
     StepsController,

@@ -8,6 +8,7 @@ import { DeviceExceptionsController } from './device-exceptions.controller.js';
 import { DeviceExceptions } from './device-exceptions.service.js';
 import { DeviceModelsController } from './device-models.controller.js';
 import { DeviceModelsService } from './device-models.service.js';
+import { DevicesCsvController } from './devices-csv.controller.js';
 import { DevicesController } from './devices.controller.js';
 import { DevicesService } from './devices.service.js';
 import { DeviceImportsController } from './imports/device-imports.controller.js';
@@ -37,6 +38,7 @@ import { DevicePackagesService } from './packages/device-packages.service.js';
     DeviceImportsController,
     SparesController,
     DevicesController,
+    DevicesCsvController,
     DeviceModelsController,
     DevicePackagesController,
     AcknowledgementsController,

@@ -15,6 +15,7 @@ import type { Request, Response } from 'express';
 import { DataSource } from 'typeorm';
 import { z } from 'zod';
 import { Problem } from '../platform/errors/problem.js';
+import { isDeparture } from '../platform/http/departure.js';
 import type { Actor } from '../platform/sign-in/actor.js';
 import { Allow, CurrentActor } from '../platform/sign-in/who-may-call.js';
 import { ImageContents } from './image-contents.service.js';
@@ -165,11 +166,6 @@ export class ImageContentsController {
       throw new Problem('store-failed', 'The store of images failed on the way.', { cause });
     });
   }
-}
-
-function isDeparture(error: unknown): boolean {
-  const { code, name } = error as NodeJS.ErrnoException;
-  return code === 'ERR_STREAM_PREMATURE_CLOSE' || name === 'AbortError';
 }
 
 /** HEAD knows no ranges (RFC 9110, 14.2). */

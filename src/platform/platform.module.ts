@@ -7,6 +7,7 @@ import { CryptoModule } from './crypto/crypto.module.js';
 import type { InstallationKey } from './crypto/installation-key.js';
 import { Keyring } from './crypto/keyring.js';
 import { RecoveryRing } from './crypto/recovery-ring.js';
+import { CsvModule } from './csv/csv.module.js';
 import { DatabaseModule } from './database/database.module.js';
 import { LoggingModule } from './logging/logging.module.js';
 
@@ -41,6 +42,7 @@ export class PlatformModule {
         DatabaseModule.of(db),
         CryptoModule.of(keyring, recoveryRing),
         AuditModule,
+        CsvModule,
       ],
     };
   }

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { generateX25519Identity, identityToRecipient } from 'age-encryption';
 import type { Browser } from 'playwright-core';
@@ -19,6 +19,7 @@ describe.skipIf(!hasChromium)('the user interface, in Chromium', () => {
   let admin: BrowserOfAdmin;
   const ada = newEmployee({ givenName: 'Ada', familyName: 'Example', workEmail: 'ada.example@acme.example' });
   let laptop: string;
+  let changedMeanwhile: string | undefined;
   beforeAll(async () => {
     if (!existsSync(join(cloneFolder(), 'dist/ui/index.html'))) throw new Error('Run `npm run build` first.');
     const identity = await generateX25519Identity();
@@ -285,6 +286,75 @@ describe.skipIf(!hasChromium)('the user interface, in Chromium', () => {
     expect(await service.call('GET', `/v1/devices/${id}`)).toMatchObject({ state: 'in_stock', holderId: null });
   });
 
+  it('does one thing with several devices: says what will come of each, asks once, and tells each answer', async () => {
+    const { page } = admin;
+    const { items: models } = await service.call<{ items: { id: string; name: string }[] }>('GET', '/v1/device-models');
+    const modelId = models.find(({ name }) => name === 'Laptop 14')?.id;
+    const ids: string[] = [];
+    for (const assetTag of ['MBP-0401', 'MBP-0402', 'MBP-0403']) {
+      const made = { assetTag, serial: `S-${assetTag}`, modelId };
+      ids.push((await service.call<{ id: string }>('POST', '/v1/devices', made)).id);
+    }
+    const [, second, third] = ids;
+    changedMeanwhile = second;
+    await service.call('PATCH', `/v1/devices/${third}`, { state: 'in_repair' }, { 'if-match': '"1"' });
+    await admin.open('/devices?search=MBP-04');
+    const row = (tag: string) => page.getByRole('row', { name: new RegExp(tag) });
+    await row('MBP-0403').waitFor();
+    expect(await page.getByRole('row', { name: /MBP-0192/ }).count()).toBe(0);
+    await page.keyboard.press('j');
+    await page.keyboard.press('Space');
+    await page.keyboard.press('j');
+    await page.keyboard.press('j');
+    await page.keyboard.press('Shift+X');
+    await page.getByText('3 chosen').waitFor();
+    await admin.look('devices-chosen');
+    await page.getByRole('button', { name: 'Send to repair…' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Send 2 devices to repair' });
+    await dialog.getByText('it is in repair already').waitFor();
+    await admin.look('devices-bulk', 'dialog');
+    // Somebody changes one of them meanwhile.
+    await service.call('PATCH', `/v1/devices/${second}`, { working: false }, { 'if-match': '"1"' });
+    await dialog.getByRole('button', { name: 'Send 2 devices to repair' }).click();
+    await dialog.getByText('2 of 2 answered, 1 of them refused.').waitFor();
+    await admin.look('devices-bulk-done', 'dialog');
+    await page.keyboard.press('Escape');
+    await page.getByText('2 chosen').waitFor();
+    expect(await row('MBP-0401').getByRole('checkbox').isChecked()).toBe(false);
+    expect(await row('MBP-0402').getByRole('checkbox').isChecked()).toBe(true);
+    for (const [index, state] of ['in_repair', 'in_stock', 'in_repair'].entries()) {
+      expect(await service.call('GET', `/v1/devices/${ids[index]}`)).toMatchObject({ state });
+    }
+
+    const downloaded = page.waitForEvent('download');
+    await page.getByRole('link', { name: 'Download CSV' }).click();
+    const file = await (await downloaded).path();
+    const lines = (await readFile(file, 'utf8')).trimEnd().split('\r\n');
+    expect(lines.map((line) => line.split(',')[1])).toEqual(['assetTag', 'MBP-0401', 'MBP-0402', 'MBP-0403']);
+  });
+
+  it('says of what it asked for of several people that it is under way, and leads to each one’s case', async () => {
+    const { page } = admin;
+    await admin.open('/people');
+    await page.getByRole('link', { name: /Bo Example/ }).waitFor();
+    await page.getByLabel('All 2 shown').check();
+    await page.getByRole('button', { name: 'Reset credentials…' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Reset the credentials of 1 person' });
+    await dialog.getByText('has left already').waitFor();
+    await dialog.getByRole('button', { name: 'Reset the credentials of 1 person' }).click();
+    await dialog.getByText('a case was opened, and is under way').waitFor();
+    await dialog.getByRole('link', { name: 'See the case' }).click();
+    await page.getByRole('heading', { level: 1, name: 'Credential reset' }).waitFor();
+
+    await admin.open('/duties');
+    await page.getByLabel(/^All \d+ shown/).check();
+    await page.getByRole('button', { name: 'Try again…' }).click();
+    const again = page.getByRole('dialog', { name: 'Try 0 steps again' });
+    await again.getByText('it is done by hand at Badge office').first().waitFor();
+    expect(await again.getByRole('button', { name: 'Try 0 steps again' }).isEnabled()).toBe(false);
+    await page.keyboard.press('Escape');
+  });
+
   it('confirms on a phone what somebody without a code said at /lost, and gives a step away by a link', async () => {
     const { page } = admin;
     const { body } = await service.hr.post(
@@ -349,6 +419,7 @@ describe.skipIf(!hasChromium)('the user interface, in Chromium', () => {
     const { items } = await service.call<{ items: { id: string; key: string }[] }>('GET', '/v1/tools');
     for (const [path, heading, name] of [
       ['/cases', 'Cases', 'cases'],
+      ['/duties', 'Needs a person', 'duties'],
       ['/devices', 'Devices', 'devices'],
       [`/devices/${laptop}`, /\w/, 'device'],
       ['/returns', 'Returns', 'returns'],
@@ -526,7 +597,9 @@ describe.skipIf(!hasChromium)('the user interface, in Chromium', () => {
   it('was violated by nothing that axe knows, light or dark, and complained about nothing', () => {
     expect(admin.violations).toEqual([]);
     expect(admin.complaints).toEqual([]);
-    expect(new Set(admin.refusals)).toEqual(new Set([`404 /v1/people/${NOBODY}`]));
+    expect(new Set(admin.refusals)).toEqual(
+      new Set([`404 /v1/people/${NOBODY}`, `412 /v1/devices/${changedMeanwhile}`]),
+    );
   });
 
   it('is loaded anew when somebody else has signed in, so that nothing is left of what the one before read', async () => {

@@ -5,6 +5,7 @@ import {
   CASE_FILTERS,
   DEVICE_FILTERS,
   DEVICE_SEARCH,
+  DUTY_FILTERS,
   HR_FILTERS,
   IMAGE_FILTERS,
   IMPORT_SEARCH,
@@ -56,6 +57,13 @@ const oneCase = createRoute({
   getParentRoute: () => root,
   path: '/cases/$caseId',
   component: lazyRouteComponent(() => import('./pages/cases/case-page.js'), 'CasePage'),
+});
+
+const duties = createRoute({
+  getParentRoute: () => root,
+  path: '/duties',
+  validateSearch: (search) => readSearch(DUTY_FILTERS, search),
+  component: lazyRouteComponent(() => import('./pages/steps/duties-page.js'), 'DutiesPage'),
 });
 
 const devices = createRoute({
@@ -207,6 +215,7 @@ export const router = createRouter({
     person,
     cases,
     oneCase,
+    duties,
     devices,
     device,
     deviceImport,

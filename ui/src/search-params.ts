@@ -24,6 +24,8 @@ export const CASE_FILTERS = {
   kind: ['joiner', 'mover', 'leaver', 'rehire', 'lost_device', 'credential_reset', 'restoration'],
 } as const;
 
+export const DUTY_FILTERS = { toolId: 'text' } as const;
+
 export const DEVICE_FILTERS = {
   search: 'text',
   state: ['ordered', 'in_stock', 'reserved', 'assigned', 'in_repair', 'lost', 'stolen', 'found', 'retired', 'disposed'],

@@ -57,6 +57,19 @@ export function endlessCases(filters: Omit<Query<'/v1/cases'>, 'cursor' | 'limit
   });
 }
 
+/** Of steps, in whatever state is asked for. */
+export function endlessSteps(filters: Omit<Query<'/v1/steps'>, 'cursor' | 'limit'>) {
+  return infiniteQueryOptions({
+    ...OFTEN,
+    queryKey: ['step', 'list', 'endless', filters],
+    queryFn: ({ pageParam }) =>
+      answerOf(api.GET('/v1/steps', { params: { query: { ...filters, limit: 50, ...cursor(pageParam) } } })),
+    initialPageParam: null as string | null,
+    getNextPageParam: ({ next }) => next,
+    placeholderData: keepPreviousData,
+  });
+}
+
 export function endlessDevices(filters: Omit<Query<'/v1/devices'>, 'cursor' | 'limit'>) {
   return infiniteQueryOptions({
     queryKey: ['device', 'list', 'endless', filters],

@@ -7,17 +7,26 @@ interface Props<T extends string> {
   value: T | undefined;
   values: readonly T[];
   words: Readonly<Record<T, string>>;
+  /** What choosing none is called. */
+  none?: string;
   onChange: (value: T | undefined) => void;
 }
 
-/** A filter by one of some known words, or by none. */
-export function Choice<T extends string>({ label, value, values, words, onChange }: Props<T>): ReactNode {
+/** One of some known words, or none: as a filter, all of them. */
+export function Choice<T extends string>({
+  label,
+  value,
+  values,
+  words,
+  none = text.all,
+  onChange,
+}: Props<T>): ReactNode {
   return (
     <NativeSelect
       label={label}
       value={value ?? ''}
       onChange={(event) => onChange(values.find((one) => one === event.currentTarget.value))}
-      data={[{ value: '', label: text.all }, ...values.map((one) => ({ value: one, label: words[one] }))]}
+      data={[{ value: '', label: none }, ...values.map((one) => ({ value: one, label: words[one] }))]}
     />
   );
 }

@@ -35,6 +35,7 @@ export function Keys({ isShown, onShow, onHide, onSearch }: Props): ReactNode {
       else if (event.key === 'l' && goes && mayReport) void navigate({ to: '/lost-laptop' });
       else if (event.key === 'g') goesSince.current = performance.now();
       else if (event.key === 'j' || event.key === 'k') walk(event.key === 'j' ? 1 : -1);
+      else if (event.key.toLowerCase() === 'x') chooseRow(event.target, event.shiftKey);
       else if (event.key === 'Enter') openRow(event.target);
       else if (event.key === '/') {
         event.preventDefault();
@@ -51,7 +52,10 @@ export function Keys({ isShown, onShow, onHide, onSearch }: Props): ReactNode {
       }
       if (isAsked || event.metaKey || event.ctrlKey || event.altKey || isTyping(event.target)) return;
       if (event.key === 'Enter') openRow(event.target);
-      else if (hasLetters) typed(event);
+      else if (event.key === ' ' && isRow(event.target)) {
+        // Otherwise it would scroll the page.
+        if (chooseRow(event.target, event.shiftKey)) event.preventDefault();
+      } else if (hasLetters) typed(event);
     };
     window.addEventListener('keydown', pressed);
     return () => window.removeEventListener('keydown', pressed);
@@ -65,6 +69,8 @@ function KeysShown({ onClose }: { onClose: () => void }): ReactNode {
   const mayReport = useMay()('lost-devices:report');
   const letters = [
     ['j  k', text.keys.walk],
+    ['x', text.keys.choose],
+    ['⇧ x', text.keys.chooseUpTo],
     ...places.map(({ key, word }) => [`g ${key}`, word] as const),
     ...(mayReport ? ([['g l', text.nav.lostLaptop]] as const) : []),
     ['?', text.keys.show],
@@ -98,8 +104,19 @@ function KeysShown({ onClose }: { onClose: () => void }): ReactNode {
 
 function isTyping(target: EventTarget | null): boolean {
   return (
-    target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName))
+    target instanceof HTMLElement &&
+    (target.isContentEditable || target.matches('input:not([type=checkbox]), textarea, select'))
   );
+}
+
+function isRow(target: EventTarget | null): boolean {
+  return target instanceof HTMLElement && target.matches('[data-row]');
+}
+
+/** By the box of the row that has the focus, where it has one. @param isRange everything up to it */
+function chooseRow(target: EventTarget | null, isRange: boolean): boolean {
+  const box = target instanceof HTMLElement ? target.closest('tr, li')?.querySelector('[data-choose]') : null;
+  return box?.dispatchEvent(new MouseEvent('click', { bubbles: true, cancelable: true, shiftKey: isRange })) ?? false;
 }
 
 /** What a row leads to is the first link in it, or what it unfolds; a row that is a link itself is the browser's. */

@@ -21,6 +21,7 @@ export const en = {
   copied: 'Copied',
   linkMade: 'The link is shown this once',
   linkUntil: 'end of the link:',
+  downloadCsv: 'Download CSV',
 
   shell: {
     skip: 'Skip to the content',
@@ -75,6 +76,8 @@ export const en = {
     title: 'Keys',
     search: 'Find or do anything',
     walk: 'Down and up a list',
+    choose: 'Choose the row (the space bar does so, too)',
+    chooseUpTo: 'Choose all rows up to this one',
     open: 'Open what is chosen',
     show: 'Show these keys',
     letters: 'Single letters do something',
@@ -141,6 +144,29 @@ export const en = {
     keyKnownDetail: 'Take another one, or go on with this one.',
   },
 
+  bulk: {
+    label: 'What is chosen',
+    choose: (name: string) => `Choose ${name}`,
+    chosenColumn: 'Chosen',
+    all: (count: number) => `All ${count.toLocaleString('en')} shown`,
+    chosen: (count: number) => `${count.toLocaleString('en')} chosen`,
+    willDo: (will: number, cannot: number) =>
+      cannot === 0
+        ? `It is asked for ${some(will, 'row')}, one after the other.`
+        : `It is asked for ${some(will, 'row')}, one after the other; ${some(cannot, 'other')} can’t, and ${cannot === 1 ? 'is' : 'are'} left out.`,
+    progress: (answered: number, all: number, refused: number) =>
+      `${answered} of ${all} answered${refused === 0 ? '' : `, ${refused} of them refused`}.`,
+    progressLabel: 'Answered so far',
+    stop: 'Stop',
+    goOn: (count: number) => `Go on with ${count}`,
+    notAsked: (count: number) =>
+      `${some(count, 'row')} ${count === 1 ? 'has' : 'have'} no answer, and ${count === 1 ? 'stays' : 'stay'} chosen. Going on asks nothing twice.`,
+    waits: 'not asked yet',
+    openCase: 'See the case',
+    caseOpened: 'a case was opened, and is under way',
+    caseHeld: 'a brake holds it: nothing happens before two people decide',
+  },
+
   states: {
     step: {
       planned: 'planned',
@@ -195,6 +221,34 @@ export const en = {
       `Leaves and lost laptops of ${days} days, from the decision until the last tool showed it.`,
   },
 
+  duties: {
+    open: 'Decide about several',
+    sub: 'Each stands still until somebody does something. Choose those that one cause stopped, and decide about them together.',
+    what: 'Step',
+    whose: 'Whose access',
+    why: 'Why',
+    owner: 'Who answers for it',
+    due: 'Due',
+    isNow: (state: string) => `it is ${state} by now`,
+    own: 'it is your own access: somebody else decides',
+    attested: (name: string) => `${name} says that it was done: decide about it in its case`,
+    byHand: (tool: string) => `it is done by hand at ${tool}: there is nothing that could be tried again`,
+    willRetry: (tool: string) => `${tool} is asked once more`,
+    willRetryPaused: (tool: string) => `${tool} is asked once it is paused no more`,
+    willWaive: (tool: string) => `what it was for may go on working at ${tool}`,
+    retry: {
+      open: 'Try again…',
+      verb: (count: number) => `Try ${some(count, 'step')} again`,
+      means:
+        'Each tool is asked once more, from the start. Whether it worked is looked up there, and stands in its case.',
+      said: 'taken up again',
+    },
+    waive: {
+      verb: (count: number) => `Waive ${some(count, 'step')}`,
+      means: 'Nobody will do them. You answer for each of them, by name, with the same reason.',
+    },
+  },
+
   people: {
     somebody: 'somebody',
     search: 'Name or address',
@@ -207,6 +261,23 @@ export const en = {
     localTime: (place: string, clock: string) => `${place} (${clock} there)`,
     noDevices: 'They have no device.',
     choose: 'Choose one',
+    bulk: {
+      hasLeft: 'has left already',
+      yourself: 'that is you: use your own page',
+      loses: { active: 'active: loses all access', expected: 'expected: whatever they have already is taken away' },
+      getsNew: 'new passwords and keys at every tool',
+      leave: {
+        open: 'Leave now…',
+        verb: (count: number) => `${some(count, 'person leaves', 'people leave')} now`,
+        means:
+          'Every account of each is suspended, their sessions end and what was granted is taken away, at every tool, at once. Nothing is deleted. Where there are more than the limit within an hour, a brake holds the others until two people decide.',
+      },
+      reset: {
+        verb: (count: number) => `Reset the credentials of ${some(count, 'person', 'people')}`,
+        means:
+          'Passwords and keys become new ones at every tool, and sessions end. The new ones are handed over by one-time links. Where there are more than the limit within an hour, a brake holds the others until two people decide.',
+      },
+    },
     nobodyCalled: (wanted: string) => `Nobody who is here is called “${wanted}”. Try a part of the name.`,
     employments: 'Employments',
     employed: (from: string, until: string | null) => (until === null ? `since ${from}` : `${from} to ${until}`),
@@ -633,6 +704,42 @@ export const en = {
       verb: 'Ask for it back',
       means:
         'It counts as theirs until it was received and inspected. They are reminded after three days, and others are told when that does not help.',
+    },
+    bulk: {
+      open: {
+        in_stock: 'Put on the shelf…',
+        in_repair: 'Send to repair…',
+        retired: 'Retire…',
+        disposed: 'Dispose of…',
+      },
+      verb: {
+        in_stock: (count: number) => `Put ${some(count, 'device')} on the shelf`,
+        in_repair: (count: number) => `Send ${some(count, 'device')} to repair`,
+        retired: (count: number) => `Retire ${some(count, 'device')}`,
+        disposed: (count: number) => `Dispose of ${some(count, 'device')}`,
+      },
+      means: {
+        in_stock:
+          'They lie on the shelf, and can be given to somebody. What somebody has is taken from them, received and inspected at once, by you.',
+        in_repair: 'They are in the workshop, and nobody has them until they are mended.',
+        retired: 'Nobody is given them any more. From there they can only be disposed of.',
+        disposed: 'They are gone for good, and nothing brings them back here. Their records and recovery keys stay.',
+      },
+      moveOpen: 'Move to a site…',
+      moveVerb: (count: number, site: string | null) =>
+        site === null ? `Move ${some(count, 'device')}` : `Move ${some(count, 'device')} to ${site}`,
+      moveMeans: 'It is written down where they are, or where whoever has them works. Nobody sends them.',
+      moveWhere: 'Where to?',
+      noSite: 'no site',
+      becomes: (from: string, to: string, isTakenBack: boolean) =>
+        `${from} → ${to}${isTakenBack ? ', taken back from who has it' : ''}`,
+      already: (state: string) => `it is ${state} already`,
+      notFrom: (from: string, to: string) => `from “${from}” it can’t become “${to}”`,
+      wasLost: (state: string) => `it is ${state}: decide about it on its own page`,
+      gone: 'it is disposed of',
+      isAt: (site: string) => `is at ${site}`,
+      isThere: (site: string) => `it is at ${site} already`,
+      goesTo: (from: string, to: string) => `${from} → ${to}`,
     },
     works: {
       no: { open: 'It is faulty…', means: 'It is kept for nobody and given to nobody until it works again.' },

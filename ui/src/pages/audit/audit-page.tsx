@@ -4,6 +4,7 @@ import { useInfiniteQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { endlessAuditEntries } from '../../api/queries.js';
 import type { AuditEntry } from '../../api/types.js';
+import { DownloadCsv } from '../../parts/download-csv.js';
 import { Endless } from '../../parts/endless.js';
 import { Page } from '../../parts/section.js';
 import { Table } from '../../parts/table.js';
@@ -18,7 +19,11 @@ export function AuditPage(): ReactNode {
   const query = useInfiniteQuery(endlessAuditEntries(filters));
   const isFiltered = Object.keys(filters).length > 0;
   return (
-    <Page title={text.nav.audit} sub={text.audit.sub}>
+    <Page
+      title={text.nav.audit}
+      sub={text.audit.sub}
+      acts={<DownloadCsv path="/v1/audit-entries.csv" filters={filters} />}
+    >
       {isFiltered && (
         <p>
           {text.audit.filtered} <Link to="/audit">{text.audit.unfiltered}</Link>
@@ -60,12 +65,15 @@ function Entries({ entries }: { entries: readonly AuditEntry[] }): ReactNode {
   );
 }
 
+/** Characters: what is longer is an id, and told apart by its end. */
+const LONGEST_NAME = 20;
+
 function About({ entry: { subjectKind, subjectId, caseId } }: { entry: AuditEntry }): ReactNode {
   return (
     <>
       {subjectId !== null && (
         <Link to="/audit" search={{ subjectId }}>
-          {subjectKind} …{subjectId.slice(-6)}
+          {subjectKind} {subjectId.length > LONGEST_NAME ? `…${subjectId.slice(-6)}` : subjectId}
         </Link>
       )}{' '}
       {caseId !== null && (

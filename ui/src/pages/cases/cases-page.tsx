@@ -3,6 +3,7 @@ import { useInfiniteQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import { endlessCases } from '../../api/queries.js';
 import { Choice } from '../../parts/choice.js';
+import { DownloadCsv } from '../../parts/download-csv.js';
 import { Endless } from '../../parts/endless.js';
 import { Filters } from '../../parts/filters.js';
 import { Page } from '../../parts/section.js';
@@ -33,6 +34,7 @@ export function CasesPage(): ReactNode {
           words={text.cases.kind}
           onChange={(kind) => void navigate({ search: (before) => ({ ...before, kind }), replace: true })}
         />
+        <DownloadCsv path="/v1/cases.csv" filters={filters} />
       </Filters>
       <Endless query={query} none={text.cases.none}>
         {(cases) => <CaseRows cases={cases} />}

@@ -9,6 +9,7 @@ import { LabelButton } from '../../parts/label-button.js';
 import { useMay } from '../../shell/caller.js';
 import { GIVEN_FROM, HAND_MOVES, KEPT_FROM, type HandState } from '../../states/device-moves.js';
 import { text } from '../../text/text.js';
+import { changeDevice, moveDevice } from './change-device.js';
 import { GiveDialog } from './give-dialog.js';
 import { SignatureLink } from './signatures.js';
 import { TolerateDialog } from './tolerate-dialog.js';
@@ -101,7 +102,7 @@ interface DialogProps {
 const FOR_GOOD: readonly HandState[] = ['retired', 'disposed'];
 
 function Move({ device, to, onClose }: DialogProps & { to: HandState }): ReactNode {
-  const { id, assetTag, state } = device;
+  const { assetTag, state } = device;
   const { open, means } = wordsOf(state, to);
   const verb = open.replace(/…$/, '');
   return (
@@ -109,11 +110,7 @@ function Move({ device, to, onClose }: DialogProps & { to: HandState }): ReactNo
       title={text.devices.actOn(verb, assetTag)}
       verb={verb}
       danger={FOR_GOOD.includes(to)}
-      act={() =>
-        to === 'in_stock' && device.holderId !== null
-          ? answerOf(api.POST('/v1/devices/{id}/return', { params: { path: { id } } }))
-          : change(device, { state: to })
-      }
+      act={() => moveDevice(device, to)}
       onDone={onClose}
       onClose={onClose}
     >
@@ -129,7 +126,7 @@ function Working({ device, onClose }: DialogProps): ReactNode {
     <ActDialog
       title={text.devices.actOn(verb, device.assetTag)}
       verb={verb}
-      act={() => change(device, { working: !device.working })}
+      act={() => changeDevice(device, { working: !device.working })}
       onDone={onClose}
       onClose={onClose}
     >
@@ -152,10 +149,4 @@ function AskBack({ device: { id, assetTag, siteId: own }, onClose }: DialogProps
       <ChooseSite label={text.returns.whereTo} value={siteId} none={text.returns.whereItBelongs} onChange={setSiteId} />
     </ActDialog>
   );
-}
-
-/** As it was shown here: what somebody else changed meanwhile isn't overwritten. */
-function change({ id, version }: Device, body: { state: HandState } | { working: boolean }): Promise<Device> {
-  const params = { path: { id }, header: { 'If-Match': `"${version}"` } };
-  return answerOf(api.PATCH('/v1/devices/{id}', { params, body }));
 }

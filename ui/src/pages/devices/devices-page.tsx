@@ -4,15 +4,14 @@ import { getRouteApi, Link } from '@tanstack/react-router';
 import { endlessDevices, modelsQuery } from '../../api/queries.js';
 import { Choice } from '../../parts/choice.js';
 import { ChooseSite } from '../../parts/choose-site.js';
+import { DownloadCsv } from '../../parts/download-csv.js';
 import { Endless } from '../../parts/endless.js';
 import { Filters, TypedFilter } from '../../parts/filters.js';
-import { Holder } from '../../parts/holder.js';
 import { Page } from '../../parts/section.js';
-import { Table } from '../../parts/table.js';
 import { DEVICE_FILTERS } from '../../search-params.js';
 import { useMay } from '../../shell/caller.js';
 import { text } from '../../text/text.js';
-import { Instant } from '../../time/instant.js';
+import { DeviceRows } from './device-rows.js';
 
 const route = getRouteApi('/devices');
 
@@ -23,7 +22,8 @@ export function DevicesPage(): ReactNode {
   const filters = route.useSearch();
   const navigate = route.useNavigate();
   const { only, ...others } = filters;
-  const query = useInfiniteQuery(endlessDevices({ ...others, ...(only && ONLY[only]) }));
+  const wanted = { ...others, ...(only && ONLY[only]) };
+  const query = useInfiniteQuery(endlessDevices(wanted));
   const { data: models } = useQuery(modelsQuery);
   const modelNames = Object.fromEntries((models?.items ?? []).map(({ id, name }) => [id, name]));
   const keep = (kept: typeof filters): void =>
@@ -82,27 +82,10 @@ export function DevicesPage(): ReactNode {
           words={text.devices.only}
           onChange={(chosen) => keep({ only: chosen })}
         />
+        <DownloadCsv path="/v1/devices.csv" filters={wanted} />
       </Filters>
       <Endless query={query} none={text.devices.none}>
-        {(devices) => (
-          <Table
-            rows={devices}
-            columns={[
-              {
-                name: text.devices.assetTag,
-                cell: ({ id, assetTag }) => (
-                  <Link to="/devices/$deviceId" params={{ deviceId: id }}>
-                    {assetTag}
-                  </Link>
-                ),
-              },
-              { name: text.devices.model, cell: ({ modelId }) => modelNames[modelId] ?? '' },
-              { name: text.devices.holder, cell: ({ holderId }) => <Holder id={holderId} /> },
-              { name: text.devices.stateLabel, cell: ({ state }) => text.devices.state[state] },
-              { name: text.devices.since, cell: ({ stateChangedAt }) => <Instant at={stateChangedAt} /> },
-            ]}
-          />
-        )}
+        {(devices) => <DeviceRows devices={devices} modelNames={modelNames} />}
       </Endless>
     </Page>
   );

@@ -61,7 +61,11 @@ export function NeedsYou(): ReactNode {
   const count = said.length + due.length + standing.length + waiting.length + paused.length + others.length;
   const hasMore = all.some(({ data }) => typeof data?.next === 'string');
   return (
-    <Section title={text.overview.needsYou} count={hasMore ? `${count}+` : count}>
+    <Section
+      title={text.overview.needsYou}
+      count={hasMore ? `${count}+` : count}
+      acts={due.length > 1 && <Link to="/duties">{text.duties.open}</Link>}
+    >
       {error && <ProblemNotice error={error} />}
       {all.some(({ isLoading }) => isLoading) && count === 0 && <Loading />}
       {!error && count === 0 && !hasMore && !all.some(({ isLoading }) => isLoading) && (

@@ -4,13 +4,19 @@ import { getRouteApi, Link } from '@tanstack/react-router';
 import { useWindowVirtualizer } from '@tanstack/react-virtual';
 import { endlessPeople } from '../../api/queries.js';
 import type { Person } from '../../api/types.js';
+import { ChooseRow } from '../../bulk/choose-row.js';
+import { SelectionBar } from '../../bulk/selection-bar.js';
+import { useSelection } from '../../bulk/use-selection.js';
 import { Choice } from '../../parts/choice.js';
+import { DownloadCsv } from '../../parts/download-csv.js';
 import { Filters, TypedFilter } from '../../parts/filters.js';
 import { Empty, Loaded } from '../../parts/loaded.js';
 import { Page } from '../../parts/section.js';
 import { Mark } from '../../parts/step-state-mark.js';
 import { PEOPLE_FILTERS } from '../../search-params.js';
+import { useMay } from '../../shell/caller.js';
 import { text } from '../../text/text.js';
+import { BulkActs } from './bulk-acts.js';
 import { statusLooks } from './status-looks.js';
 
 const route = getRouteApi('/people');
@@ -37,6 +43,7 @@ export function PeoplePage(): ReactNode {
           value={filters.department}
           onChange={(department) => keep('department', department)}
         />
+        <DownloadCsv path="/v1/people.csv" filters={filters} />
       </Filters>
       <Loaded query={query} lines={8}>
         {({ pages }) => (
@@ -65,6 +72,9 @@ interface ListProps {
 
 /** However many there are, only the rows that can be seen are in the page. */
 function EndlessPeople({ people, hasMore, isFetching, onMore }: ListProps): ReactNode {
+  const may = useMay();
+  const selection = useSelection(people);
+  const mayAct = may('cases:write') || may('credentials:reset');
   const list = useRef<HTMLUListElement>(null);
   const rows = useWindowVirtualizer({
     count: people.length,
@@ -81,6 +91,11 @@ function EndlessPeople({ people, hasMore, isFetching, onMore }: ListProps): Reac
   if (people.length === 0) return <Empty>{text.people.none}</Empty>;
   return (
     <>
+      {mayAct && (
+        <SelectionBar selection={selection} count={people.length}>
+          <BulkActs selection={selection} />
+        </SelectionBar>
+      )}
       <ul className="endless" ref={list} style={{ height: rows.getTotalSize() }} aria-label={text.nav.people}>
         {shown.map(({ index, key, start }) => {
           const person = people[index];
@@ -94,6 +109,7 @@ function EndlessPeople({ people, hasMore, isFetching, onMore }: ListProps): Reac
               aria-setsize={hasMore ? -1 : people.length}
               aria-posinset={index + 1}
             >
+              {mayAct && <ChooseRow id={id} name={displayName} selection={selection} />}
               <Link to="/people/$personId" params={{ personId: id }} className="row-link" data-row>
                 <span className="row-name">{displayName}</span>
                 <span className="row-detail">{corporateEmail}</span>

@@ -1,6 +1,7 @@
 import type { ReactNode } from 'react';
 import { useQuery } from '@tanstack/react-query';
 import { accountsQuery } from '../../api/queries.js';
+import { DownloadCsv } from '../../parts/download-csv.js';
 import { Empty, Loaded } from '../../parts/loaded.js';
 import { Section } from '../../parts/section.js';
 import { Mark } from '../../parts/step-state-mark.js';
@@ -11,10 +12,11 @@ const SHOWN = 100;
 
 /** Accounts that were found at a tool and belong to nobody: service accounts, shared ones, and forgotten ones. */
 export function NobodysAccounts({ toolId }: { toolId: string }): ReactNode {
-  const query = useQuery(accountsQuery({ toolId, nobodys: 'true', limit: SHOWN }));
+  const filters = { toolId, nobodys: 'true' } as const;
+  const query = useQuery(accountsQuery({ ...filters, limit: SHOWN }));
   const count = query.data && `${query.data.items.length}${query.data.next === null ? '' : '+'}`;
   return (
-    <Section title={text.tools.nobodys} count={count}>
+    <Section title={text.tools.nobodys} count={count} acts={<DownloadCsv path="/v1/accounts.csv" filters={filters} />}>
       <p className="small dim">{text.tools.nobodysMeans}</p>
       <Loaded query={query}>
         {({ items }) =>
