@@ -113,9 +113,6 @@ export async function aCompany(service: ServiceApp): Promise<Company> {
       // At most what is set already, of some kinds: to raise a limit takes two people.
       'PUT /v1/brake-limits/{kind}': [() => ({ atLeast: 10, sharePercent: 5 })],
       'POST /v1/audit/witnesses': [(drawn) => aWitness(`witness.example/drawn-${drawn}`)],
-      'POST /v1/osquery/enrolment-secrets': [
-        (drawn) => ({ name: `drawn-${drawn}`, uses: 1, expiresAt: new Date(Date.now() + 86_400_000).toISOString() }),
-      ],
       'PUT /v1/sites/{name}': [() => ({ zone: 'Europe/Berlin' })],
       'POST /v1/returns': [(drawn) => ({ deviceId: held[drawn % held.length] })],
       'POST /v1/images/media/{id}/read-backs': [() => ({ verdict: 'interrupted' })],
