@@ -125,6 +125,17 @@ describe('an event that is older than the newest one', () => {
     expect(await outcomeOf(hasChanged(employee, '2026-06-01T08:30:00+02:00'))).toMatchObject({ outcome: 'outdated' });
     expect(await outcomeOf(hasChanged(employee, '2026-06-01T08:30:00+01:00'))).toMatchObject({ outcome: 'applied' });
   });
+
+  it('is told in any offset that there can be (RFC 3339, 5.6), and in any year of four digits', async () => {
+    for (const occurredAt of ['2026-01-01T00:00:00+23:59', '2026-01-01T00:00:00-23:59', '0000-01-01T00:00:00Z']) {
+      const employee = anHrEmployee();
+      await outcomeOf(hasJoined(employee, occurredAt));
+      expect(await service.db.manager.findOneByOrFail(InboxEvent, { employeeId: employee.id })).toMatchObject({
+        outcome: 'applied',
+        eventTime: new Date(occurredAt),
+      });
+    }
+  });
 });
 
 describe('two events that claim the same time and sequence', () => {

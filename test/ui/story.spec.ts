@@ -267,6 +267,7 @@ describe.skipIf(!hasChromium)('the user interface, in Chromium', () => {
     await admin.look('recovery-key', 'dialog');
     await page.keyboard.press('Escape');
     await page.getByText('since somebody read it').waitFor();
+    await page.locator('dialog').waitFor({ state: 'detached' });
     expect(await page.content()).not.toContain(key);
 
     await page.getByRole('button', { name: 'Ask for it back…' }).click();
@@ -524,6 +525,7 @@ describe.skipIf(!hasChromium)('the user interface, in Chromium', () => {
     expect((await page.request.get(`${service.url}/v1/cases`, { headers })).status()).toBe(200);
     await page.keyboard.press('Escape');
     await page.getByRole('row', { name: /Evidence, every quarter/ }).waitFor();
+    await page.locator('dialog').waitFor({ state: 'detached' });
     expect(await page.content()).not.toContain(token);
     await admin.look('settings-tokens');
 
