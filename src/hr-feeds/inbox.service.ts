@@ -92,7 +92,16 @@ export class InboxService {
        ON CONFLICT ON CONSTRAINT uq_inbox_events_event
        DO UPDATE SET deliveries = inbox_events.deliveries + 1, last_delivery_at = now()
        RETURNING id, now() AS now`),
-      [id, source, eventId, body, event?.type, event?.employee.id, event && new Date(event.occurredAt), event?.sequence],
+      [
+        id,
+        source,
+        eventId,
+        body,
+        event?.type,
+        event?.employee.id,
+        event && new Date(event.occurredAt),
+        event?.sequence,
+      ],
     );
     if (!row) throw new Error(`the event ${eventId} was not kept`);
     return { ...row, isRepeat: row.id !== id };

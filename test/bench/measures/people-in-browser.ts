@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { BrowserContext, Page } from 'playwright-core';
 import { runCli } from '../../../scripts/run-cli.js';
 import { hasChromium, startChromium } from '../../support/chromium.js';
@@ -101,7 +102,7 @@ async function untilUsable(page: Page, service: BenchService): Promise<number> {
       requestAnimationFrame(look);
     });`);
   await page.goto(`${service.url}/app/people`, { waitUntil: 'commit' });
-  return page.evaluate<number>('globalThis.usable');
+  return told(page, 'globalThis.usable');
 }
 
 /** Milliseconds from the input of a name, which is none of those shown, to the frame in which all that are shown have it. */
@@ -119,12 +120,14 @@ async function search(page: Page, name: string): Promise<number> {
       }, { once: true, capture: true });
     });`);
   await page.getByRole('searchbox').first().fill(name);
-  return page.evaluate<number>('globalThis.found');
+  return told(page, 'globalThis.found');
 }
 
 /** Milliseconds from a turn of the wheel to the frame in which somebody stands in the middle of the window. */
 async function scrollOn(page: Page): Promise<number> {
-  return page.evaluate<number>(`
+  return told(
+    page,
+    `
     new Promise((resolve) => {
       const since = performance.now();
       const before = scrollY;
@@ -135,5 +138,15 @@ async function scrollOn(page: Page): Promise<number> {
         else requestAnimationFrame(look);
       };
       requestAnimationFrame(look);
-    })`);
+    })`,
+  );
+}
+
+/** What the page answers; a page that says nothing at all, not even that it gave up, fails the bench as well. */
+async function told(page: Page, expression: string): Promise<number> {
+  const silence = async (): Promise<never> => {
+    await pause(30_000, undefined, { ref: false });
+    throw new Error(`the page ${page.url()} said nothing for 30 s to: ${expression.trim().slice(0, 60)}`);
+  };
+  return Promise.race([page.evaluate<number>(expression), silence()]);
 }
