@@ -17,7 +17,7 @@ import { openGround } from './ground.js';
 import { DueEmployments } from './hr-feeds/due-employments.service.js';
 import { GiveCommands } from './lost-devices/commands/give-commands.service.js';
 import { describeFailure, EXIT } from './platform/lifecycle/failure.js';
-import { expectShortLivedObjects, keepHeapSmall } from './platform/lifecycle/short-lived.js';
+import { expectShortLivedObjects } from './platform/lifecycle/short-lived.js';
 import { stopCleanly } from './platform/lifecycle/stop-cleanly.js';
 import { Measurements } from './platform/telemetry/measurements.service.js';
 import { AskWitnesses } from './witnesses/ask-witnesses.service.js';
@@ -32,7 +32,6 @@ async function main(env: NodeJS.ProcessEnv): Promise<void> {
   // Where processor time is short, a webhook's answer and an emergency come first.
   if (!lanes.includes('emergency')) setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
   expectShortLivedObjects();
-  keepHeapSmall();
   const ground = await openGround(env, {
     applicationName: name,
     patience: 30,

@@ -9,12 +9,3 @@ import { setFlagsFromString } from 'node:v8';
 export function expectShortLivedObjects(): void {
   setFlagsFromString('--no-allocation-site-pretenuring');
 }
-
-/**
- * Tells V8 to collect once as much again lies in the heap as lived after the last collection, instead of up to four times.
- * A worker that runs step after step never rests, which is when V8 would collect by itself: of 86 MB that lived it made a
- * gigabyte, and went on growing.
- */
-export function keepHeapSmall(): void {
-  setFlagsFromString('--heap-growing-percent=100');
-}
