@@ -11,7 +11,8 @@ import {
   type TestDomain,
 } from '../../test/support/tool-servers/samba.js';
 import { conformanceChecks, type ConformanceFixture } from '../kit/conformance.js';
-import type { AccountRef, CallContext, NewAccount, ToolConnection, ToolSession } from '../kit/contract.js';
+import type { AccountRef, NewAccount, ToolConnection, ToolSession } from '../kit/contract.js';
+import { callWithin } from '../kit/deadline.js';
 import { activeDirectoryConnector } from './connector.js';
 import { encodePassword, formatGuid, parseFileTime, parseGuid } from './directory-values.js';
 import type { ActiveDirectorySettings } from './manifest.js';
@@ -23,10 +24,6 @@ const OWN = 'quartermaster';
 const OWN_DN = `CN=${OWN},CN=Users,${DOMAIN}`;
 const OWN_PASSWORD = 'Only-in-tests-2';
 const RECOVERY_PASSWORD = '111111-222222-333333-444444-555555-666666-777777-888888';
-
-function call(ms = 15_000): CallContext {
-  return { signal: AbortSignal.timeout(ms), deadline: new Date(Date.now() + ms), attemptId: randomUUID() };
-}
 
 function newPerson(username = `ada-${randomBytes(5).toString('hex')}`): NewAccount {
   const email = `${randomBytes(5).toString('hex')}@corp.example`;
@@ -150,7 +147,7 @@ describe.skipIf(!hasSamba())('the Active Directory connector, against a Samba do
   }
 
   async function open(differing: Partial<ToolConnection<ActiveDirectorySettings>> = {}): Promise<ToolSession> {
-    return activeDirectoryConnector.open({ ...good, call: call(), ...differing });
+    return activeDirectoryConnector.open({ ...good, call: callWithin(15_000), ...differing });
   }
 
   async function withSession<T>(
@@ -407,7 +404,7 @@ describe.skipIf(!hasSamba())('the Active Directory connector, against a Samba do
     ['an account that isn’t there', { bindName: 'nobody@corp.example' }, 'auth-broken', /does not let/],
     ['a port of something else', { port: 88, tls: 'starttls' }, 'transient', /88/],
   ] as const)('says what is wrong with %s', async (_what, differing, kind, message) => {
-    const opening = open({ settings: { ...settings, ...differing }, call: call(3_000) });
+    const opening = open({ settings: { ...settings, ...differing }, call: callWithin(3_000) });
     await expect(opening).rejects.toMatchObject({ kind, message: expect.stringMatching(message) });
   });
 
@@ -415,7 +412,7 @@ describe.skipIf(!hasSamba())('the Active Directory connector, against a Samba do
     const website = createHttpServer((_request, response) => response.end('<h1>hello</h1>'));
     await new Promise<void>((resolve) => website.listen(0, '127.0.0.1', resolve));
     const { port } = website.address() as AddressInfo;
-    const opening = open({ settings: { ...settings, host: '127.0.0.1', port }, call: call(3_000) });
+    const opening = open({ settings: { ...settings, host: '127.0.0.1', port }, call: callWithin(3_000) });
     await expect(opening).rejects.toMatchObject({ message: expect.stringMatching(/does not speak TLS|hung up/) });
     website.closeAllConnections();
     website.close();

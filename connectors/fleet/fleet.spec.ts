@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FleetEmulator, type FleetEmulatedHost, type FleetRole } from '../../test/emulators/fleet/fleet-emulator.js';
 import { conformanceChecks, type ConformanceFixture } from '../kit/conformance.js';
 import type { ToolSession } from '../kit/contract.js';
+import { callWithin } from '../kit/deadline.js';
 import { ToolError } from '../kit/errors.js';
 import { fleetConnector } from './connector.js';
 import type { FleetSettings } from './manifest.js';
@@ -35,7 +36,7 @@ async function talk<T>(
   token?: string,
   settings: Partial<FleetSettings> = {},
 ): Promise<T | undefined> {
-  const call = { signal: AbortSignal.timeout(5_000), deadline: new Date(Date.now() + 5_000), attemptId: randomUUID() };
+  const call = callWithin(5_000);
   const asked = connection(token);
   const session = await fleetConnector.open({ ...asked, settings: { ...asked.settings, ...settings }, call });
   try {

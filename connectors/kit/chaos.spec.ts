@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { done } from './act-results.js';
 import { chaotic, type Fault } from './chaos.js';
 import type { CallContext, Connector, ToolSession } from './contract.js';
+import { callWithin } from './deadline.js';
 
 const ref = { externalId: '1', username: 'ada' };
 
@@ -32,9 +33,7 @@ async function openWith(fault: Fault, call: Partial<CallContext> = {}) {
   const { connector, reached } = countingConnector();
   const wrapped = chaotic(connector, ({ before }) => (before === 0 ? fault : undefined));
   const context = {
-    signal: new AbortController().signal,
-    deadline: new Date(Date.now() + 60_000),
-    attemptId: 'a',
+    ...callWithin(60_000),
     ...call,
   };
   return {

@@ -17,6 +17,7 @@ import {
   type ToolConnection,
   type ToolSession,
 } from './contract.js';
+import { callWithin } from './deadline.js';
 import { ToolError, type ToolErrorKind } from './errors.js';
 
 /** Something of a person's that is live at the tool: an open connection, or a token that works. */
@@ -574,9 +575,7 @@ class ConformanceSuite<Settings> {
   }
 
   private open(connection: Omit<ToolConnection<Settings>, 'call'> = this.fixture().good): Promise<ToolSession> {
-    const deadline = new Date(Date.now() + CALL_MS);
-    const call = { signal: AbortSignal.timeout(CALL_MS), deadline, attemptId: randomUUID() };
-    return this.connector.open({ ...connection, call });
+    return this.connector.open({ ...connection, call: callWithin(CALL_MS) });
   }
 
   private act(

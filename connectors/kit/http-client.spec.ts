@@ -2,6 +2,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { createServer as createTcpServer, type AddressInfo, type Server as TcpServer } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
+import { callWithin } from './deadline.js';
 import { HttpClient, parseRetryAfter, type HttpClientOptions, type HttpRequest } from './http-client.js';
 import { selfSignedFor } from './self-signed-certificate.js';
 
@@ -22,11 +23,10 @@ async function serve(listener: RequestListener): Promise<string> {
 }
 
 function clientOf(baseUrl: string, differing: Partial<HttpClientOptions> = {}, ms = 5_000): HttpClient {
-  const call = { signal: new AbortController().signal, deadline: new Date(Date.now() + ms), attemptId: 'attempt-1' };
   const client = new HttpClient({
     baseUrl,
     allowPrivateAddresses: true,
-    call,
+    call: callWithin(ms, 'attempt-1'),
     authorization: 'Bearer s3cret',
     ...differing,
   });

@@ -8,7 +8,7 @@ import {
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
 import type { Socket } from 'node:net';
 import type { CallContext } from './contract.js';
-import { refuseWhenOver, signalOf } from './deadline.js';
+import { refuseWhenOver } from './deadline.js';
 import { guardedLookup, refusePrivateLiteral } from './egress.js';
 import { ToolError, type ToolErrorKind } from './errors.js';
 
@@ -95,7 +95,7 @@ export class HttpClient {
     const url = this.urlFor(request);
     const payload = request.body === undefined ? undefined : JSON.stringify(request.body);
     const send = url.protocol === 'https:' ? requestHttps : requestHttp;
-    const signal = signalOf(this.options.call);
+    const { signal } = this.options.call;
     return new Promise((done, fail) => {
       const outgoing = send(url, {
         agent: this.agent,

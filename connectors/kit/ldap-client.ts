@@ -2,7 +2,7 @@ import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls, type ConnectionOptions } from 'node:tls';
 import { Attribute, Change, Client, ResultCodeError, type Entry, type Filter, type SearchOptions } from 'ldapts';
 import type { CallContext } from './contract.js';
-import { refuseWhenOver, signalOf } from './deadline.js';
+import { refuseWhenOver } from './deadline.js';
 import { resolveAllowed } from './egress.js';
 import { ToolError, type ToolErrorKind } from './errors.js';
 import { describeNetworkError } from './http-client.js';
@@ -70,7 +70,7 @@ export class LdapClient {
   static async connect(connection: LdapConnection, bindDn: string, password: string): Promise<LdapClient> {
     const { server, call } = connection;
     const named = `${server.host}:${server.port}`;
-    const signal = signalOf(call);
+    const { signal } = call;
     const socket = await openSocket(connection, named, signal);
     let handedOut = false;
     const client = new Client({

@@ -12,7 +12,8 @@ import {
   type TestSlapd,
 } from '../../test/support/tool-servers/slapd.js';
 import { conformanceChecks, type ConformanceFixture } from '../kit/conformance.js';
-import type { AccountRef, CallContext, NewAccount, ToolConnection, ToolSession } from '../kit/contract.js';
+import type { AccountRef, NewAccount, ToolConnection, ToolSession } from '../kit/contract.js';
+import { callWithin } from '../kit/deadline.js';
 import { escapeDnValue } from '../kit/ldap-client.js';
 import { selfSignedFor } from '../kit/self-signed-certificate.js';
 import { ldapConnector } from './connector.js';
@@ -36,10 +37,6 @@ const LEAST_PRIVILEGE = [
   'to * by * none',
 ];
 const LIMITS = [`limits dn.exact="${OWN_DN}" size=unlimited time=unlimited`];
-
-function call(ms = 10_000): CallContext {
-  return { signal: AbortSignal.timeout(ms), deadline: new Date(Date.now() + ms), attemptId: randomUUID() };
-}
 
 function newPerson(username = `ada-${randomBytes(5).toString('hex')}`): NewAccount {
   const holder = {
@@ -137,7 +134,7 @@ describe.skipIf(!hasSlapd())('the LDAP connector, against OpenLDAP', () => {
   });
 
   async function open(differing: Partial<ToolConnection<LdapSettings>> = {}): Promise<ToolSession> {
-    return ldapConnector.open({ ...good, call: call(), ...differing });
+    return ldapConnector.open({ ...good, call: callWithin(10_000), ...differing });
   }
 
   async function withSession<T>(
@@ -452,7 +449,7 @@ describe.skipIf(!hasSlapd())('the LDAP connector, against OpenLDAP', () => {
   it('is over at its deadline when the server stops answering, and says that the change may have been made', async () => {
     const silent = await listening((socket) => void socket.once('data', () => undefined));
     const started = Date.now();
-    const stuck = open({ settings: { ...settings, port: silent.port, tls: 'none' }, call: call(500) });
+    const stuck = open({ settings: { ...settings, port: silent.port, tls: 'none' }, call: callWithin(500) });
     await expect(stuck).rejects.toMatchObject({
       kind: 'transient',
       message: expect.stringContaining('in the time given'),
@@ -511,7 +508,7 @@ describe.skipIf(!hasSlapd())('the LDAP connector, against OpenLDAP', () => {
     });
 
     it('says that a port speaks no TLS', async () => {
-      const opening = open({ settings: { ...settings, port: server.ldapPort }, call: call(3_000) });
+      const opening = open({ settings: { ...settings, port: server.ldapPort }, call: callWithin(3_000) });
       await expect(opening).rejects.toMatchObject({
         kind: 'transient',
         remedy: expect.stringContaining('389 after StartTLS'),
@@ -522,7 +519,7 @@ describe.skipIf(!hasSlapd())('the LDAP connector, against OpenLDAP', () => {
       const website = createHttpServer((_request, response) => response.end('<h1>hello</h1>'));
       await new Promise<void>((resolve) => website.listen(0, '127.0.0.1', resolve));
       const { port } = website.address() as AddressInfo;
-      const opening = open({ settings: { ...settings, port, tls: 'none' }, call: call(3_000) });
+      const opening = open({ settings: { ...settings, port, tls: 'none' }, call: callWithin(3_000) });
       await expect(opening).rejects.toMatchObject({
         kind: 'invalid',
         message: expect.stringContaining('does not answer like a directory server'),
@@ -566,7 +563,12 @@ describe.skipIf(!hasSlapd())('the LDAP connector’s check', () => {
       markAttribute: 'description',
       keyAttributes: [],
     };
-    const connection = { settings, secrets: { password: OWN_PASSWORD }, allowPrivateAddresses: true, call: call() };
+    const connection = {
+      settings,
+      secrets: { password: OWN_PASSWORD },
+      allowPrivateAddresses: true,
+      call: callWithin(10_000),
+    };
     const session = await ldapConnector.open(connection);
     try {
       return { missing: (await session.check()).missing, session, admin, server };

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import type { ToolSession } from '../kit/contract.js';
+import { callWithin } from '../kit/deadline.js';
 import { manualConnector } from './connector.js';
 import { MANUAL_ACTS } from './manifest.js';
 
@@ -10,7 +11,7 @@ const holder = { personId: 'p1', givenName: 'Ada', familyName: 'Lovelace', displ
 async function open(
   settings: Partial<{ toolName: string; adminUrl: string; notes: string }> = {},
 ): Promise<ToolSession> {
-  const call = { signal: new AbortController().signal, deadline: new Date(Date.now() + 1000), attemptId: 'a' };
+  const call = callWithin(1000);
   const named = { toolName: 'Franking machine', adminUrl: 'https://franking.example/admin', notes: 'Key: reception.' };
   return manualConnector.open({ settings: { ...named, ...settings }, secrets: {}, allowPrivateAddresses: false, call });
 }

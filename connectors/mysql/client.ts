@@ -2,7 +2,7 @@ import { connect as openSocket, isIP } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import mysql, { type Connection, type RowDataPacket } from 'mysql2';
 import type { CallContext } from '../kit/contract.js';
-import { refuseWhenOver, remainingMs, signalOf } from '../kit/deadline.js';
+import { refuseWhenOver, remainingMs } from '../kit/deadline.js';
 import { resolveAllowed } from '../kit/egress.js';
 import { ToolError } from '../kit/errors.js';
 import type { MysqlSettings } from './manifest.js';
@@ -56,7 +56,7 @@ export class MysqlClient {
       bigNumberStrings: true,
     });
     const client = new MysqlClient(connection, call, named);
-    const signal = signalOf(call);
+    const { signal } = call;
     signal.addEventListener('abort', client.stop, { once: true });
     try {
       const connected = new Promise<void>((done, fail) =>

@@ -7,7 +7,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hasMariadb, startMariadb, type MariadbServer } from '../../test/support/tool-servers/mariadb.js';
 import { chaotic } from '../kit/chaos.js';
 import { conformanceChecks, type ConformanceFixture } from '../kit/conformance.js';
-import type { AccountRef, CallContext, NewAccount, ToolConnection, ToolSession } from '../kit/contract.js';
+import type { AccountRef, NewAccount, ToolConnection, ToolSession } from '../kit/contract.js';
+import { callWithin } from '../kit/deadline.js';
 import { selfSignedFor } from '../kit/self-signed-certificate.js';
 import { nativePasswordHash } from './native-password.js';
 import { quoteIdentifier } from './account-names.js';
@@ -16,10 +17,6 @@ import type { MysqlSettings } from './manifest.js';
 
 const ADMIN = 'quartermaster';
 const PASSWORD = 'only-in-tests';
-
-function call(ms = 10_000): CallContext {
-  return { signal: AbortSignal.timeout(ms), deadline: new Date(Date.now() + ms), attemptId: randomUUID() };
-}
 
 function newPerson(username = `ada-${randomBytes(5).toString('hex')}`): NewAccount {
   const email = `${username}@corp.example`;
@@ -85,7 +82,7 @@ describe.skipIf(!hasMariadb())('the MariaDB connector', () => {
   }
 
   async function open(differing: Partial<ToolConnection<MysqlSettings>> = {}): Promise<ToolSession> {
-    return mysqlConnector.open({ ...good(), call: call(), ...differing });
+    return mysqlConnector.open({ ...good(), call: callWithin(10_000), ...differing });
   }
 
   async function withSession<T>(
@@ -418,7 +415,7 @@ describe.skipIf(!hasMariadb())('the MariaDB connector', () => {
     const losing = chaotic(mysqlConnector, ({ capability, before }) =>
       capability === 'createAccount' && before === 0 ? { fault: 'executed-but-timed-out' } : undefined,
     );
-    const openLosing = async () => losing.open({ ...good(), call: call() });
+    const openLosing = async () => losing.open({ ...good(), call: callWithin(10_000) });
     const first = await openLosing();
     await expect(first.createAccount?.(person)).rejects.toMatchObject({ kind: 'ambiguous' });
     await first.close();
@@ -453,7 +450,7 @@ describe.skipIf(!hasMariadb())('the MariaDB connector', () => {
     const ref = await create(person);
     await root.query('FLUSH TABLES WITH READ LOCK');
     const started = Date.now();
-    const session = await open({ call: call(1_800) });
+    const session = await open({ call: callWithin(1_800) });
 
     await expect(session.suspendAccount?.(ref)).rejects.toMatchObject({
       kind: expect.stringMatching(/transient|ambig/),
@@ -559,7 +556,7 @@ describe.skipIf(!hasMariadb())('the MariaDB connector', () => {
     for (const other of [website, greeter]) {
       await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
       const { port } = other.address() as AddressInfo;
-      await expect(open({ settings: { ...settings, port }, call: call(1_500) })).rejects.toMatchObject({
+      await expect(open({ settings: { ...settings, port }, call: callWithin(1_500) })).rejects.toMatchObject({
         kind: other === website ? 'transient' : expect.stringMatching(/invalid|transient/),
         message: expect.stringMatching(/did not answer|does not answer like a MariaDB server/),
       });

@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import type { CallContext } from '../kit/contract.js';
-import { refuseWhenOver, remainingMs, signalOf } from '../kit/deadline.js';
+import { refuseWhenOver, remainingMs } from '../kit/deadline.js';
 import { resolveAllowed } from '../kit/egress.js';
 import { ToolError, type ToolErrorKind } from '../kit/errors.js';
 import { describeNetworkError } from '../kit/http-client.js';
@@ -53,7 +53,7 @@ export class PostgresClient {
     const client = new PostgresClient(connection, call, named);
     // Without a listener a lost connection would end the process; the query that was running reports it.
     connection.on('error', () => undefined);
-    const signal = signalOf(call);
+    const { signal } = call;
     signal.addEventListener('abort', client.stop, { once: true });
     try {
       await connection.connect();

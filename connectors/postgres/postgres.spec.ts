@@ -7,7 +7,8 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import type { PostgresVersion } from '../../test/support/servers.js';
 import { conformanceChecks, type ConformanceFixture } from '../kit/conformance.js';
 import { selfSignedFor } from '../kit/self-signed-certificate.js';
-import type { CallContext, NewAccount, ToolConnection, ToolSession } from '../kit/contract.js';
+import type { NewAccount, ToolConnection, ToolSession } from '../kit/contract.js';
+import { callWithin } from '../kit/deadline.js';
 import { postgresConnector } from './connector.js';
 import type { PostgresSettings } from './manifest.js';
 
@@ -18,10 +19,6 @@ const CHANGED_MEANWHILE = 'XX000';
 
 function serverUrl(version: PostgresVersion): string | null {
   return version === 15 ? inject('postgres15') : inject('postgres18');
-}
-
-function call(ms = 10_000): CallContext {
-  return { signal: AbortSignal.timeout(ms), deadline: new Date(Date.now() + ms), attemptId: randomUUID() };
 }
 
 function newPerson(username = `ada-${randomBytes(5).toString('hex')}`): NewAccount {
@@ -78,7 +75,7 @@ describe.each([15, 18] as const)('the PostgreSQL connector, against PostgreSQL %
   }
 
   async function open(differing: Partial<ToolConnection<PostgresSettings>> = {}): Promise<ToolSession> {
-    return postgresConnector.open({ ...good, call: call(), ...differing });
+    return postgresConnector.open({ ...good, call: callWithin(10_000), ...differing });
   }
 
   async function withSession<T>(work: (session: ToolSession) => Promise<T> | undefined): Promise<T> {
@@ -401,7 +398,7 @@ describe.each([15, 18] as const)('the PostgreSQL connector, against PostgreSQL %
     await superuser.query('BEGIN');
     await superuser.query(`ALTER ROLE "${person.username}" CONNECTION LIMIT 5`);
     const started = Date.now();
-    const session = await open({ call: call(700) });
+    const session = await open({ call: callWithin(700) });
 
     await expect(session.suspendAccount?.(ref)).rejects.toMatchObject({ kind: 'transient' });
 
@@ -455,7 +452,7 @@ describe.each([15, 18] as const)('the PostgreSQL connector, against PostgreSQL %
     await new Promise<void>((resolve) => website.listen(0, '127.0.0.1', resolve));
     const { port } = website.address() as AddressInfo;
     for (const sslmode of ['disable', 'require'] as const) {
-      await expect(open({ settings: { ...settings, port, sslmode }, call: call(1_500) })).rejects.toMatchObject({
+      await expect(open({ settings: { ...settings, port, sslmode }, call: callWithin(1_500) })).rejects.toMatchObject({
         kind: 'invalid',
         message: expect.stringContaining('does not answer like a PostgreSQL server'),
       });

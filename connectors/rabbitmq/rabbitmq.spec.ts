@@ -13,7 +13,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hasRabbitmq, startRabbitmq, type RabbitmqServer } from '../../test/support/tool-servers/rabbitmq.js';
 import { chaotic } from '../kit/chaos.js';
 import { conformanceChecks, type ConformanceFixture } from '../kit/conformance.js';
-import type { CallContext, NewAccount, ToolConnection, ToolSession } from '../kit/contract.js';
+import type { NewAccount, ToolConnection, ToolSession } from '../kit/contract.js';
+import { callWithin } from '../kit/deadline.js';
 import { selfSignedFor } from '../kit/self-signed-certificate.js';
 import { rabbitmqConnector } from './connector.js';
 import type { RabbitmqRole, RabbitmqSettings } from './manifest.js';
@@ -40,10 +41,6 @@ const WRITER: RabbitmqRole = {
   read: '^audit$',
 };
 const WATCHER: RabbitmqRole = { ...READER, name: 'watcher', vhost: '/', read: '', tags: ['monitoring'] };
-
-function call(ms = 15_000): CallContext {
-  return { signal: AbortSignal.timeout(ms), deadline: new Date(Date.now() + ms), attemptId: randomUUID() };
-}
 
 function newPerson(username = `ada-${randomBytes(5).toString('hex')}`): NewAccount {
   const email = `${username}@corp.example`;
@@ -124,7 +121,7 @@ describe.skipIf(!hasRabbitmq())('the RabbitMQ connector', () => {
   };
 
   async function open(differing: Partial<ToolConnection<RabbitmqSettings>> = {}): Promise<ToolSession> {
-    return rabbitmqConnector.open({ ...good(), call: call(), ...differing });
+    return rabbitmqConnector.open({ ...good(), call: callWithin(15_000), ...differing });
   }
 
   async function withSession<T>(
@@ -453,7 +450,7 @@ describe.skipIf(!hasRabbitmq())('the RabbitMQ connector', () => {
     const losing = chaotic(rabbitmqConnector, ({ capability, before }) =>
       capability === 'suspendAccount' && before === 0 ? { fault: 'executed-but-timed-out' } : undefined,
     );
-    const session = await losing.open({ ...good(), call: call() });
+    const session = await losing.open({ ...good(), call: callWithin(15_000) });
     await expect(session.suspendAccount?.(ref)).rejects.toMatchObject({ kind: 'ambiguous' });
     expect(await session.suspendAccount?.(ref)).toMatchObject({ outcome: 'already' });
     await session.close();

@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Redis, type RedisOptions } from 'ioredis';
 import type { CallContext } from '../kit/contract.js';
-import { refuseWhenOver, remainingMs, signalOf } from '../kit/deadline.js';
+import { refuseWhenOver, remainingMs } from '../kit/deadline.js';
 import { resolveAllowed } from '../kit/egress.js';
 import { ToolError } from '../kit/errors.js';
 import { describeNetworkError } from '../kit/http-client.js';
@@ -52,7 +52,7 @@ export class RedisAclClient {
       connectTimeout: remainingMs(call),
     });
     const client = new RedisAclClient(connection, call, named);
-    const signal = signalOf(call);
+    const { signal } = call;
     signal.addEventListener('abort', client.stop, { once: true });
     try {
       await connection.connect();

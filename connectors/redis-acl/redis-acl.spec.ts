@@ -8,7 +8,8 @@ import { hasRedis } from '../../test/support/redis.js';
 import { startRedisWithAcl, type RedisAclServer } from '../../test/support/tool-servers/redis-acl.js';
 import { chaotic } from '../kit/chaos.js';
 import { conformanceChecks, type ConformanceFixture } from '../kit/conformance.js';
-import type { AccountRef, CallContext, NewAccount, ToolConnection, ToolSession } from '../kit/contract.js';
+import type { AccountRef, NewAccount, ToolConnection, ToolSession } from '../kit/contract.js';
+import { callWithin } from '../kit/deadline.js';
 import { selfSignedFor } from '../kit/self-signed-certificate.js';
 import { markSelector, readAclUser, rolesOf } from './acl-user.js';
 import { redisAclConnector } from './connector.js';
@@ -25,10 +26,6 @@ const LEAST = [
 
 const READER = { name: 'orders-reader', access: 'read', keys: ['orders:*'], channels: [] } as const;
 const WRITER = { name: 'orders-writer', access: 'read-write', keys: ['orders:*'], channels: ['orders.*'] } as const;
-
-function call(ms = 10_000): CallContext {
-  return { signal: AbortSignal.timeout(ms), deadline: new Date(Date.now() + ms), attemptId: randomUUID() };
-}
 
 function newPerson(username = `ada-${randomBytes(5).toString('hex')}`): NewAccount {
   const email = `${username}@corp.example`;
@@ -100,7 +97,7 @@ describe.skipIf(!hasRedis())('the Redis ACL connector', () => {
     );
 
   async function open(differing: Partial<ToolConnection<RedisAclSettings>> = {}): Promise<ToolSession> {
-    return redisAclConnector.open({ ...good(), call: call(), ...differing });
+    return redisAclConnector.open({ ...good(), call: callWithin(10_000), ...differing });
   }
 
   async function withSession<T>(
@@ -441,7 +438,7 @@ describe.skipIf(!hasRedis())('the Redis ACL connector', () => {
         ? { fault: 'executed-but-timed-out' }
         : undefined,
     );
-    const session = await losing.open({ ...good(), call: call() });
+    const session = await losing.open({ ...good(), call: callWithin(10_000) });
     await expect(session.createAccount?.(person)).rejects.toMatchObject({ kind: 'ambiguous' });
     expect(await session.createAccount?.(person)).toMatchObject({ outcome: 'already' });
     const ref = { externalId: person.username, username: person.username };
@@ -475,7 +472,7 @@ describe.skipIf(!hasRedis())('the Redis ACL connector', () => {
 
   it('is over at its deadline when the server hangs', async () => {
     const ref = await create(newPerson());
-    const session = await open({ call: call(700) });
+    const session = await open({ call: callWithin(700) });
     await root.call('CLIENT', 'PAUSE', '2000', 'ALL');
     const started = Date.now();
     await expect(session.getAccount(ref)).rejects.toMatchObject({ kind: 'transient' });
@@ -558,7 +555,7 @@ describe.skipIf(!hasRedis())('the Redis ACL connector', () => {
     const website = createHttpServer((_request, response) => response.end('<h1>hello</h1>'));
     await new Promise<void>((resolve) => website.listen(0, '127.0.0.1', resolve));
     const { port } = website.address() as AddressInfo;
-    await expect(open({ settings: { ...settings, port }, call: call(1_500) })).rejects.toMatchObject({
+    await expect(open({ settings: { ...settings, port }, call: callWithin(1_500) })).rejects.toMatchObject({
       kind: 'invalid',
       message: expect.stringContaining('does not answer like a Redis server'),
     });
@@ -576,7 +573,7 @@ describe.skipIf(!hasRedis())('the Redis ACL connector', () => {
       ['a role with a quote in a key', { roles: [{ ...READER, keys: ['a"'], channels: [] }] }, 'invalid', /keys/],
       ['a role twice', { roles: [READER, READER] }, 'invalid', /twice/],
     ] as const)('says what is wrong with %s', async (_what, differing, kind, message) => {
-      const opening = open({ settings: { ...settings, ...differing } as RedisAclSettings, call: call(1_500) });
+      const opening = open({ settings: { ...settings, ...differing } as RedisAclSettings, call: callWithin(1_500) });
       await expect(opening).rejects.toMatchObject({ kind, message: expect.stringMatching(message) });
     });
 

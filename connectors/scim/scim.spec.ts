@@ -13,16 +13,13 @@ import {
   type StrictUser,
 } from '../../test/support/tool-servers/strict-scim.js';
 import { conformanceChecks, type ConformanceFixture, type LiveAccess } from '../kit/conformance.js';
-import type { CallContext, NewAccount, ToolConnection, ToolSession } from '../kit/contract.js';
+import type { NewAccount, ToolConnection, ToolSession } from '../kit/contract.js';
+import { callWithin } from '../kit/deadline.js';
 import { scimConnector } from './connector.js';
 import type { ScimSettings } from './manifest.js';
 import { SCIM_PROFILES } from './profiles.js';
 
 const TOKEN = 'scim-token-for-tests';
-
-function call(): CallContext {
-  return { signal: AbortSignal.timeout(10_000), deadline: new Date(Date.now() + 10_000), attemptId: randomUUID() };
-}
 
 function settingsFor(baseUrl: string, differing: Partial<ScimSettings> = {}): ScimSettings {
   return {
@@ -45,7 +42,7 @@ async function openAt(
     settings,
     secrets: { token: TOKEN },
     allowPrivateAddresses: true,
-    call: call(),
+    call: callWithin(10_000),
     ...connection,
   });
 }

@@ -1,7 +1,7 @@
 import { connect as connectTcp, type Socket } from 'node:net';
 import ssh2, { type ClientChannel } from 'ssh2';
 import type { CallContext } from '../kit/contract.js';
-import { refuseWhenOver, signalOf } from '../kit/deadline.js';
+import { refuseWhenOver } from '../kit/deadline.js';
 import { resolveAllowed } from '../kit/egress.js';
 import { ToolError, type ToolErrorKind } from '../kit/errors.js';
 import { describeNetworkError } from '../kit/http-client.js';
@@ -42,7 +42,7 @@ export class GatewayClient {
         remedy: 'Make one with ssh-keygen -t ed25519 and save it again.',
       });
     }
-    const signal = signalOf(call);
+    const { signal } = call;
     const client = new ssh2.Client();
     const gateway = new GatewayClient(client, named);
     // Stays: without a listener a lost connection would end the process. Requests see the channel close.

@@ -11,20 +11,16 @@ import { waitFor } from '../../test/support/wait-for.js';
 import { conformanceChecks, type ConformanceFixture, type LiveAccess } from '../kit/conformance.js';
 import type {
   AccountRef,
-  CallContext,
   Connector,
   IssuedCertificate,
   NewAccount,
   ToolConnection,
   ToolSession,
 } from '../kit/contract.js';
+import { callWithin } from '../kit/deadline.js';
 import { parseAuthority, signCertificate } from './certificate.js';
 import { sshGatewayConnector } from './connector.js';
 import type { SshGatewaySettings } from './manifest.js';
-
-function call(ms = 15_000): CallContext {
-  return { signal: AbortSignal.timeout(ms), deadline: new Date(Date.now() + ms), attemptId: randomUUID() };
-}
 
 /** With a dot, as the names have that the service makes of corporate addresses. */
 function newPerson(username = `ada.${randomBytes(5).toString('hex')}`): NewAccount {
@@ -108,7 +104,7 @@ describe.skipIf(!hasSshd())('the SSH gateway connector, against OpenSSH', () => 
   afterAll(() => gateway?.stop());
 
   async function open(differing: Partial<ToolConnection<SshGatewaySettings>> = {}): Promise<ToolSession> {
-    return sshGatewayConnector.open({ ...good, call: call(), ...differing });
+    return sshGatewayConnector.open({ ...good, call: callWithin(15_000), ...differing });
   }
 
   async function withSession<T>(work: (session: ToolSession) => Promise<T> | undefined): Promise<T> {
@@ -673,7 +669,7 @@ describe.skipIf(!hasSshd())('the SSH gateway connector, against OpenSSH', () => 
       const website = createHttpServer((_request, response) => response.end('<h1>hello</h1>'));
       await new Promise<void>((resolve) => website.listen(0, '127.0.0.1', resolve));
       const { port } = website.address() as AddressInfo;
-      await expect(open({ settings: { ...settings, port }, call: call(3_000) })).rejects.toMatchObject({
+      await expect(open({ settings: { ...settings, port }, call: callWithin(3_000) })).rejects.toMatchObject({
         kind: 'invalid',
         message: expect.stringContaining('does not answer like an SSH server'),
       });
@@ -685,7 +681,7 @@ describe.skipIf(!hasSshd())('the SSH gateway connector, against OpenSSH', () => 
       await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
       const { port } = silent.address() as AddressInfo;
       const started = Date.now();
-      const opening = open({ settings: { ...settings, port }, call: call(500) });
+      const opening = open({ settings: { ...settings, port }, call: callWithin(500) });
       await expect(opening).rejects.toMatchObject({
         kind: 'transient',
         message: expect.stringMatching(/in the time given/),
@@ -730,7 +726,12 @@ describe.skipIf(!hasSshd())('the SSH gateway connector’s check', () => {
     const gateway = await startGateway({ sshdConfig: { [keyword]: line } });
     const { host, port, hostKey, privateKey, caKey } = gateway;
     const settings = { host, port, user: 'root', hostKey, certificateMinutes: 60 };
-    const connection = { settings, secrets: { privateKey, caKey }, allowPrivateAddresses: true, call: call() };
+    const connection = {
+      settings,
+      secrets: { privateKey, caKey },
+      allowPrivateAddresses: true,
+      call: callWithin(15_000),
+    };
     try {
       const session = await sshGatewayConnector.open(connection);
       const { missing } = await session.check();
@@ -753,7 +754,7 @@ describe.skipIf(!hasSshd())('the SSH gateway connector’s check', () => {
       settings,
       secrets: { privateKey, caKey },
       allowPrivateAddresses: true,
-      call: call(),
+      call: callWithin(15_000),
     });
     await expect(session.check()).rejects.toMatchObject({
       kind: 'invalid',

@@ -7,7 +7,8 @@ import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { chaotic } from '../kit/chaos.js';
 import { conformanceChecks, type ConformanceFixture } from '../kit/conformance.js';
-import type { CallContext, Connector, NewAccount, ToolConnection, ToolSession } from '../kit/contract.js';
+import type { Connector, NewAccount, ToolConnection, ToolSession } from '../kit/contract.js';
+import { callWithin } from '../kit/deadline.js';
 import { webhookConnector } from './connector.js';
 import { INTEGRATION, startExampleTool, type ExampleTool } from './example-tool.js';
 import type { WebhookSettings } from './manifest.js';
@@ -15,10 +16,6 @@ import { accountShape, REQUEST_TYPES } from './protocol.js';
 
 const newSecret = () => `whsec_${randomBytes(32).toString('base64')}`;
 const SECRET = newSecret();
-
-function call(ms = 10_000): CallContext {
-  return { signal: AbortSignal.timeout(ms), deadline: new Date(Date.now() + ms), attemptId: randomUUID() };
-}
 
 function newPerson(): NewAccount {
   const username = `ada-${randomUUID()}`;
@@ -32,7 +29,7 @@ function goodAt(url: string, secret = SECRET): Omit<ToolConnection<WebhookSettin
 }
 
 async function openAt(url: string, connector: Connector<WebhookSettings> = webhookConnector): Promise<ToolSession> {
-  return connector.open({ ...goodAt(url), call: call() });
+  return connector.open({ ...goodAt(url), call: callWithin(10_000) });
 }
 
 describe('the webhook connector, against the example tool', () => {
@@ -197,7 +194,7 @@ describe('the webhook connector, against tools that mislead', () => {
         ? signed(one, { answer: CHECK })
         : signed(one, { answer: { outcome: 'done' } });
     });
-    const made = call();
+    const made = callWithin(10_000);
     const session = await webhookConnector.open({ ...goodAt(url), call: made });
     const ada = { externalId: 'a1', username: '李 “ada”' };
     expect(await session.grant?.(ada, { kind: 'role', name: 'auditor' })).toMatchObject({ outcome: 'done' });
@@ -359,7 +356,10 @@ describe('the webhook connector, against tools that mislead', () => {
   it.each(['hunter2', 'whsec_c2hvcnQ=', `whsec_${'x'.repeat(200)}`, 'whsec_%%%%'])(
     'refuses the secret %s before anything is sent',
     async (secret) => {
-      const opening = webhookConnector.open({ ...goodAt('https://tool.example.com/hook', secret), call: call() });
+      const opening = webhookConnector.open({
+        ...goodAt('https://tool.example.com/hook', secret),
+        call: callWithin(10_000),
+      });
       await expect(opening).rejects.toMatchObject({
         kind: 'auth-broken',
         message: expect.not.stringContaining(secret),
@@ -368,13 +368,13 @@ describe('the webhook connector, against tools that mislead', () => {
   );
 
   it('keeps the secret to the host it was saved for, and reaches no private address unless it may', async () => {
-    const good = { ...goodAt('http://127.0.0.1:9/hook'), call: call() };
+    const good = { ...goodAt('http://127.0.0.1:9/hook'), call: callWithin(10_000) };
     const elsewhere = webhookConnector.open({ ...good, secretsSavedFor: 'https://tool.example.com' });
     await expect(elsewhere).rejects.toMatchObject({ kind: 'auth-broken' });
     const inside = webhookConnector.open({
       ...goodAt('https://127.0.0.1:9/hook'),
       allowPrivateAddresses: false,
-      call: call(),
+      call: callWithin(10_000),
     });
     await expect(inside).rejects.toMatchObject({ kind: 'forbidden', permission: 'allowPrivateAddresses' });
     await expect(look('http://127.0.0.1:9/hook')).rejects.toMatchObject({ kind: 'transient' });
@@ -385,7 +385,7 @@ describe('a signing secret that is being changed', () => {
   const [old, fresh] = [newSecret(), newSecret()];
   const both = `${fresh} ${old}`;
   const check = async (url: string, secret: string) => {
-    const session = await webhookConnector.open({ ...goodAt(url, secret), call: call() });
+    const session = await webhookConnector.open({ ...goodAt(url, secret), call: callWithin(10_000) });
     return session.listAccounts?.(null);
   };
   const callBackSignedWith = (secret: string) => {

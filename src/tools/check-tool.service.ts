@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { capabilitiesOf } from '../../connectors/kit/capabilities.js';
 import type { Capability, CheckReport } from '../../connectors/kit/contract.js';
+import { callWithin } from '../../connectors/kit/deadline.js';
 import { ToolError, type ToolErrorKind } from '../../connectors/kit/errors.js';
 import { AuditService } from '../platform/audit/audit.service.js';
 import { newId } from '../platform/ids/new-id.js';
@@ -59,9 +60,8 @@ export class CheckTool {
   }
 
   private async ask(toolId: string, attemptId: string): Promise<Pick<ToolCheck, 'report' | 'problem'>> {
-    const call = { signal: AbortSignal.timeout(CHECK_MS), deadline: new Date(Date.now() + CHECK_MS), attemptId };
     try {
-      const { session } = await this.sessions.open(toolId, call);
+      const { session } = await this.sessions.open(toolId, callWithin(CHECK_MS, attemptId));
       try {
         return { report: await session.check(), problem: null };
       } finally {

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, In } from 'typeorm';
 import type { CallBack, CallContext, Connector, ToolSession } from '../../connectors/kit/contract.js';
+import { callWithin } from '../../connectors/kit/deadline.js';
 import { ToolError } from '../../connectors/kit/errors.js';
 import { Config } from '../platform/config/config.js';
 import { KeysAway, SecretError } from '../platform/crypto/secret-error.js';
@@ -76,8 +77,7 @@ export class ToolSessions {
     work: (session: ToolSession) => Promise<T>,
     attemptId = newId(),
   ): Promise<T> {
-    const call = { signal: AbortSignal.timeout(ms), deadline: new Date(Date.now() + ms), attemptId };
-    const { session } = await this.open(toolId, call);
+    const { session } = await this.open(toolId, callWithin(ms, attemptId));
     try {
       return await work(session);
     } finally {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { callWithin } from '../../connectors/kit/deadline.js';
 import { ToolError } from '../../connectors/kit/errors.js';
 import { aFakeConnector } from '../../test/factories/connectors.js';
 import { startRecordsApp, type RecordsApp } from '../../test/factories/records-app.js';
@@ -32,7 +33,7 @@ const tool = (with_: object = {}) => ({
   owners: ['Owner@acme.example'],
   ...with_,
 });
-const call = () => ({ signal: AbortSignal.timeout(5000), deadline: new Date(Date.now() + 5000), attemptId: 'a-1' });
+const call = () => callWithin(5000);
 
 describe('/v1/tools', () => {
   it('takes a tool with the settings that its connector wants, and never shows a secret again', async () => {

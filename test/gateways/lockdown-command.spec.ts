@@ -2,6 +2,7 @@ import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DataSource } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { callWithin } from '../../connectors/kit/deadline.js';
 import { cliContext } from '../../src/cli/cli-context.js';
 import { runCli } from '../../src/cli/run-cli.js';
 import { ToolSessions } from '../../src/tools/tool-sessions.service.js';
@@ -63,8 +64,7 @@ describe.skipIf(!hasSshd())('quartermaster tools lockdown, at a real gateway', (
     await withServices(async (services) => {
       const db = services.get(DataSource);
       const { id: toolId } = await db.transaction((tx) => services.get(ToolsService).create(tx, actor, tool));
-      const call = { signal: AbortSignal.timeout(9_000), deadline: new Date(Date.now() + 9_000), attemptId: 'a' };
-      const { session } = await services.get(ToolSessions).open(toolId, call);
+      const { session } = await services.get(ToolSessions).open(toolId, callWithin(9_000));
       const person = await aPerson(db.manager);
       const names = { givenName: 'Ada', familyName: 'Example', displayName: 'Ada Example', email: 'ada@acme.example' };
       const holder = { personId: person.id, ...names };

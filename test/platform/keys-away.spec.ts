@@ -2,6 +2,7 @@ import { mkdtemp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DataSource } from 'typeorm';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { callWithin } from '../../connectors/kit/deadline.js';
 import { ToolError } from '../../connectors/kit/errors.js';
 import { KeyWatch } from '../../src/alerting/key-watch.service.js';
 import { Alert } from '../../src/cases/alert.entity.js';
@@ -81,10 +82,9 @@ it('lets a step try again later instead of asking for a tool’s secrets anew', 
   };
   const tool = await api.post('/v1/tools').send(chat).expect(201);
   transit.isSealed = true;
-  const call = { signal: new AbortController().signal, deadline: new Date(Date.now() + 5_000), attemptId: 'a-1' };
   const error = await service.app
     .get(ToolSessions)
-    .open(tool.body.id, call)
+    .open(tool.body.id, callWithin(5_000))
     .catch((thrown: unknown) => thrown);
   expect(error).toBeInstanceOf(ToolError);
   expect(error).toMatchObject({ kind: 'transient', message: expect.stringContaining('wait for the key') });
@@ -93,7 +93,7 @@ it('lets a step try again later instead of asking for a tool’s secrets anew', 
     .send({ ...chat, key: 'chat-2' })
     .expect(503);
   transit.isSealed = false;
-  const session = await service.app.get(ToolSessions).open(tool.body.id, call);
+  const session = await service.app.get(ToolSessions).open(tool.body.id, callWithin(5_000));
   await session.session.close();
 });
 

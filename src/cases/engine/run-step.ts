@@ -9,6 +9,7 @@ import { CredentialsService } from '../../accounts/credentials.service.js';
 import { InstallationKey } from '../../platform/crypto/installation-key.js';
 import { Grouped } from '../../platform/database/grouped.js';
 import { inTransaction } from '../../platform/database/transaction.js';
+import { withSignal } from '../../platform/lifecycle/with-signal.js';
 import { Permits } from '../../platform/roles/permits.service.js';
 import { reaches } from '../../platform/roles/within-reach.js';
 import { ToolSessions } from '../../tools/tool-sessions.service.js';
@@ -235,26 +236,27 @@ export class StepRunner {
     work: Work<T>,
     refusalOf: () => Promise<Refusal | null> = () => Promise.resolve(null),
   ): Promise<Called<T> | Failed | { refusal: Refusal }> {
-    const signal = AbortSignal.any([lease.signal, AbortSignal.timeout(TIMING.call)]);
     const deadline = new Date(Date.now() + TIMING.call);
     let sentAt: number | undefined;
     try {
-      const opened = await this.sessions.open(claim.toolId, { signal, deadline, attemptId: claim.attemptId });
-      try {
-        const refusal = await refusalOf();
-        if (refusal !== null) return { refusal };
-        if (!lease.holds()) throw new StaleFence(claim.stepId);
-        stepPhases.publish({ phase: 'sending', ...claim });
-        sentAt = performance.now();
-        const value = await work(opened.session);
-        stepPhases.publish({ phase: 'answered', ...claim });
-        if (opened.tool.state === 'paused') {
-          await inTransaction(this.db, (tx) => this.settlement.resumeTool(tx, claim.toolId));
+      return await withSignal([lease.signal], TIMING.call, async (signal) => {
+        const opened = await this.sessions.open(claim.toolId, { signal, deadline, attemptId: claim.attemptId });
+        try {
+          const refusal = await refusalOf();
+          if (refusal !== null) return { refusal };
+          if (!lease.holds()) throw new StaleFence(claim.stepId);
+          stepPhases.publish({ phase: 'sending', ...claim });
+          sentAt = performance.now();
+          const value = await work(opened.session);
+          stepPhases.publish({ phase: 'answered', ...claim });
+          if (opened.tool.state === 'paused') {
+            await inTransaction(this.db, (tx) => this.settlement.resumeTool(tx, claim.toolId));
+          }
+          return { value, sentAt };
+        } finally {
+          await opened.session.close().catch(() => undefined);
         }
-        return { value, sentAt };
-      } finally {
-        await opened.session.close().catch(() => undefined);
-      }
+      });
     } catch (error) {
       if (!(error instanceof ToolError)) throw error;
       return {

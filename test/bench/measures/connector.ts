@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto';
 import { Agent, get } from 'node:http';
 import type { ToolSession } from '../../../connectors/kit/contract.js';
+import { callWithin } from '../../../connectors/kit/deadline.js';
 import { scimConnector } from '../../../connectors/scim/connector.js';
 import type { BenchContext, Measure } from '../measure.js';
 import type { Row } from '../row.js';
@@ -67,11 +67,7 @@ function openSession(baseUrl: string): Promise<ToolSession> {
     secrets: { token: TOKEN },
     secretsSavedFor: new URL(baseUrl).origin,
     allowPrivateAddresses: true,
-    call: {
-      signal: new AbortController().signal,
-      deadline: new Date(Date.now() + HOUR),
-      attemptId: randomUUID(),
-    },
+    call: callWithin(HOUR),
   });
 }
 

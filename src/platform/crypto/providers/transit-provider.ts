@@ -1,5 +1,5 @@
-import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
+import { callWithin } from '../../../../connectors/kit/deadline.js';
 import { ToolError } from '../../../../connectors/kit/errors.js';
 import { HttpClient } from '../../../../connectors/kit/http-client.js';
 import { KeyProviderError, sealingKeyContext, type KeyProvider, type KeyProviderErrorKind } from '../key-provider.js';
@@ -94,11 +94,7 @@ export class TransitProvider implements KeyProvider {
       baseUrl: address,
       // Where it is was configured on this machine, and it is inside most networks.
       allowPrivateAddresses: true,
-      call: {
-        signal: new AbortController().signal,
-        deadline: new Date(Date.now() + PATIENCE),
-        attemptId: randomUUID(),
-      },
+      call: callWithin(PATIENCE),
       headers: {
         'x-vault-request': 'true',
         ...(token && { 'x-vault-token': token }),
