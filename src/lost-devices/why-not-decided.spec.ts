@@ -77,3 +77,14 @@ describe('a machine is unlocked', () => {
     expect(unlock({ deviceState: 'found', hasNewer: true })).toContain('later case');
   });
 });
+
+it('orders nothing of a machine that was written off, and sends nobody to take it back', () => {
+  for (const deviceState of ['retired', 'disposed'] as const) {
+    for (const decision of ['lock', 'wipe'] as const) {
+      expect(whyNotDecided(decision, standing({ deviceState, isTheirs: false }))).toBe(
+        `It is ${deviceState}: by our records nobody looks for it any more.`,
+      );
+    }
+    expect(whyNotDecided('leave', standing({ deviceState, isTheirs: false }))).toBeNull();
+  }
+});

@@ -11,6 +11,9 @@ export interface Whereabouts {
 
 /** Why nothing is ordered of a machine in this case of its loss, in words that say what to do; null: it is away. Pure. */
 export function whyNotThere({ deviceState, isTheirs, isLostAnew }: Whereabouts): string | null {
+  if (deviceState === 'retired' || deviceState === 'disposed') {
+    return `It is ${deviceState}: by our records nobody looks for it any more.`;
+  }
   if (!isAway(deviceState)) {
     return `It isn’t lost any more: it is ${deviceState.replace('_', ' ')}. Take it back, and image it anew.`;
   }
