@@ -1,18 +1,34 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { waitFor } from '../../support/wait-for.js';
+import type { Employee } from '../company.js';
 import type { Fault, Scene } from '../fault.js';
 
-/** Three events that come while PostgreSQL can't take them: all get through in the end. Answers the answers meanwhile. */
+const ANOTHER_EVERY_MS = 500;
+
+/**
+ * Events that come while PostgreSQL can't take them, three at once and then one after the other, since the first may be
+ * there before the fault is: all get through in the end. Answers the answers meanwhile.
+ */
 export async function eventsMeanwhile(scene: Scene, during: () => Promise<void>): Promise<number[]> {
   const { company } = scene;
   const first = company.deliveries.length;
-  const newcomers = [company.newcomer(), company.newcomer(), company.newcomer()];
-  const through = Promise.all(newcomers.map((one) => company.hire(one)));
-  // A failure is told below; without this it would count as one that nobody looks at.
-  through.catch(() => undefined);
-  await during();
+  const newcomers: Employee[] = [];
+  const accepted: Promise<unknown>[] = [];
+  const another = (): void => {
+    const one = company.newcomer();
+    const through = company.hire(one);
+    // A failure is told below; without this it would count as one that nobody looks at.
+    through.catch(() => undefined);
+    newcomers.push(one);
+    accepted.push(through);
+  };
+  another();
+  another();
+  another();
+  const coming = setInterval(another, ANOTHER_EVERY_MS);
+  await during().finally(() => clearInterval(coming));
   const backAt = Date.now();
-  await through;
+  await Promise.all(accepted);
   scene.measure('events accepted after the return', Date.now() - backAt, 20_000);
   await Promise.all(newcomers.map((one) => company.untilAsItShould(one, 90_000)));
   scene.measure('all carried out after', Date.now() - backAt, 40_000);
