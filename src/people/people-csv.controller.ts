@@ -7,8 +7,8 @@ import { AnswersCsv } from '../platform/csv/answers-csv.js';
 import { CsvExports } from '../platform/csv/csv-exports.service.js';
 import type { Actor } from '../platform/sign-in/actor.js';
 import { Allow, CurrentActor } from '../platform/sign-in/who-may-call.js';
+import { listPeople } from './list-people.js';
 import { PeopleQueryFilters, PersonView, personView } from './people-views.js';
-import { PeopleService } from './people.service.js';
 
 const PeopleCsvQuery = z.strictObject(PeopleQueryFilters);
 
@@ -17,7 +17,6 @@ const PeopleCsvQuery = z.strictObject(PeopleQueryFilters);
 export class PeopleCsvController {
   constructor(
     private readonly db: DataSource,
-    private readonly people: PeopleService,
     private readonly csv: CsvExports,
   ) {}
 
@@ -37,7 +36,7 @@ export class PeopleCsvController {
         fields: Object.keys(PersonView.shape),
         filter,
         typed: ['search', 'department'],
-        page: (after, limit) => this.people.list(this.db.manager, actor, filter, { after, limit }),
+        page: (after, limit) => listPeople(this.db.manager, actor, filter, { after, limit }),
         view: personView,
       },
     );

@@ -18,6 +18,7 @@ import {
   personView,
   RenamePerson,
 } from './people-views.js';
+import { listPeople } from './list-people.js';
 import { PeopleService } from './people.service.js';
 
 const PeopleQuery = PageQuery.extend(PeopleQueryFilters);
@@ -40,7 +41,7 @@ export class PeopleController {
   ): Promise<Page<z.infer<typeof PersonView>>> {
     const { limit, cursor, ...filter } = query;
     const after = positionOf(cursor)?.id ?? null;
-    const rows = await this.people.list(this.db.manager, actor, filter, { after, limit: limit + 1 });
+    const rows = await listPeople(this.db.manager, actor, filter, { after, limit: limit + 1 });
     return toPage(rows, limit, ({ id }) => ({ key: '', id }), personView);
   }
 

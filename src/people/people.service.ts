@@ -7,7 +7,6 @@ import { readEntities, writeEntities } from '../platform/database/read-entities.
 import { together } from '../platform/database/together.js';
 import { Problem } from '../platform/errors/problem.js';
 import { newId } from '../platform/ids/new-id.js';
-import { keepWithin } from '../platform/roles/within-reach.js';
 import type { Actor } from '../platform/sign-in/actor.js';
 import { normalAddress } from './corporate-address.js';
 import { generationAfter } from './generation.js';
@@ -24,17 +23,6 @@ export interface NewPerson extends PersonNames {
   corporateEmail: string;
   status: PersonStatus;
 }
-
-export interface PeopleFilter {
-  status?: PersonStatus;
-  /** Of any of their employments; capitals don't matter. */
-  department?: string;
-  /** Part of a name or of the address. */
-  search?: string;
-}
-
-/** What a search looks through, as the index `ix_people_search` has it; a line break keeps a part from being of two. */
-const SEARCHED = `(person.display_name || E'\\n' || person.given_name || ' ' || person.family_name || E'\\n' || person.corporate_email)`;
 
 /** The only writer of `people`. */
 @Injectable()
@@ -126,30 +114,6 @@ export class PeopleService {
   /** Whoever decides about a person holds this lock until the commit. @throws Problem `not-found` */
   async lock(tx: EntityManager, id: string): Promise<Person> {
     return found((await readEntities(tx, Person, `WHERE id = $1 FOR UPDATE`, [id]))[0]);
-  }
-
-  /** By id, which is the order in which they were made. @param page.after the last id of the page before */
-  async list(
-    tx: EntityManager,
-    actor: Actor,
-    filter: PeopleFilter,
-    page: { after: string | null; limit: number },
-  ): Promise<Person[]> {
-    const query = tx.createQueryBuilder(Person, 'person').orderBy('person.id').limit(page.limit);
-    keepWithin(query, actor, 'person');
-    if (page.after) query.andWhere('person.id > :after', { after: page.after });
-    if (filter.status) query.andWhere('person.status = :status', { status: filter.status });
-    if (filter.department) {
-      query.andWhere(
-        `EXISTS (SELECT FROM employments e WHERE e.person_id = person.id AND lower(e.department) = lower(:department))`,
-        { department: filter.department },
-      );
-    }
-    if (filter.search) {
-      const pattern = `%${filter.search.replaceAll(/[\\%_]/g, '\\$&')}%`;
-      query.andWhere(`${SEARCHED} ILIKE :pattern`, { pattern });
-    }
-    return query.getMany();
   }
 
   /** Raises the person's generation and answers it. The version stays: nothing that anybody edits has changed. */

@@ -170,6 +170,29 @@ describe('/v1/people', () => {
     expect(seen).toEqual(made);
   });
 
+  it('finds those who are far apart among many, page after page, in the order of all', async () => {
+    const api = await records.caller('people:read');
+    await records.db.query(`
+      INSERT INTO people (id, given_name, family_name, display_name, corporate_email, status, generation)
+      SELECT ('ffffffff-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, 'Among', 'Many', CASE WHEN n % 400 = 1 THEN 'Rare Many' ELSE 'Among Many' END,
+        'among-many-' || n || '@acme.example', 'active', 1
+      FROM generate_series(1, 1201) n`);
+    const found = async (search: string): Promise<number[]> => {
+      const numbers: number[] = [];
+      let cursor: string | null = null;
+      do {
+        const query: Record<string, string> = { search, limit: '2', ...(cursor && { cursor }) };
+        const { body } = await api.get('/v1/people').query(query).expect(200);
+        numbers.push(...body.items.map(({ id }: { id: string }) => Number.parseInt(id.slice(-4), 16)));
+        cursor = numbers.length < 8 ? body.next : null;
+      } while (cursor);
+      return numbers;
+    };
+    expect(await found('rare many')).toEqual([1, 401, 801, 1201]);
+    expect(await found('among-many-')).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+    await records.db.query(`DELETE FROM people WHERE given_name = 'Among'`);
+  });
+
   it('filters by status, department and parts of names, in which % and _ are themselves', async () => {
     const api = await records.caller('people:read');
     const odd = await aPerson(records.db.manager, { familyName: '100%_sure', status: 'left' });

@@ -4,11 +4,12 @@ import { seeding, seedPeople } from '../seeds/seed.js';
 import { BenchService } from '../stage/bench-service.js';
 import { TimedReader } from '../stage/timed-reader.js';
 import { percentile, spreadOf } from '../statistics.js';
+import { peopleInBrowser } from './people-in-browser.js';
 
 const ALL = 1_000_000;
 const BLOCKS = 4;
 
-/** A page of 50 over REST, signed in, among a million people: paging through, and searching as people type. */
+/** Among a million people: a page of 50 over REST, paging through and searching; and the same in a browser. */
 export const people: Measure = {
   name: 'people',
   async run({ stage, smoke }: BenchContext): Promise<Row[]> {
@@ -56,7 +57,15 @@ export const people: Measure = {
         ],
         ...(count < ALL && { short: `among ${count.toLocaleString('en')} people only` }),
       });
-      return [row('list', lists), row('search', searches)];
+      const inBrowser = await peopleInBrowser({
+        stage,
+        service,
+        names: names.map(({ family }) => family),
+        count,
+        smoke,
+        ...(count < ALL && { short: `among ${count.toLocaleString('en')} people only` }),
+      });
+      return [row('list', lists), row('search', searches), ...inBrowser];
     } finally {
       reader.close();
       await service.stop();
