@@ -54,6 +54,7 @@ import { RoundsCountWhatWasNotRead1764000026100 } from './1764000026100-rounds-c
 import { AMachineThatWasFoundIsUnlocked1764000027300 } from './1764000027300-a-machine-that-was-found-is-unlocked.js';
 import { ReportsOfTheSameLoss1764000027500 } from './1764000027500-reports-of-the-same-loss.js';
 import { ReportingEndsWithTheHolder1764000028100 } from './1764000028100-reporting-ends-with-the-holder.js';
+import { LossReportsAreErased1764000028110 } from './1764000028110-loss-reports-are-erased.js';
 
 /** All of them, oldest first. */
 export const MIGRATIONS = [
@@ -113,4 +114,5 @@ export const MIGRATIONS = [
   AMachineThatWasFoundIsUnlocked1764000027300,
   ReportsOfTheSameLoss1764000027500,
   ReportingEndsWithTheHolder1764000028100,
+  LossReportsAreErased1764000028110,
 ];

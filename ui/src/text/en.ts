@@ -586,6 +586,8 @@ export const en = {
     waiting: 'Said at /lost, not confirmed',
     says: (email: string, assetTag: string | null) =>
       `Somebody who says that they are ${email} lost ${assetTag === null ? 'a laptop' : assetTag}`,
+    erased: (assetTag: string | null) =>
+      `Somebody said that they lost ${assetTag === null ? 'a laptop' : assetTag}; what else they told was erased`,
     times: (times: number) => (times === 1 ? 'said once' : `said ${times} times`),
     nothingCut: 'nobody checked whose it is, and nothing is cut',
     first: 'first',
