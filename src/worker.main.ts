@@ -16,6 +16,7 @@ import { ThinObservations } from './devices/retention/thin-observations.service.
 import { openGround } from './ground.js';
 import { DueEmployments } from './hr-feeds/due-employments.service.js';
 import { GiveCommands } from './lost-devices/commands/give-commands.service.js';
+import { EraseLossReports } from './lost-devices/reports/erase-loss-reports.service.js';
 import { describeFailure, EXIT } from './platform/lifecycle/failure.js';
 import { expectShortLivedObjects } from './platform/lifecycle/short-lived.js';
 import { stopCleanly } from './platform/lifecycle/stop-cleanly.js';
@@ -67,6 +68,7 @@ async function main(env: NodeJS.ProcessEnv): Promise<void> {
             () => services.get(AskWitnesses).askNowAndThen(),
             () => services.get(AskDeviceManagers).askNowAndThen(),
             () => services.get(ThinObservations).thinNowAndThen(),
+            () => services.get(EraseLossReports).eraseNowAndThen(),
           ]),
     ],
     onError,

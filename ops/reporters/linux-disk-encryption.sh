@@ -16,6 +16,8 @@ if [ -n "${QM_DEVICE:-}" ]; then # With an API token, which may speak for any de
   # Everybody on this machine can read what a command was called with: the token is no part of it.
   printf 'Authorization: Bearer %s' "$token" | curl -fsS --max-time 30 -H @- -H 'Content-Type: application/json' -d "$observation" "$QM_URL/v1/devices/$QM_DEVICE/observations"
 else
-  printf '{"token":"%s","serial":"%s","observation":%s}' "$token" "$(cat "${QM_SERIAL_FILE:-/sys/class/dmi/id/product_serial}")" "$observation" |
-    curl -fsS --max-time 30 -H 'Content-Type: application/json' -d @- "$QM_URL/v1/reporters/observations"
+  # A refusal says what to do, so it is shown; curl's own -f would hide it.
+  answer=$(printf '{"token":"%s","serial":"%s","observation":%s}' "$token" "$(cat "${QM_SERIAL_FILE:-/sys/class/dmi/id/product_serial}")" "$observation" |
+    curl -sS --max-time 30 -w ' (%{http_code})' -H 'Content-Type: application/json' -d @- "$QM_URL/v1/reporters/observations")
+  case $answer in *' (200)') ;; *) echo "Quartermaster did not take it: $answer" >&2; exit 1 ;; esac
 fi

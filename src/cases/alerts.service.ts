@@ -112,6 +112,14 @@ export class AlertsService {
     for (const alert of alerts) await this.raise(tx, alert);
   }
 
+  /** Of what is over, only this is kept: whom it named is nobody's business any more. */
+  async forget(tx: EntityManager, dedupKeys: readonly string[], message: string): Promise<void> {
+    await tx.query(`UPDATE alerts SET message = $2 WHERE dedup_key = ANY ($1) AND resolved_at IS NOT NULL`, [
+      dedupKeys,
+      message,
+    ]);
+  }
+
   /** More is known of what was told already: nobody is told again, and whoever looks sees it. */
   async reword(tx: EntityManager, dedupKey: string, message: string): Promise<void> {
     await tx.query(`UPDATE alerts SET message = $2 WHERE dedup_key = $1 AND resolved_at IS NULL AND message <> $2`, [

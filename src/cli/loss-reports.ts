@@ -22,9 +22,13 @@ export const addLossReports: AddCommand = (program, { actor, out, withServices }
         services.get(LossReports).list(all ? undefined : 'waiting', { before: null, limit: LISTED }),
       );
       if (found.length === 0) out('Nobody waits.');
-      for (const { id, state, email, assetTag, phone, words, times, reportedAt } of found) {
+      for (const { id, state, email, assetTag, phone, words, times, reportedAt, erasedAt } of found) {
         const said = [assetTag, phone && `call ${phone}`, words, times > 1 && `said ${times} times`].filter(Boolean);
-        out(oneLine(`${id}  ${state}  ${email}  ${reportedAt.toISOString()}  ${said.join(' · ')}`));
+        out(
+          oneLine(
+            `${id}  ${state}  ${erasedAt === null ? email : 'erased'}  ${reportedAt.toISOString()}  ${said.join(' · ')}`,
+          ),
+        );
       }
     });
   reports

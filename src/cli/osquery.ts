@@ -83,8 +83,9 @@ function addNodes(osquery: Command, { out, withServices }: CliContext): void {
         }),
       );
       if (nodes.length === 0) out(options.pending ? 'Every node belongs to a device.' : 'No agent has enrolled.');
-      for (const { id, hostname, serial, deviceId, agentVersion, lastSeenAt, endedAt } of nodes) {
-        const state = endedAt ? `ended ${day(endedAt)}` : deviceId ? `device ${deviceId}` : 'pending';
+      for (const { id, hostname, serial, deviceId, agentVersion, lastSeenAt, endedAt, endedBecause } of nodes) {
+        const why = endedBecause === null ? '' : ` (${endedBecause.replace('_', ' ')})`;
+        const state = endedAt ? `ended ${day(endedAt)}${why}` : deviceId ? `device ${deviceId}` : 'pending';
         const seen = `last seen ${lastSeenAt?.toISOString() ?? 'never'}`;
         out([id, hostname ?? '?', `serial ${serial ?? '?'}`, state, `osquery ${agentVersion ?? '?'}`, seen].join('  '));
       }

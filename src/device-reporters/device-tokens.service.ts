@@ -1,9 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { AlertsService } from '../cases/alerts.service.js';
+import { Departures } from '../devices/departures.service.js';
 import type { DeviceState } from '../devices/device-states.js';
 import { DevicesService } from '../devices/devices.service.js';
 import { ObservationsService } from '../devices/observations.service.js';
+import type { ReportingEnd } from '../devices/reporting-ends.js';
 import { AuditService } from '../platform/audit/audit.service.js';
 import { queryRows } from '../platform/database/query-rows.js';
 import { newId } from '../platform/ids/new-id.js';
@@ -20,6 +22,9 @@ export interface Sender {
   state: DeviceState;
 }
 
+/** Why nobody speaks. `ended`: by a version that didn't say why. */
+export type Unheard = 'unknown' | 'other machine' | 'ended' | ReportingEnd;
+
 const MISSED: readonly DeviceState[] = ['lost', 'stolen'];
 const ONLINE = { kind: 'last_online', value: 'its reporter asked', source: 'reporter' } as const;
 
@@ -31,13 +36,19 @@ export class DeviceTokens {
     private readonly observations: ObservationsService,
     private readonly audit: AuditService,
     private readonly alerts: AlertsService,
-  ) {}
+    departures: Departures,
+  ) {
+    departures.listen((tx, actor, { deviceId, because }) => this.endLive(tx, actor, deviceId, because));
+  }
 
   /** Shown this once; the one before opens nothing any more. @throws Problem `not-found` */
   async create(tx: EntityManager, actor: Actor, deviceId: string): Promise<string> {
     await requireWithin(tx, actor, 'held device', deviceId);
     await this.devices.lock(tx, deviceId);
-    await tx.query(`UPDATE device_tokens SET ended_at = now() WHERE device_id = $1 AND ended_at IS NULL`, [deviceId]);
+    await tx.query(
+      `UPDATE device_tokens SET ended_at = now(), ended_because = 'replaced' WHERE device_id = $1 AND ended_at IS NULL`,
+      [deviceId],
+    );
     const [id, token] = [newId(), newSecretToken()];
     await tx.insert(DeviceToken, { id, deviceId, tokenHash: hashToken(token), madeBy: actor.name });
     await this.alerts.resolve(tx, [copiedKey(deviceId)]);
@@ -52,16 +63,28 @@ export class DeviceTokens {
   async end(tx: EntityManager, actor: Actor, deviceId: string): Promise<void> {
     await requireWithin(tx, actor, 'held device', deviceId);
     await this.devices.lock(tx, deviceId);
+    await this.endLive(tx, actor, deviceId, 'withdrawn');
+  }
+
+  /** The newest one, ended or not; null: there was never one. @throws Problem `not-found` */
+  async newest(tx: EntityManager, actor: Actor, deviceId: string): Promise<DeviceToken | null> {
+    await requireWithin(tx, actor, 'device', deviceId);
+    await this.devices.get(tx, deviceId);
+    return tx.findOne(DeviceToken, { where: { deviceId }, order: { id: 'DESC' } });
+  }
+
+  private async endLive(tx: EntityManager, actor: Actor, deviceId: string, because: ReportingEnd): Promise<void> {
     const [ended] = await queryRows<{ id: string }>(
       tx,
-      `UPDATE device_tokens SET ended_at = now() WHERE device_id = $1 AND ended_at IS NULL RETURNING id`,
-      [deviceId],
+      `UPDATE device_tokens SET ended_at = now(), ended_because = $2
+       WHERE device_id = $1 AND ended_at IS NULL RETURNING id`,
+      [deviceId, because],
     );
     if (!ended) return;
     await this.alerts.resolve(tx, [copiedKey(deviceId)]);
     await this.audit.record(tx, actor, 'device-token.ended', {
       subject: { kind: 'device', id: deviceId },
-      facts: { tokenId: ended.id },
+      facts: { tokenId: ended.id, because },
     });
   }
 
@@ -69,15 +92,17 @@ export class DeviceTokens {
    * Whose token it is. A machine with another serial number than the device's shows a token that was copied: it speaks
    * for nobody, and somebody is told.
    */
-  async senderOf(tx: EntityManager, token: string, serial: string): Promise<Sender | 'unknown' | 'other machine'> {
-    const [known] = await queryRows<Sender & { serial: string }>(
+  async senderOf(tx: EntityManager, token: string, serial: string): Promise<Sender | Unheard> {
+    const [known] = await queryRows<Sender & { serial: string; isEnded: boolean; endedBecause: ReportingEnd | null }>(
       tx,
-      `SELECT t.device_id AS "deviceId", t.id AS "tokenId", d.asset_tag AS "assetTag", d.state, d.serial
-       FROM device_tokens t JOIN devices d ON d.id = t.device_id WHERE t.token_hash = $1 AND t.ended_at IS NULL`,
+      `SELECT t.device_id AS "deviceId", t.id AS "tokenId", d.asset_tag AS "assetTag", d.state, d.serial,
+         t.ended_at IS NOT NULL AS "isEnded", t.ended_because AS "endedBecause"
+       FROM device_tokens t JOIN devices d ON d.id = t.device_id WHERE t.token_hash = $1`,
       [hashToken(token)],
     );
     if (!known) return 'unknown';
-    const { serial: own, ...sender } = known;
+    const { serial: own, isEnded, endedBecause, ...sender } = known;
+    if (isEnded) return endedBecause ?? 'ended';
     if (serial !== own) {
       await this.tellOfCopy(tx, sender, serial);
       return 'other machine';

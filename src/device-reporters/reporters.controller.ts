@@ -15,7 +15,7 @@ import { originOf } from '../platform/sign-in/origin.js';
 import { Public } from '../platform/sign-in/who-may-call.js';
 import { DeviceKeys, WANTED_BECAUSE } from '../recovery-keys/device-keys.service.js';
 import { PROTECTED_BY } from '../recovery-keys/recovery-key.entity.js';
-import { DeviceTokens, type Sender } from './device-tokens.service.js';
+import { DeviceTokens, type Sender, type Unheard } from './device-tokens.service.js';
 
 const who = {
   token: z.string().min(1).max(500).describe('The device’s own: `POST /v1/devices/{id}/token`.'),
@@ -127,6 +127,18 @@ export class ReportersController {
     }
     const wait = await this.failedSignIns.note('agent', request);
     if (wait > 0) throw new TooManyRequests('Too many reporters were refused from this address.', wait);
-    throw new Problem('unauthenticated', 'This token opens nothing: it never did, or another one was made since.');
+    throw new Problem('unauthenticated', `${WHY_UNHEARD[sender]} ${ANOTHER}`);
   }
 }
+
+const WHY_UNHEARD: Record<Exclude<Unheard, 'other machine'>, string> = {
+  unknown: 'No device has this token.',
+  ended: 'This token is ended: another one was made since, or somebody ended it.',
+  replaced: 'Another token was made for this device since.',
+  withdrawn: 'Somebody ended this token.',
+  handed_back: 'This token ended when the device left the person who had it.',
+  retired: 'This token ended when the device was retired.',
+};
+const ANOTHER =
+  'Nothing was taken. Whoever looks after the device makes a new one (`quartermaster devices token ASSET-TAG`, or POST ' +
+  '/v1/devices/{id}/token) and puts it in the place of this one, on that machine.';

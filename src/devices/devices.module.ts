@@ -3,6 +3,7 @@ import { AcknowledgementLinksController } from './acknowledgements/acknowledgeme
 import { AcknowledgementTexts } from './acknowledgements/acknowledgement-texts.service.js';
 import { AcknowledgementsController } from './acknowledgements/acknowledgements.controller.js';
 import { Acknowledgements } from './acknowledgements/acknowledgements.service.js';
+import { Departures } from './departures.service.js';
 import { DeviceEnrolments } from './device-enrolments.service.js';
 import { DeviceExceptionsController } from './device-exceptions.controller.js';
 import { DeviceExceptions } from './device-exceptions.service.js';
@@ -65,6 +66,7 @@ import { DevicePackagesService } from './packages/device-packages.service.js';
     DeviceImports,
     Spares,
     Replacements,
+    Departures,
   ],
   exports: [
     DevicesService,
@@ -78,6 +80,7 @@ import { DevicePackagesService } from './packages/device-packages.service.js';
     ReturnRecords,
     Spares,
     Replacements,
+    Departures,
   ],
 })
 export class DevicesModule {}

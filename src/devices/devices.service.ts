@@ -14,6 +14,7 @@ import type { EncryptionState } from './encryption/encryption-states.js';
 import { Replacements } from './spares/replacements.service.js';
 import { CAN_BE_GIVEN } from './spares/can-be-given.js';
 import { ReturnRecords } from './returns/return-records.service.js';
+import { Departures } from './departures.service.js';
 import { isAway, KEEPS_ITS_HOLDER, refuseUnless, type CHANGED_STATES, type DeviceState } from './device-states.js';
 import { Device } from './device.entity.js';
 import { ObservationsService, type AgedObservation } from './observations.service.js';
@@ -63,6 +64,7 @@ export class DevicesService {
     private readonly acknowledgements: Acknowledgements,
     private readonly returns: ReturnRecords,
     private readonly replacements: Replacements,
+    private readonly departures: Departures,
     private readonly audit: AuditService,
   ) {}
 
@@ -111,7 +113,7 @@ export class DevicesService {
       if (!KEEPS_ITS_HOLDER.has(state) && (await this.returns.outstandingFor(tx, id))) {
         throw new Problem('conflict', 'Its return is outstanding: receive and inspect it, or write it off.');
       }
-      await this.move(tx, device, state);
+      await this.move(tx, actor, device, state);
     }
     await tx.update(Device, { id }, { ...fields, version: () => 'version + 1' });
     const after = await this.get(tx, id);
@@ -184,7 +186,7 @@ export class DevicesService {
     if (device.state === 'reserved' && device.reservedForId === personId) return device;
     refuseUnless(device.state, 'reserved');
     await this.refuseUnfit(tx, device);
-    await this.move(tx, device, 'reserved', { reservedForId: personId });
+    await this.move(tx, actor, device, 'reserved', { reservedForId: personId });
     await this.audit.record(tx, actor, 'device.reserved', {
       subject: { kind: 'device', id },
       facts: { reservedForId: personId },
@@ -208,7 +210,7 @@ export class DevicesService {
       throw new Problem('conflict', 'This device is kept for somebody else. Put it back in stock first.');
     }
     await this.refuseUnfit(tx, device);
-    await this.move(tx, device, 'assigned', { holderId: personId });
+    await this.move(tx, actor, device, 'assigned', { holderId: personId });
     await this.audit.record(tx, actor, 'device.assigned', {
       subject: { kind: 'device', id },
       caseId,
@@ -236,7 +238,7 @@ export class DevicesService {
   async cameBack(tx: EntityManager, actor: Actor, id: string, siteId: string): Promise<void> {
     const device = await this.lock(tx, id);
     if (isAway(device.state)) {
-      await this.move(tx, device, 'found');
+      await this.move(tx, actor, device, 'found');
       await this.audit.record(tx, actor, 'device.found', { subject: { kind: 'device', id }, facts: { siteId } });
     }
     await tx.update(Device, { id }, { siteId, version: () => 'version + 1' });
@@ -262,7 +264,7 @@ export class DevicesService {
     caseId?: string,
   ): Promise<Device> {
     refuseUnless(device.state, to);
-    await this.move(tx, device, to);
+    await this.move(tx, actor, device, to);
     await this.audit.record(tx, actor, 'device.returned', {
       subject: { kind: 'device', id: device.id },
       caseId,
@@ -280,7 +282,7 @@ export class DevicesService {
     const wasAway = isAway(device.state);
     if (!wasAway) {
       refuseUnless(device.state, 'lost');
-      await this.move(tx, device, 'lost');
+      await this.move(tx, actor, device, 'lost');
     }
     const lost: LostDevice = {
       device: await this.get(tx, id),
@@ -306,6 +308,7 @@ export class DevicesService {
   /** Who had a lost one last stays known; everywhere else a device that isn't with somebody is nobody's. */
   private async move(
     tx: EntityManager,
+    actor: Actor,
     { id, holderId }: Device,
     state: DeviceState,
     whose: Partial<Pick<Device, 'holderId' | 'reservedForId'>> = {},
@@ -323,7 +326,10 @@ export class DevicesService {
         version: () => 'version + 1',
       },
     );
-    if (holderId !== null && !KEEPS_ITS_HOLDER.has(state)) await this.acknowledgements.drop(tx, id);
+    const leavesPerson = holderId !== null && !KEEPS_ITS_HOLDER.has(state);
+    if (leavesPerson) await this.acknowledgements.drop(tx, id);
+    if (state === 'retired') await this.departures.tell(tx, actor, { deviceId: id, because: 'retired' });
+    else if (leavesPerson) await this.departures.tell(tx, actor, { deviceId: id, because: 'handed_back' });
   }
 
   /** Before the device, as a loss and a leave do: who is given something now doesn't leave before that is written. */

@@ -18,6 +18,7 @@ import { Losses } from './losses.service.js';
 import { LostDevicesController } from './lost-devices.controller.js';
 import { LostDevicesService } from './lost-devices.service.js';
 import { MachineFacts } from './machine-facts.service.js';
+import { EraseLossReports } from './reports/erase-loss-reports.service.js';
 import { LossReportsController } from './reports/loss-reports.controller.js';
 import { LossReports } from './reports/loss-reports.service.js';
 import { LostDoorController } from './reports/lost-door.controller.js';
@@ -50,6 +51,7 @@ import { WatchLosses } from './watch-losses.service.js';
     Runbooks,
     WatchLosses,
     LossReports,
+    EraseLossReports,
     OwnLosses,
     CommandGivers,
     DeviceCommands,

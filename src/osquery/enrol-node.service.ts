@@ -66,7 +66,9 @@ export class EnrolNode {
         for (const other of others) await this.tellOfDuplicate(tx, other, machine);
         return { refused: 'duplicate' };
       }
-      for (const { id } of live) await tx.query(`UPDATE osquery_nodes SET ended_at = now() WHERE id = $1`, [id]);
+      for (const { id } of live) {
+        await tx.query(`UPDATE osquery_nodes SET ended_at = now(), ended_because = 'replaced' WHERE id = $1`, [id]);
+      }
       if (live.length === 0) {
         await tx.query(`UPDATE osquery_enrolment_secrets SET used = used + 1 WHERE id = $1`, [batch.id]);
       }

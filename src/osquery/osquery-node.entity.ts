@@ -1,10 +1,12 @@
-import { Column, Entity, ForeignKey, Index, PrimaryColumn, Unique } from 'typeorm';
+import { Check, Column, Entity, ForeignKey, Index, PrimaryColumn, Unique } from 'typeorm';
+import type { ReportingEnd } from '../devices/reporting-ends.js';
 
 const LIVE = { unique: true, where: 'ended_at IS NULL' } as const;
 
 /** One enrolled agent. While it isn't ended, nothing else enrols with its hardware id, its serial or for its device. */
 @Entity('osquery_nodes')
 @Unique('uq_osquery_nodes_key', ['keyHash'])
+@Check('ck_osquery_nodes_ended_because', `ended_because IN ('replaced', 'withdrawn', 'handed_back', 'retired')`)
 @Index('ux_osquery_nodes_hardware_uuid', ['hardwareUuid'], LIVE)
 @Index('ux_osquery_nodes_serial', ['serial'], LIVE)
 @Index('ux_osquery_nodes_device_id', ['deviceId'], LIVE)
@@ -59,4 +61,8 @@ export class OsqueryNode {
 
   @Column('timestamptz', { name: 'ended_at', nullable: true })
   endedAt!: Date | null;
+
+  /** Null: it isn't ended, or a version ended it that didn't say why. */
+  @Column('text', { name: 'ended_because', nullable: true })
+  endedBecause!: ReportingEnd | null;
 }

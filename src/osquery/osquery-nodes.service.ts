@@ -1,8 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { AlertsService } from '../cases/alerts.service.js';
+import { Departures } from '../devices/departures.service.js';
 import { OSQUERY } from '../devices/device-observation.entity.js';
 import { ObservationsService } from '../devices/observations.service.js';
+import type { ReportingEnd } from '../devices/reporting-ends.js';
 import { AuditService } from '../platform/audit/audit.service.js';
 import { databaseNow } from '../platform/database/database-now.js';
 import { queryRows } from '../platform/database/query-rows.js';
@@ -24,7 +26,10 @@ export class OsqueryNodes {
     private readonly audit: AuditService,
     private readonly alerts: AlertsService,
     private readonly observations: ObservationsService,
-  ) {}
+    departures: Departures,
+  ) {
+    departures.listen((tx, actor, { deviceId, because }) => this.endOfDevice(tx, actor, deviceId, because));
+  }
 
   /**
    * Who asks with this key, noted as seen: in the node itself at most once a minute, in the device's log of observations
@@ -92,13 +97,34 @@ export class OsqueryNodes {
   async end(tx: EntityManager, actor: Actor, id: string): Promise<OsqueryNode> {
     const node = await this.lock(tx, id);
     if (node.endedAt !== null) return node;
-    await tx.update(OsqueryNode, { id }, { endedAt: () => 'now()' });
+    await this.endOne(tx, actor, node, 'withdrawn');
+    return tx.findOneByOrFail(OsqueryNode, { id });
+  }
+
+  /** Also one that would be found to be the device's, by its serial number, when it next comes by. */
+  private async endOfDevice(tx: EntityManager, actor: Actor, deviceId: string, because: ReportingEnd): Promise<void> {
+    const nodes = await queryRows<Pick<OsqueryNode, 'id' | 'deviceId'>>(
+      tx,
+      `SELECT n.id, n.device_id AS "deviceId" FROM osquery_nodes n JOIN devices d ON d.id = $1
+       WHERE n.ended_at IS NULL AND (n.device_id = d.id OR (n.device_id IS NULL AND n.serial = d.serial))
+       ORDER BY n.id FOR UPDATE OF n`,
+      [deviceId],
+    );
+    for (const node of nodes) await this.endOne(tx, actor, node, because);
+  }
+
+  private async endOne(
+    tx: EntityManager,
+    actor: Actor,
+    { id, deviceId }: Pick<OsqueryNode, 'id' | 'deviceId'>,
+    because: ReportingEnd,
+  ): Promise<void> {
+    await tx.update(OsqueryNode, { id }, { endedAt: () => 'now()', endedBecause: because });
     await this.alerts.resolve(tx, [duplicateKey(id)]);
     await this.audit.record(tx, actor, 'osquery-node.ended', {
       subject: { kind: 'osquery-node', id },
-      facts: { deviceId: node.deviceId },
+      facts: { deviceId, because },
     });
-    return tx.findOneByOrFail(OsqueryNode, { id });
   }
 
   /** It is asked about its disks and its image when it next comes by. @throws Problem `not-found`; `conflict` when it is ended */

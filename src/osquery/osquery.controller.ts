@@ -2,6 +2,7 @@ import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/com
 import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { DataSource } from 'typeorm';
 import { z } from 'zod';
+import { REPORTING_ENDS } from '../devices/reporting-ends.js';
 import { inTransaction } from '../platform/database/transaction.js';
 import { Idempotent } from '../platform/http/idempotent.js';
 import { pageOf, PageQuery, positionOf, toPage, type Page } from '../platform/http/page.js';
@@ -47,6 +48,10 @@ const NodeView = z.object({
   lastSeenAt: z.iso.datetime().nullable(),
   askedAt: z.iso.datetime().nullable().describe('Since when an answer is wanted at once.'),
   endedAt: z.iso.datetime().nullable(),
+  endedBecause: z
+    .enum(REPORTING_ENDS)
+    .nullable()
+    .describe('`handed_back`: its device left the person who had it, who may have kept a copy of its key.'),
 });
 
 const NodesQuery = PageQuery.extend({ state: z.enum(NODE_STATES).optional() });
@@ -163,7 +168,7 @@ function secretView(secret: EnrolmentSecret): z.infer<typeof SecretView> {
 
 function nodeView(node: OsqueryNode, actor: Actor): z.infer<typeof NodeView> {
   const { id, deviceId, hostIdentifier, serial, hostname, os, agentVersion, secretId } = node;
-  const { enrolledAt, lastSeenAt, askedAt, endedAt } = node;
+  const { enrolledAt, lastSeenAt, askedAt, endedAt, endedBecause } = node;
   return {
     id,
     state: endedAt !== null ? 'ended' : deviceId !== null ? 'matched' : 'pending',
@@ -178,5 +183,6 @@ function nodeView(node: OsqueryNode, actor: Actor): z.infer<typeof NodeView> {
     lastSeenAt: lastSeenAt?.toISOString() ?? null,
     askedAt: askedAt?.toISOString() ?? null,
     endedAt: endedAt?.toISOString() ?? null,
+    endedBecause,
   };
 }

@@ -4,9 +4,13 @@ import { Alert } from '../../src/cases/alert.entity.js';
 import { Case } from '../../src/cases/case.entity.js';
 import { Device } from '../../src/devices/device.entity.js';
 import { LossReport } from '../../src/lost-devices/reports/loss-report.entity.js';
+import { EraseLossReports } from '../../src/lost-devices/reports/erase-loss-reports.service.js';
 import { LossReports } from '../../src/lost-devices/reports/loss-reports.service.js';
 import type { Person } from '../../src/people/person.entity.js';
 import { AuditEntry } from '../../src/platform/audit/audit-entry.entity.js';
+import { LogKey } from '../../src/platform/audit/log-key.service.js';
+import { proveEntries } from '../../src/platform/audit/prove-entry.js';
+import { Sealer } from '../../src/platform/audit/sealer.service.js';
 import { SYSTEM } from '../../src/platform/sign-in/actor.js';
 import { anAccount } from '../factories/accounts.js';
 import { aDevice } from '../factories/devices.js';
@@ -137,6 +141,102 @@ describe('whoever lost their laptop, at /lost', () => {
     const { body } = await helpdesk.get('/v1/loss-reports').query({ state: 'dismissed' }).expect(200);
     expect(body.items).toMatchObject([{ id, state: 'dismissed', reason: 'Nobody of ours.' }]);
     await sent('/lost/report', { email: 'not an address' }).expect(400);
+  });
+
+  describe('tells of themselves', () => {
+    const WORDS = 'It was in a bag with my diary.';
+    /** Told, and decided so many days ago. */
+    async function decided(days: number, how: 'confirmed' | 'dismissed') {
+      const { person, laptop } = await somebodyWithALaptop();
+      const { corporateEmail: email } = person;
+      const form = { email, assetTag: laptop.assetTag, phone: '+49 30 1234', words: WORDS };
+      await sent('/lost/report', form).expect(200);
+      const { id } = await waitingOf(email);
+      const path = `/v1/loss-reports/${id}`;
+      if (how === 'confirmed') {
+        await helpdesk.post(`${path}/confirm`).send({ how: 'called_back', note: 'Her mother answered.' }).expect(202);
+      } else {
+        await helpdesk.post(`${path}/dismiss`).send({ reason: 'Her mother answered.' }).expect(204);
+      }
+      await tx.query(`UPDATE loss_reports SET decided_at = now() - make_interval(days => $2) WHERE id = $1`, [
+        id,
+        days,
+      ]);
+      return { id, email, laptop, shown: async () => (await helpdesk.get(path).expect(200)).body };
+    }
+    const erase = () => service.app.get(EraseLossReports).eraseDue();
+    const alertOf = async (id: string) =>
+      (await tx.findOneByOrFail(Alert, { dedupKey: `loss_reported:${id}` })).message;
+    /** What the audit log says in the clear of it: of whoever told it, and of whoever decided. */
+    const said = async (id: string): Promise<string[]> => {
+      const rows = await tx.query<{ said: string }[]>(
+        `SELECT e.action || ' ' || f.name AS said FROM audit_personal_fields f JOIN audit_entries e ON e.id = f.entry_id
+         WHERE e.subject_id = $1 ORDER BY 1`,
+        [id],
+      );
+      return rows.map((row) => row.said);
+    };
+
+    it('is erased half a year after it was decided, with what was written in deciding; the decision stays', async () => {
+      const old = await decided(181, 'confirmed');
+      const before = await old.shown();
+      expect(before).toMatchObject({ email: old.email, words: WORDS, reason: 'Her mother answered.', erasedAt: null });
+      expect(await alertOf(old.id)).toContain(old.email);
+      expect(await said(old.id)).toEqual([
+        'loss-report.confirmed address',
+        'loss-report.confirmed onBehalfOf',
+        'loss-report.confirmed reason',
+        'loss-report.told address',
+        'loss-report.told email',
+      ]);
+
+      expect(await erase()).toBe(1);
+      expect(await old.shown()).toEqual({
+        ...before,
+        email: '',
+        words: null,
+        fromAddress: null,
+        reason: null,
+        erasedAt: expect.any(String),
+      });
+      expect(before).toMatchObject({ state: 'confirmed', assetTag: old.laptop.assetTag, decidedBy: 'Grace' });
+      expect(await alertOf(old.id)).toBe('Somebody said that they lost a laptop. What they told was erased.');
+      expect(await said(old.id)).toEqual(['loss-report.confirmed address', 'loss-report.confirmed onBehalfOf']);
+      expect(await tx.countBy(AuditEntry, { subjectId: old.id, action: 'loss-report.erased' })).toBe(1);
+      expect(await erase()).toBe(0);
+    });
+
+    it('stays until then, and while nobody decided', async () => {
+      const young = await decided(179, 'dismissed');
+      await sent('/lost/report', { email: 'still.waits@acme.example', words: WORDS }).expect(200);
+      const { id } = await waitingOf('still.waits@acme.example');
+      await tx.query(`UPDATE loss_reports SET reported_at = now() - interval '2 years' WHERE id = $1`, [id]);
+      expect(await erase()).toBe(0);
+      expect(await young.shown()).toMatchObject({ email: young.email, words: WORDS, erasedAt: null });
+      expect(await waitingOf('still.waits@acme.example')).toMatchObject({ words: WORDS });
+      await helpdesk.post(`/v1/loss-reports/${id}/dismiss`).send({ reason: 'It was found.' }).expect(204);
+    });
+
+    it('keeps of a number on a label what is one of ours, and nothing else that was typed there', async () => {
+      const { id, shown } = await decided(181, 'dismissed');
+      await tx.update(LossReport, { id }, { assetTag: 'the one of Ada Lovelace' });
+      expect(await erase()).toBe(1);
+      expect(await shown()).toMatchObject({ state: 'dismissed', assetTag: null });
+    });
+
+    it('leaves every proof of the audit log as it was', async () => {
+      const { id } = await decided(181, 'confirmed');
+      await service.db.transaction((inner) => service.app.get(LogKey).make(inner, 'records.acme.example'));
+      await service.app.get(Sealer).seal();
+      const prove = () => proveEntries(service.db, 'subject_id = $1', id);
+      const before = await prove();
+      expect([before.entries.length, before.unsealed]).toEqual([2, []]);
+      expect(await erase()).toBe(1);
+      await service.app.get(Sealer).seal();
+      const after = await prove();
+      expect(after.entries.map(({ entry }) => entry).slice(0, 2)).toEqual(before.entries.map(({ entry }) => entry));
+      expect([after.entries.length, after.unsealed]).toEqual([3, []]);
+    });
   });
 
   it('can’t flood whoever is on call from one network', async () => {

@@ -11,7 +11,8 @@ import { loadAgeIdentities, makeAgeIdentity } from '../../src/platform/crypto/pr
 import { RecoveryRing } from '../../src/platform/crypto/recovery-ring.js';
 import { SYSTEM } from '../../src/platform/sign-in/actor.js';
 import { ApiTokens } from '../../src/platform/sign-in/api-tokens.service.js';
-import { aDevice } from '../factories/devices.js';
+import { aDevice, aSite } from '../factories/devices.js';
+import { aPerson } from '../factories/people.js';
 import { aTokenOwner } from '../factories/token-owners.js';
 import { startServiceApp, type ServiceApp } from '../factories/service-app.js';
 
@@ -172,7 +173,9 @@ it('the shell reporter speaks with its device’s own token for that device only
   await report(device.id, PLAIN, (id) => asItself(id, device.serial));
   expect(await known(device.id)).toMatchObject({ state: 'not_encrypted', answer: { source: 'reporter' } });
   const other = await aDevice(records.db.manager);
-  await expect(report(other.id, PLAIN, (id) => asItself(id, device.serial))).rejects.toThrow('403');
+  await expect(report(other.id, PLAIN, (id) => asItself(id, device.serial))).rejects.toThrow(
+    /did not take it: .*another machine’s\. Make one for this device.*\(403\)/,
+  );
   expect(await known(other.id)).toMatchObject({ answer: null });
   const dedupKey = `device_duplicate:token:${other.id}`;
   const openAlerts = async () =>
@@ -206,6 +209,95 @@ it('a device’s token opens nothing when another one was made, or it was ended'
     'device-token.created',
     'device-token.ended',
   ]);
+});
+
+describe('a device’s own token', () => {
+  /** Made at the bench, before anybody has the device. */
+  async function aTokenOf({ id, serial }: { id: string; serial: string }) {
+    const api = await records.caller('bench');
+    const { token } = (await api.post(`/v1/devices/${id}/token`).expect(201)).body;
+    const observation = {
+      kind: 'disk_encryption',
+      value: 'encrypted',
+      source: 'x',
+      observedAt: '2026-11-20T10:00:00Z',
+    };
+    const escrowed = { protects: 'luks', key: 'a passphrase that opens it' };
+    const send = (path: string, more: object) =>
+      records.stranger.post(`/v1/reporters/${path}`).send({ token, serial, ...more });
+    return {
+      api,
+      observe: () => send('observations', { observation }),
+      escrow: () => send('recovery-keys', escrowed),
+      shown: async () => (await api.get(`/v1/devices/${id}/token`).expect(200)).body.token,
+      act: (what: string, body: object = {}) => api.post(`/v1/devices/${id}/${what}`).send(body).expect(200),
+    };
+  }
+
+  it('ends when the device leaves the person who had it: a copy tells nothing of it for whoever has it next', async () => {
+    const device = await aDevice(records.db.manager);
+    const [ada, grace] = [await aPerson(records.db.manager), await aPerson(records.db.manager)];
+    const before = await aTokenOf(device);
+    expect(await before.shown()).toMatchObject({ madeBy: 'bench', endedAt: null, endedBecause: null });
+    await before.act('assign', { personId: ada.id });
+    await before.observe().expect(200);
+    await before.act('return');
+    const refused = await before.observe().expect(401);
+    expect(refused.body.detail).toMatch(/left the person who had it.*quartermaster devices token/);
+    expect(await before.shown()).toMatchObject({ endedAt: expect.any(String), endedBecause: 'handed_back' });
+    const ends = await records.db.query(
+      `SELECT actor_kind AS by, facts ->> 'because' AS because FROM audit_entries
+       WHERE subject_id = $1 AND action = 'device-token.ended'`,
+      [device.id],
+    );
+    expect(ends).toEqual([{ by: 'service', because: 'handed_back' }]);
+
+    const after = await aTokenOf(device);
+    await after.act('assign', { personId: grace.id });
+    for (const forged of [before.observe(), before.escrow()]) await forged.expect(401);
+    const kept = async () => (await after.api.get(`/v1/devices/${device.id}/recovery-keys`).expect(200)).body.items;
+    expect(await kept()).toEqual([]);
+    await after.escrow().expect(201);
+    await after.observe().expect(200);
+  });
+
+  it('ends with an inspection, not while the device only lies there received', async () => {
+    const { id: holderId } = await aPerson(records.db.manager);
+    const device = await aDevice(records.db.manager, { holderId });
+    const { api, observe } = await aTokenOf(device);
+    const site = await aSite(records.db.manager);
+    const { body } = await api.post('/v1/returns').send({ deviceId: device.id }).expect(201);
+    await api.post(`/v1/returns/${body.id}/receive`).send({ siteId: site.id }).expect(200);
+    await observe().expect(200);
+    const found = { condition: 'faulty', wiped: 'no', accessories: null, findings: null };
+    await api.post(`/v1/returns/${body.id}/inspect`).send(found).expect(200);
+    await observe().expect(401);
+  });
+
+  it('goes on while the device is lost, and ends when that is retired', async () => {
+    const { id: holderId } = await aPerson(records.db.manager);
+    const device = await aDevice(records.db.manager, { holderId });
+    const { api, observe, shown } = await aTokenOf(device);
+    await api.post('/v1/lost-devices').send({ deviceId: device.id }).expect(202);
+    await observe().expect(200);
+    const { headers } = await api.get(`/v1/devices/${device.id}`).expect(200);
+    const change = api.patch(`/v1/devices/${device.id}`).set('If-Match', headers['etag'] ?? '');
+    await change.send({ state: 'retired' }).expect(200);
+    expect((await observe().expect(401)).body.detail).toContain('retired');
+    expect(await shown()).toMatchObject({ endedBecause: 'retired' });
+  });
+
+  it('is refused in words that say what to do, also when nobody knows it or another one was made since', async () => {
+    const device = await aDevice(records.db.manager);
+    expect(await (await aTokenOf(device)).shown()).not.toHaveProperty('token');
+    const [first, second] = [await aTokenOf(device), await aTokenOf(device)];
+    expect((await first.observe().expect(401)).body.detail).toContain('Another token was made');
+    await second.api.delete(`/v1/devices/${device.id}/token`).expect(204);
+    expect((await second.observe().expect(401)).body.detail).toContain('Somebody ended this token');
+    const nobodys = { token: 'no-such-token', serial: device.serial, protects: 'luks' };
+    const { body } = await records.stranger.post('/v1/reporters/recovery-keys/wanted').send(nobodys).expect(401);
+    expect(body.detail).toMatch(/^No device has this token\..*makes a new one/);
+  });
 });
 
 describe.skipIf(cryptsetup === '')('a Linux machine’s recovery key', () => {

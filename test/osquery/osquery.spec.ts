@@ -7,6 +7,7 @@ import { Alert } from '../../src/cases/alert.entity.js';
 import { AuditEntry } from '../../src/platform/audit/audit-entry.entity.js';
 import { newId } from '../../src/platform/ids/new-id.js';
 import { aDevice } from '../factories/devices.js';
+import { aPerson } from '../factories/people.js';
 import { startServiceApp, type ServiceApp } from '../factories/service-app.js';
 import {
   aFailure,
@@ -67,12 +68,19 @@ const post = (path: string, body: object) => service.stranger.post(`/v1/osquery/
 const log = (node_key: string, data: readonly unknown[], log_type = 'result') =>
   post('log', { node_key, log_type, data });
 const known = async (deviceId: string) => (await api.get(`/v1/devices/${deviceId}/encryption`).expect(200)).body;
-const nodeOf = async (deviceId: string) => {
+interface Node {
+  id: string;
+  deviceId: string;
+  state: string;
+  askedAt: string | null;
+  endedBecause: string | null;
+}
+const nodesOf = async (deviceId: string) => {
   const { body } = await api.get('/v1/osquery/nodes').query({ limit: 200 }).expect(200);
-  return (body.items as { id: string; deviceId: string; state: string; askedAt: string | null }[]).find(
-    (node) => node.deviceId === deviceId && node.state !== 'ended',
-  );
+  return (body.items as Node[]).filter((node) => node.deviceId === deviceId);
 };
+const nodeOf = async (deviceId: string) => (await nodesOf(deviceId)).find(({ state }) => state !== 'ended');
+const isKnown = async (node_key: string) => !(await post('config', { node_key }).expect(200)).body.node_invalid;
 
 describe('enrolment', () => {
   it('gives a key to a machine whose serial is a device’s, counts it, and keeps neither key nor secret', async () => {
@@ -180,6 +188,67 @@ describe('enrolment', () => {
     await api.post(`/v1/osquery/nodes/${node.id}/match`).send({ deviceId: device.id }).expect(200);
     await log(body.node_key, [aSnapshot('qm_disk_encryption_windows', unixTime(1), [FRESH_BITLOCKER])]).expect(200);
     expect((await known(device.id)).state).toBe('not_encrypted');
+  });
+});
+
+describe('a machine that leaves the person who had it', () => {
+  /** Enrolled at the bench, and given to somebody. */
+  async function aGiven() {
+    const enrolled = await anEnrolled('linux');
+    const { id: personId } = await aPerson(service.db.manager);
+    await api.post(`/v1/devices/${enrolled.deviceId}/assign`).send({ personId }).expect(200);
+    return enrolled;
+  }
+  const takeBack = (deviceId: string) => api.post(`/v1/devices/${deviceId}/return`).expect(200);
+
+  it('is known by the key from before it was given, until it is back: then by none that its holder may have copied', async () => {
+    const { deviceId, nodeKey } = await aGiven();
+    expect(await isKnown(nodeKey)).toBe(true);
+    await takeBack(deviceId);
+    expect(await isKnown(nodeKey)).toBe(false);
+    const forged = [aSnapshot('qm_disk_encryption_linux', unixTime(1), LUKS_UNFILTERED)];
+    expect((await log(nodeKey, forged).expect(200)).body).toEqual({ node_invalid: true });
+    expect((await known(deviceId)).answer).toBeNull();
+    const [ended] = await nodesOf(deviceId);
+    expect(ended).toMatchObject({ state: 'ended', endedBecause: 'handed_back' });
+    expect(
+      await service.db.manager.findBy(AuditEntry, { action: 'osquery-node.ended', subjectId: ended?.id ?? '' }),
+    ).toMatchObject([{ facts: { deviceId, because: 'handed_back' } }]);
+  });
+
+  it('enrols anew, set up for somebody else, with nobody ending anything and nobody told of a duplicate', async () => {
+    const { deviceId, machine, nodeKey } = await aGiven();
+    expect(await isKnown(nodeKey)).toBe(true);
+    expect((await enrol(machine, 'linux').expect(200)).body).toEqual({ node_invalid: true });
+    const dedupKey = `device_duplicate:${(await nodeOf(deviceId))?.id}`;
+    const openAlerts = async () =>
+      (await service.db.manager.findBy(Alert, { dedupKey })).filter(({ resolvedAt }) => resolvedAt === null);
+    expect(await openAlerts()).toHaveLength(1);
+    await takeBack(deviceId);
+    expect(await openAlerts()).toEqual([]);
+    const { body } = await enrol(machine, 'linux').expect(200);
+    expect(await isKnown(body.node_key)).toBe(true);
+    expect((await nodesOf(deviceId)).map(({ state }) => state)).toEqual(['matched', 'ended']);
+    expect(await openAlerts()).toEqual([]);
+  });
+
+  it('before anybody saw that its agent is its own, isn’t known by that agent’s key afterwards either', async () => {
+    const serial = `SN-${newId()}`;
+    const { body } = await enrol({ uuid: newId(), serial }, 'linux').expect(200);
+    const { id: holderId } = await aPerson(service.db.manager);
+    const device = await aDevice(service.db.manager, { serial, holderId });
+    await takeBack(device.id);
+    expect(await isKnown(body.node_key)).toBe(false);
+  });
+
+  it('because it is lost goes on being known, since that is how it may be seen; and no more once it is back', async () => {
+    const { deviceId, nodeKey } = await aGiven();
+    await api.post('/v1/lost-devices').send({ deviceId }).expect(202);
+    expect(await isKnown(nodeKey)).toBe(true);
+    const { body } = await api.get(`/v1/devices/${deviceId}`).expect(200);
+    expect(body).toMatchObject({ state: 'lost', observations: [{ kind: 'last_online', source: 'osquery' }] });
+    await takeBack(deviceId);
+    expect(await isKnown(nodeKey)).toBe(false);
   });
 });
 

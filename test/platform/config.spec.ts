@@ -21,6 +21,7 @@ describe('the configuration', () => {
       trustProxy: [],
       allowsPlainHttp: false,
       observationsKeptDays: 400,
+      lossReportsKeptDays: 180,
       rateLimits: { failures: 60, requests: 6_000 },
     });
   });
@@ -31,6 +32,12 @@ describe('the configuration', () => {
     for (const wrong of ['30', '-1', 'ever', '090']) {
       expect(messageOf(() => kept(wrong))).toContain('OBSERVATIONS_KEPT_DAYS isn');
     }
+  });
+
+  it('keeps what people told of lost laptops for good, or for as long as a lost one is watched for at least', () => {
+    const kept = (days: string) => loadConfig({ ...MINIMUM, LOSS_REPORTS_KEPT_DAYS: days }).lossReportsKeptDays;
+    expect([kept('0'), kept('30'), kept('3650')]).toEqual([0, 30, 3_650]);
+    expect(messageOf(() => kept('29'))).toContain('LOSS_REPORTS_KEPT_DAYS isn');
   });
 
   it('tells every variable that is missing or wrong at once, with what to do, and never repeats a value', () => {

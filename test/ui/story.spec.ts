@@ -244,6 +244,7 @@ describe.skipIf(!hasChromium)('the user interface, in Chromium', () => {
     const id = items[0]?.id;
     const key = '123456-canary-654321';
     await service.call('POST', `/v1/devices/${id}/recovery-keys`, { key, protects: 'luks', source: 'bench 2' });
+    await service.call('POST', `/v1/devices/${id}/token`);
     // Where the code on its label leads.
     const led = await page.request.get(`${service.url}/d/MBP-0300`, { maxRedirects: 0 });
     expect(led.headers()['location']).toBe(`/app/devices/${id}`);
@@ -285,6 +286,8 @@ describe.skipIf(!hasChromium)('the user interface, in Chromium', () => {
     await inspected.click();
     await row.getByText('good · wiped').waitFor();
     expect(await service.call('GET', `/v1/devices/${id}`)).toMatchObject({ state: 'in_stock', holderId: null });
+    await admin.open(`/devices/${id}`);
+    await page.getByText('ended when it left the person who had it').waitFor();
   });
 
   it('does one thing with several devices: says what will come of each, asks once, and tells each answer', async () => {

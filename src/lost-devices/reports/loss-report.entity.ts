@@ -14,12 +14,17 @@ export const CONFIRMED_HOW = ['called_back', 'in_person', 'vouched'] as const;
           AND (decided_at IS NULL) = (decided_by IS NULL)
           AND (state = 'confirmed') = (case_id IS NOT NULL) AND (case_id IS NULL) = (confirmed_how IS NULL)`,
 )
+@Check(
+  'ck_loss_reports_erased',
+  `erased_at IS NULL OR (state <> 'waiting' AND email = ''
+          AND COALESCE(phone, words, from_address, reason) IS NULL)`,
+)
 @Index('ux_loss_reports_waiting', ['email'], { unique: true, where: `state = 'waiting'` })
 export class LossReport {
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'pk_loss_reports' })
   id!: string;
 
-  /** As they typed it, in lower case; nobody looked yet whether it is anybody's. */
+  /** As they typed it, in lower case; nobody looked yet whether it is anybody's. Empty once it is erased. */
   @Column('text')
   email!: string;
 
@@ -64,4 +69,13 @@ export class LossReport {
   /** Why it was dismissed, or what was learnt in confirming it. */
   @Column('text', { nullable: true })
   reason!: string | null;
+
+  /** When what people told, and wrote of it, was erased. */
+  @Column('timestamptz', { name: 'erased_at', nullable: true })
+  erasedAt!: Date | null;
+}
+
+/** Of the alert that tells of it. */
+export function alertKey(id: string): string {
+  return `loss_reported:${id}`;
 }

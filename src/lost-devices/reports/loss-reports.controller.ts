@@ -28,7 +28,7 @@ const LossReportsQuery = PageQuery.extend({ state: z.enum(LOSS_REPORT_STATES).op
 
 const LossReportView = z.object({
   id: z.uuid(),
-  email: z.string().describe('As they typed it: nobody checked whose it is.'),
+  email: z.string().describe('As they typed it: nobody checked whose it is. Empty once it is erased.'),
   assetTag: z.string().nullable(),
   phone: z.string().nullable().describe('As they typed it; forgotten once it is decided.'),
   words: z.string().nullable(),
@@ -41,6 +41,10 @@ const LossReportView = z.object({
   decidedAt: z.iso.datetime().nullable(),
   decidedBy: z.string().nullable(),
   reason: z.string().nullable(),
+  erasedAt: z.iso
+    .datetime()
+    .nullable()
+    .describe('When address, words and reasons were erased (`LOSS_REPORTS_KEPT_DAYS`); the decision stays.'),
 });
 
 const Confirmed = z.object({
@@ -116,5 +120,6 @@ function lossReportView(report: LossReport): z.infer<typeof LossReportView> {
     decidedAt: report.decidedAt?.toISOString() ?? null,
     decidedBy: report.decidedBy,
     reason: report.reason,
+    erasedAt: report.erasedAt?.toISOString() ?? null,
   };
 }

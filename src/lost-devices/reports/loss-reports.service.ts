@@ -11,7 +11,7 @@ import { newId } from '../../platform/ids/new-id.js';
 import { networkOf } from '../../platform/rate-limits/caller-address.js';
 import type { Actor, Origin } from '../../platform/sign-in/actor.js';
 import { LostDevicesService, type DeviceNamed } from '../lost-devices.service.js';
-import { LossReport, type CONFIRMED_HOW } from './loss-report.entity.js';
+import { alertKey, LossReport, type CONFIRMED_HOW } from './loss-report.entity.js';
 
 /** What somebody says who has no code. */
 export interface ToldLoss {
@@ -39,7 +39,7 @@ const PAGED_ALONE = 10;
 const MANY = 'loss_reported:many';
 const OR = ', or ';
 
-/** The only writer of `loss_reports`. */
+/** The only writer of `loss_reports`, but for what is erased of them (`EraseLossReports`). */
 @Injectable()
 export class LossReports {
   constructor(
@@ -239,10 +239,6 @@ const ALERT = { kind: 'loss_reported', severity: 'critical', owner: 'it-admins' 
 function found(report: LossReport | null): LossReport {
   if (!report) throw new Problem('not-found', 'There is no report of a loss with this id.');
   return report;
-}
-
-function alertKey(id: string): string {
-  return `loss_reported:${id}`;
 }
 
 function nameOf({ deviceId, assetTag, serial }: DeviceNamed): DeviceNamed | null {

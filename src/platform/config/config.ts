@@ -27,6 +27,8 @@ export abstract class Config {
   abstract readonly imageStore?: string;
   /** For how many days all observations of devices are kept; 0: for good. */
   abstract readonly observationsKeptDays: number;
+  /** For how many days what people told at `/lost` is kept after it was decided; 0: for good. */
+  abstract readonly lossReportsKeptDays: number;
   /** Of buckets whose address names no region. */
   abstract readonly awsRegion?: string;
   abstract readonly rateLimits: RateLimitConfig;
@@ -91,8 +93,6 @@ const RATE = z
   .regex(/^\d{1,7}$/, { error: "isn't a number of requests a minute: write a whole number, 0 for no limit" })
   .transform(Number);
 
-const KEPT_DAYS = "isn't a number of days: write a whole number, 90 or more, or 0 to keep all observations";
-
 const VARIABLES = z.object({
   DATABASE_URL,
   REDIS_URL: z
@@ -155,12 +155,9 @@ const VARIABLES = z.object({
       if (problem !== null) context.addIssue({ code: 'custom', message: problem });
     })
     .optional(),
-  OBSERVATIONS_KEPT_DAYS: z
-    .string()
-    .regex(/^(0|[1-9]\d{1,4})$/, { error: KEPT_DAYS })
-    .transform(Number)
-    .refine((days) => days === 0 || days >= 90, { error: KEPT_DAYS })
-    .default(400),
+  OBSERVATIONS_KEPT_DAYS: keptDays(90, 'all observations').default(400),
+  // No less than a lost machine is watched for.
+  LOSS_REPORTS_KEPT_DAYS: keptDays(30, 'what people told of lost laptops').default(180),
   // Amazon's own name for it: whoever has a role or a profile has set it already.
   AWS_REGION: z.string().optional(),
   TLS_CERT_FILE: z.string().optional(),
@@ -205,6 +202,7 @@ export function loadConfig(env: Environment): Config {
     auditPublishTo: variables.AUDIT_PUBLISH_TO,
     ...(variables.IMAGE_STORE !== undefined && { imageStore: variables.IMAGE_STORE }),
     observationsKeptDays: variables.OBSERVATIONS_KEPT_DAYS,
+    lossReportsKeptDays: variables.LOSS_REPORTS_KEPT_DAYS,
     awsRegion: variables.AWS_REGION,
     ...(tls && { tls }),
     trustProxy: variables.TRUST_PROXY ?? proxiesHere(variables.HOST, publicUrl, tls),
@@ -246,6 +244,16 @@ function tlsConfig({
 function proxiesHere(host: string, publicUrl: string, tls: TlsConfig | undefined): string[] {
   const isBehindProxy = !tls && publicUrl.startsWith('https:');
   return isBehindProxy && /^(127\.[\d.]+|::1|localhost)$/.test(host) ? ['loopback'] : [];
+}
+
+/** @param what is kept for good by 0 */
+function keptDays(least: number, what: string) {
+  const error = `isn't a number of days: write a whole number, ${least} or more, or 0 to keep ${what}`;
+  return z
+    .string()
+    .regex(/^(0|[1-9]\d{1,4})$/, { error })
+    .transform(Number)
+    .refine((days) => days === 0 || days >= least, { error });
 }
 
 function isNetwork(text: string): boolean {

@@ -36,6 +36,14 @@ export const fleetEncryptionQuery = queryOptions({
   refetchInterval: 60_000,
 });
 
+/** The newest token of a device's own reporter: since when, and why it ended. */
+export function deviceTokenQuery(id: string) {
+  return queryOptions({
+    queryKey: ['device', 'one', id, 'token'],
+    queryFn: () => answerOf(api.GET('/v1/devices/{id}/token', { params: { path: { id } } })),
+  });
+}
+
 export function returnsQuery(filters: Query<'/v1/returns'>) {
   return queryOptions({
     queryKey: ['device', 'list', 'returns', filters],

@@ -586,6 +586,8 @@ export const en = {
     waiting: 'Said at /lost, not confirmed',
     says: (email: string, assetTag: string | null) =>
       `Somebody who says that they are ${email} lost ${assetTag === null ? 'a laptop' : assetTag}`,
+    erased: (assetTag: string | null) =>
+      `Somebody said that they lost ${assetTag === null ? 'a laptop' : assetTag}; what else they told was erased`,
     times: (times: number) => (times === 1 ? 'said once' : `said ${times} times`),
     nothingCut: 'nobody checked whose it is, and nothing is cut',
     first: 'first',
@@ -676,6 +678,15 @@ export const en = {
       last_online: 'Last online',
     },
     known: 'What else is known of it',
+    ownToken: 'Its own token',
+    tokenMade: 'made',
+    tokenEnded: {
+      replaced: 'ended: another one was made',
+      withdrawn: 'ended by somebody',
+      handed_back: 'ended when it left the person who had it',
+      retired: 'ended when it was retired',
+    },
+    makeToken: (assetTag: string) => `another one: quartermaster devices token ${assetTag}`,
     replacement: 'Replacement',
     leadDays: (days: number) => `takes ${some(days, 'day')}`,
     leadUnknown: 'nobody knows how long it takes',

@@ -17,6 +17,7 @@ import { DeviceActs } from './device-acts.js';
 import { EncryptionHistory, KnownEncryption } from './encryption-history.js';
 import { Imaging } from './imaging.js';
 import { RecoveryKeys } from './recovery-keys.js';
+import { ReporterToken } from './reporter-token.js';
 import { Signatures } from './signatures.js';
 
 const route = getRouteApi('/devices/$deviceId');
@@ -112,6 +113,7 @@ function Facts({ device, model }: { device: DeviceDetails; model: DeviceModel | 
             : text.devices.leadDays(model.replacementLeadDays)}
         </Fact>
       )}
+      <ReporterToken device={device} />
     </dl>
   );
 }

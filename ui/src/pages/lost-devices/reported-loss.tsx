@@ -48,12 +48,14 @@ export function ReportedLoss({ reportId, deviceId }: Props): ReactNode {
 }
 
 function Told({ report }: { report: LossReport }): ReactNode {
-  const { id, email, assetTag, phone, words, fromAddress, times, reportedAt, state } = report;
+  const { id, email, assetTag, phone, words, fromAddress, times, reportedAt, state, erasedAt } = report;
   const [isDismissed, setDismissed] = useState(false);
   const close = (): void => setDismissed(false);
   return (
     <div className="card">
-      <p className="card-title">{text.lossReports.says(email, assetTag)}</p>
+      <p className="card-title">
+        {erasedAt === null ? text.lossReports.says(email, assetTag) : text.lossReports.erased(assetTag)}
+      </p>
       <p className="dim small">
         {text.lossReports.times(times)} · {times > 1 && text.lossReports.first} <Instant at={reportedAt} />
         {fromAddress !== null && ` · ${text.lossReports.from(fromAddress)}`}
