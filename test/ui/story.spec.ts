@@ -457,6 +457,9 @@ describe.skipIf(!hasChromium)('the user interface, in Chromium', () => {
     await page.getByLabel('Owners').fill('facility@acme.example');
     await page.getByLabel('toolName').fill('The cabinet on the second floor');
     await page.getByLabel('Environment').selectOption('test');
+    // Without its own styles, the tick of a box is as wide as the page.
+    const tick = page.locator('form input[type=checkbox] ~ svg').first();
+    expect((await tick.boundingBox())?.width).toBeLessThan(32);
     await admin.look('tool-new-filled');
     await page.getByRole('button', { name: 'Set it up' }).click();
     await page.getByRole('heading', { level: 1, name: 'Key cabinet' }).waitFor();
