@@ -542,6 +542,31 @@ describe.skipIf(!hasChromium)('the user interface, in Chromium', () => {
     await admin.look('settings-roles');
   });
 
+  it('lets an HR system in, and changes its secret', async () => {
+    const { page } = admin;
+    const dialog = page.getByRole('dialog');
+    await admin.open('/settings/hr-sources');
+    await page.getByRole('row', { name: /^hr .*\/hooks\/hr\/hr one, made/ }).waitFor();
+    await page.getByRole('button', { name: 'Add a source…' }).click();
+    await dialog.getByLabel('Name').fill('payroll');
+    await dialog.getByRole('button', { name: 'Add it' }).click();
+    const secret = await dialog.getByText(/^whsec_/).innerText();
+    await dialog.getByText(/\/hooks\/hr\/payroll$/).waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: 'Further secret…: payroll' }).click();
+    await dialog.getByRole('button', { name: 'Make it' }).click();
+    expect(await dialog.getByText(/^whsec_/).innerText()).not.toBe(secret);
+    await page.keyboard.press('Escape');
+    const payroll = page.getByRole('row', { name: /^payroll/ });
+    await payroll.getByText('older, made').waitFor();
+    await page.locator('dialog').waitFor({ state: 'detached' });
+    expect(await page.content()).not.toContain('whsec_');
+    await admin.look('settings-hr-sources');
+    await payroll.getByRole('button', { name: /^Drop the older/ }).click();
+    await dialog.getByRole('button', { name: 'Drop it' }).click();
+    await payroll.getByText('one, made').waitFor();
+  });
+
   it('checks by itself that an entry is in the sealed log', async () => {
     const { page } = admin;
     await admin.open('/audit');

@@ -59,6 +59,12 @@ export const checkpointQuery = queryOptions({
   queryFn: () => answerOf(api.GET('/v1/audit/checkpoint')),
 });
 
+export const hrSourcesQuery = queryOptions({
+  ...OFTEN,
+  queryKey: ['hr-source', 'list'],
+  queryFn: () => answerOf(api.GET('/v1/hr-sources')),
+});
+
 export const witnessesQuery = queryOptions({
   ...OFTEN,
   queryKey: ['audit-witness', 'list'],
