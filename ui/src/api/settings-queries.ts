@@ -59,6 +59,11 @@ export const checkpointQuery = queryOptions({
   queryFn: () => answerOf(api.GET('/v1/audit/checkpoint')),
 });
 
+export const installationQuery = queryOptions({
+  queryKey: ['installation'],
+  queryFn: () => answerOf(api.GET('/v1/installation')),
+});
+
 export const hrSourcesQuery = queryOptions({
   ...OFTEN,
   queryKey: ['hr-source', 'list'],
