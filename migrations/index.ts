@@ -53,6 +53,7 @@ import { AReportIsKeptOnce1764000026000 } from './1764000026000-a-report-is-kept
 import { RoundsCountWhatWasNotRead1764000026100 } from './1764000026100-rounds-count-what-was-not-read.js';
 import { AMachineThatWasFoundIsUnlocked1764000027300 } from './1764000027300-a-machine-that-was-found-is-unlocked.js';
 import { ReportsOfTheSameLoss1764000027500 } from './1764000027500-reports-of-the-same-loss.js';
+import { TheNewestEventOfAnHrSource1764000028000 } from './1764000028000-the-newest-event-of-an-hr-source.js';
 import { ReportingEndsWithTheHolder1764000028100 } from './1764000028100-reporting-ends-with-the-holder.js';
 import { LossReportsAreErased1764000028110 } from './1764000028110-loss-reports-are-erased.js';
 
@@ -113,6 +114,7 @@ export const MIGRATIONS = [
   RoundsCountWhatWasNotRead1764000026100,
   AMachineThatWasFoundIsUnlocked1764000027300,
   ReportsOfTheSameLoss1764000027500,
+  TheNewestEventOfAnHrSource1764000028000,
   ReportingEndsWithTheHolder1764000028100,
   LossReportsAreErased1764000028110,
 ];

@@ -23,6 +23,7 @@ import { PeopleModule } from './people/people.module.js';
 import { ApiDocsModule } from './platform/api-docs/api-docs.module.js';
 import { HealthModule } from './platform/health/health.module.js';
 import { HttpModule } from './platform/http/http.module.js';
+import { InstallationModule } from './platform/installation/installation.module.js';
 import { PlatformModule, type Ground } from './platform/platform.module.js';
 import { SignInModule } from './platform/sign-in/sign-in.module.js';
 import { TelemetryModule } from './platform/telemetry/telemetry.module.js';
@@ -74,6 +75,7 @@ export class AppModule {
         HttpModule,
         SignInModule.of(),
         HealthModule,
+        InstallationModule,
         ApiDocsModule,
         UserInterfaceModule,
         ...FEATURES,

@@ -9,12 +9,13 @@ import { DueEmployments } from './due-employments.service.js';
 import { HrEventsController } from './hr-events.controller.js';
 import { HrEventsService } from './hr-events.service.js';
 import { HrHooksController } from './hr-hooks.controller.js';
+import { HrSourcesController } from './hr-sources.controller.js';
 import { HrSourcesService } from './hr-sources.service.js';
 import { InboxService } from './inbox.service.js';
 
 @Module({
   imports: [PeopleModule, AccessPolicyModule, CasesModule, JoinersModule, LeaversModule, MoversModule],
-  controllers: [HrHooksController, HrEventsController],
+  controllers: [HrHooksController, HrEventsController, HrSourcesController],
   providers: [DueEmployments, HrEventsService, HrSourcesService, InboxService],
 })
 export class HrFeedsModule {}

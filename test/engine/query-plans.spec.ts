@@ -8,6 +8,7 @@ import { SettleTogether } from '../../src/cases/engine/settle-together.js';
 import { Settlement } from '../../src/cases/engine/settle.js';
 import { Sweeper } from '../../src/cases/engine/sweep.js';
 import { loadTarget } from '../../src/cases/engine/target.js';
+import { HrSourcesService } from '../../src/hr-feeds/hr-sources.service.js';
 import { prepared, preparedName } from '../../src/platform/database/prepared.js';
 import { seedAccounts, seeding, seedLeavers, seedPeople } from '../bench/seeds/seed.js';
 import { seedTools } from '../bench/seeds/seed-tools.js';
@@ -209,6 +210,13 @@ describe('no table that grows is read whole', () => {
       }),
     );
   });
+
+  it('by the list of HR sources, which says when the last event of each came', () =>
+    expectNoWholeReads(async () => {
+      expect(await service.app.get(HrSourcesService).list()).toMatchObject([
+        { name: 'hr', lastEventAt: expect.any(Date) },
+      ]);
+    }));
 
   it('by an HR event', async () => {
     const joined = (id: string) => ({

@@ -46,6 +46,7 @@ export async function aCompany(service: ServiceApp): Promise<Company> {
     await tool('own-tool', 'webhook', { url: `${NOBODY}/quartermaster` }, { secret: OWN_TOOL_SECRET }),
   ];
   const channel = await admin.post('/v1/alert-channels').send(aChannel('oncall')).expect(201);
+  await admin.post('/v1/hr-sources').send({ name: HR_SOURCE }).expect(201);
   for (const id of EMPLOYEES) await service.post(hasJoined(anHrEmployee({ id }))).expect(202);
   const [toolId] = tools;
   const { manager } = service.db;
@@ -151,6 +152,8 @@ async function someAgents(service: ServiceApp, count: number): Promise<void> {
   }
 }
 
+/** Beside `hr`, whose secret the fuzz signs with. */
+const HR_SOURCE = 'payroll';
 export const EMPLOYEES = ['E-1', 'E-2', 'E-3', 'E-4'];
 export const OWN_TOOL_SECRET = `whsec_${Buffer.from('canary-signing-0b1e-0123456789ab').toString('base64')}`;
 
@@ -209,7 +212,7 @@ export const KNOWN_VALUES: Readonly<Record<string, readonly unknown[]>> = {
   ],
   'path:source': ['hr', 'hr', 'nobody'],
   'path:tool': ['own-tool', 'scim-tool', 'no-such-tool'],
-  'path:name': ['Berlin', 'a b', 'x/y'],
+  'path:name': ['Berlin', 'a b', 'x/y', HR_SOURCE],
   'path:computer': ['S-1-5-21', 'CN=pc,DC=acme'],
   'header:Upload-Offset': ['0', '0', '50'],
   'header:If-Match': ['"1"', '"1"', '"2"', '"3"'],

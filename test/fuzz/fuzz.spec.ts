@@ -39,6 +39,8 @@ const NEED_A_TOOL = new Set([
   // An order of this very loss, and a task by the name that its runbook gives it: the same.
   'POST /v1/lost-devices/{caseId}/commands/{id}/progress',
   'POST /v1/lost-devices/{caseId}/tasks/{task}/complete',
+  // A secret of this very source, while it has two: the same.
+  'DELETE /v1/hr-sources/{name}/secrets/{id}',
   // A machine that is back, in the newest case of its loss, and once: the same.
   'POST /v1/lost-devices/{caseId}/unlock',
   // A device that isn’t standard, and somebody who hasn’t left by then.

@@ -1,5 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { cliContext } from '../../src/cli/cli-context.js';
+import { runCli } from '../../src/cli/run-cli.js';
 import { HrSourcesService } from '../../src/hr-feeds/hr-sources.service.js';
 import { InboxEvent } from '../../src/hr-feeds/inbox-event.entity.js';
 import { Person } from '../../src/people/person.entity.js';
@@ -215,5 +217,125 @@ describe('what HR systems posted', () => {
     const { body } = await (await service.caller()).get('/v1/hr-events?outcome=held').expect(200);
     expect(body.items.length).toBeGreaterThan(0);
     for (const { outcome } of body.items) expect(outcome).toBe('held');
+  });
+});
+
+describe('HR sources over REST', () => {
+  type Agent = Awaited<ReturnType<ServiceApp['caller']>>;
+  let owner: Agent;
+  beforeAll(async () => {
+    owner = await service.caller('owner');
+  });
+
+  const seen = async (name: string) => {
+    const { body } = await owner.get('/v1/hr-sources').expect(200);
+    return (body.items as { name: string; secrets: { id: string; since: string }[] }[]).find(
+      (source) => source.name === name,
+    );
+  };
+  const add = async (name: string): Promise<string> =>
+    (await owner.post('/v1/hr-sources').send({ name }).expect(201)).body.secret;
+  const addFurther = async (name: string): Promise<string> =>
+    (await owner.post(`/v1/hr-sources/${name}/secrets`).expect(201)).body.secret;
+  const statusOf = async (source: string, secret: string): Promise<number> =>
+    (await service.post(hasJoined(anHrEmployee()), { source, secret })).status;
+  const audited = async (name: string) =>
+    service.db.query<{ action: string; facts: Record<string, unknown> }[]>(
+      `SELECT action, facts FROM audit_entries WHERE subject_kind = 'hr-source' AND subject_id = $1 ORDER BY at, id`,
+      [name],
+    );
+
+  it('are added with a secret that is shown in that one answer, and nowhere kept in the clear', async () => {
+    expect(await seen('payroll')).toBeUndefined();
+    const { body, headers } = await owner.post('/v1/hr-sources').send({ name: 'payroll' }).expect(201);
+    const address = 'http://127.0.0.1:3000/hooks/hr/payroll';
+    expect(body).toEqual({ name: 'payroll', address, secret: expect.stringMatching(/^whsec_/) });
+    expect(headers['cache-control']).toContain('no-store');
+    const secrets = [{ id: expect.any(String), since: expect.any(String) }];
+    expect(await seen('payroll')).toEqual({ name: 'payroll', address, secrets, lastEventAt: null });
+    expect(await statusOf('payroll', body.secret)).toBe(202);
+    const [newest] = await service.db.manager.find(InboxEvent, { where: { source: 'payroll' } });
+    expect(await seen('payroll')).toMatchObject({ lastEventAt: newest?.receivedAt.toISOString() });
+
+    const { id } = (await seen('payroll'))?.secrets[0] ?? {};
+    expect(await audited('payroll')).toEqual([
+      { action: 'hr-source.secret-added', facts: { secretId: id, ended: [] } },
+    ]);
+    const [{ kept }] = await service.db.query<[{ kept: string }]>(
+      `SELECT concat((SELECT json_agg(s) FROM secrets s), (SELECT json_agg(a) FROM audit_entries a),
+         (SELECT json_agg(k) FROM idempotency_keys k)) AS kept`,
+    );
+    expect(kept).toContain(id);
+    for (const text of [kept, service.log(), JSON.stringify(await seen('payroll'))]) {
+      expect(text).not.toContain(body.secret.slice('whsec_'.length));
+    }
+  });
+
+  it('take no Idempotency-Key where they show a secret, since the answer would have to be kept', async () => {
+    const named = owner.post('/v1/hr-sources').set('Idempotency-Key', 'once').send({ name: 'replayed' });
+    expect((await named.expect(400)).body.detail).toContain('Leave the Idempotency-Key out');
+    expect(await seen('replayed')).toBeUndefined();
+  });
+
+  it('sign with the older and with a further secret until the older one is taken out of use', async () => {
+    const first = await add('rotated');
+    const second = await addFurther('rotated');
+    expect([await statusOf('rotated', first), await statusOf('rotated', second)]).toEqual([202, 202]);
+    const [older, newer] = (await seen('rotated'))?.secrets ?? [];
+    expect(Date.parse(String(older?.since))).toBeLessThan(Date.parse(String(newer?.since)));
+    const drop = (id: string | undefined) => owner.delete(`/v1/hr-sources/rotated/secrets/${id}`);
+    await drop(older?.id).expect(204);
+    expect([await statusOf('rotated', first), await statusOf('rotated', second)]).toEqual([401, 202]);
+    expect((await audited('rotated')).at(-1)).toEqual({
+      action: 'hr-source.secret-dropped',
+      facts: { secretId: older?.id },
+    });
+    expect((await drop(older?.id).expect(404)).body.detail).toContain('taken out of use before');
+    expect((await drop(newer?.id).expect(409)).body.detail).toContain('Add a further one first');
+    expect(await statusOf('rotated', second)).toBe(202);
+  });
+
+  it('say in the audit log which secret a third one ended', async () => {
+    await add('third');
+    await addFurther('third');
+    const [oldest] = (await seen('third'))?.secrets ?? [];
+    await addFurther('third');
+    expect((await audited('third')).at(-1)).toMatchObject({ facts: { ended: [oldest?.id] } });
+    expect((await seen('third'))?.secrets).toHaveLength(2);
+  });
+
+  it('are not added twice, nor given a secret under a name that nobody has, nor called anything', async () => {
+    const first = await add('only-once');
+    const again = await owner.post('/v1/hr-sources').send({ name: 'only-once' }).expect(409);
+    expect(again.body.detail).toContain('give that one a further secret');
+    expect((await seen('only-once'))?.secrets).toHaveLength(1);
+    expect(await statusOf('only-once', first)).toBe(202);
+    expect((await owner.post('/v1/hr-sources/nobody/secrets').expect(404)).body.detail).toContain('“nobody”');
+    const odd = await owner.post('/v1/hr-sources').send({ name: 'Work Day' }).expect(400);
+    expect(odd.body.errors).toEqual([{ pointer: '/name', detail: expect.stringContaining('lower-case') }]);
+  });
+
+  it('lose their older secret by `hr-source drop-old` as well, and never their only one', async () => {
+    const cli = async (...words: string[]) => {
+      const said: string[] = [];
+      const tell = (line: string) => void said.push(line);
+      const context = cliContext({ DATABASE_URL: service.database.url }, tell, tell);
+      const code = await runCli(words, { ...context, withServices: (work) => work(service.app) });
+      return { code, said: said.join('\n') };
+    };
+    const first = await add('at-the-terminal');
+    const second = await addFurther('at-the-terminal');
+    expect((await cli('hr-source', 'list')).said).toMatch(/at-the-terminal {2}2 active secret\(s\) .* no event yet/);
+    const today = String((await seen('at-the-terminal'))?.secrets[0]?.since).slice(0, 10);
+    expect(await cli('hr-source', 'drop-old', 'at-the-terminal')).toEqual({
+      code: 0,
+      said: `dropped the secret of at-the-terminal that counted since ${today}`,
+    });
+    expect([await statusOf('at-the-terminal', first), await statusOf('at-the-terminal', second)]).toEqual([401, 202]);
+    expect(await cli('hr-source', 'drop-old', 'at-the-terminal')).toMatchObject({
+      code: 1,
+      said: expect.stringContaining('Add a further one first'),
+    });
+    expect(await cli('hr-source', 'drop-old', 'nobody')).toMatchObject({ code: 1 });
   });
 });

@@ -57,6 +57,22 @@ const event = (id: string) => ({
   },
 });
 
+it('tells an auditor which program runs, where its keys are and how long is kept what is observed, and no secret', async () => {
+  const auditor = await service.caller('auditor', 'audit:read');
+  const { body } = await auditor.get('/v1/installation').expect(200);
+  const { fingerprint } = service.app.get(Keyring).installation;
+  expect(body).toEqual({
+    version: expect.stringMatching(/^\d+\.\d+\.\d+/),
+    environment: 'test',
+    sealingKeys: [
+      { ring: 'standard', state: 'current', provider: 'transit', keyName: expect.stringContaining('quartermaster') },
+      { ring: 'standard', state: 'opening', provider: 'key-file', keyName: fingerprint },
+    ],
+    audit: { sealed: 0, dropped: 0 },
+    observationsKeptDays: 400,
+  });
+});
+
 it('asks an HR system to come again while the key service is away, and takes its event then', async () => {
   await service.post(event('ada-1')).expect(202);
   transit.isSealed = true;

@@ -100,6 +100,7 @@ describe('every route, for every role', () => {
     ).toEqual([
       'DELETE /v1/audit/witnesses/:id',
       'DELETE /v1/caller/security-keys/:id',
+      'DELETE /v1/hr-sources/:name/secrets/:id',
       'DELETE /v1/security-keys/:id',
       'DELETE /v1/tools/:id/lockdown',
       'PATCH /v1/tools/:id',
@@ -110,6 +111,8 @@ describe('every route, for every role', () => {
       'POST /v1/caller/security-keys',
       'POST /v1/caller/security-keys/request',
       'POST /v1/devices/:id/recovery-keys/:key/reveal',
+      'POST /v1/hr-sources',
+      'POST /v1/hr-sources/:name/secrets',
       'POST /v1/images/release-keys',
       'POST /v1/images/versions/:id/deprecate',
       'POST /v1/images/versions/:id/publish',

@@ -35,7 +35,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(inject('runFolder'), 'witnesses-'));
   place = join(folder, 'place');
   await mkdir(place);
-  service = await startServiceApp({ env: { AUDIT_PUBLISH_TO: place } });
+  service = await startServiceApp({ env: { AUDIT_PUBLISH_TO: place, OBSERVATIONS_KEPT_DAYS: '0' } });
   await service.db.transaction((tx) => service.app.get(LogKey).make(tx, 'acme.example/audit'));
   key = (await cli('audit', 'key')).out;
   const files = ['--key', join(folder, 'witness.key'), '--state', join(folder, 'witness.json')];
@@ -115,6 +115,8 @@ describe('a witness that was added', () => {
     const size = await seal(5);
     await ask();
     expect(await cosignedSizes()).toEqual([size]);
+    const { body: installation } = await owner.get('/v1/installation');
+    expect(installation).toMatchObject({ audit: { sealed: size, dropped: 0 }, observationsKeptDays: null });
     const seen = await owner.get('/v1/audit/checkpoint');
     expect(seen.body).toMatchObject({ size });
     const cosigned = CosignatureVerifier.parse(witnessKey).read(String(seen.body.checkpoint));

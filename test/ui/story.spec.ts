@@ -5,6 +5,7 @@ import { generateX25519Identity, identityToRecipient } from 'age-encryption';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { cloneFolder } from '../../scripts/embedded/places.js';
+import { Cosigner } from '../../src/platform/audit/cosignature.js';
 import { hasChromium, startChromium } from '../support/chromium.js';
 import { joined, newEmployee, TestService, usernameOf } from '../support/service.js';
 import { waitFor } from '../support/wait-for.js';
@@ -460,6 +461,9 @@ describe.skipIf(!hasChromium)('the user interface, in Chromium', () => {
     await page.getByLabel('Owners').fill('facility@acme.example');
     await page.getByLabel('toolName').fill('The cabinet on the second floor');
     await page.getByLabel('Environment').selectOption('test');
+    // Without its own styles, the tick of a box is as wide as the page.
+    const tick = page.locator('form input[type=checkbox] ~ svg').first();
+    expect((await tick.boundingBox())?.width).toBeLessThan(32);
     await admin.look('tool-new-filled');
     await page.getByRole('button', { name: 'Set it up' }).click();
     await page.getByRole('heading', { level: 1, name: 'Key cabinet' }).waitFor();
@@ -542,6 +546,49 @@ describe.skipIf(!hasChromium)('the user interface, in Chromium', () => {
     await admin.look('settings-roles');
   });
 
+  it('lets an HR system in, changes its secret, and has the audit log cosigned', async () => {
+    const { page } = admin;
+    const dialog = page.getByRole('dialog');
+    await admin.open('/settings/hr-sources');
+    await page.getByRole('row', { name: /^hr .*\/hooks\/hr\/hr one, made/ }).waitFor();
+    await page.getByRole('button', { name: 'Add a source…' }).click();
+    await dialog.getByLabel('Name').fill('payroll');
+    await dialog.getByRole('button', { name: 'Add it' }).click();
+    const secret = await dialog.getByText(/^whsec_/).innerText();
+    await dialog.getByText(/\/hooks\/hr\/payroll$/).waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: 'Further secret…: payroll' }).click();
+    await dialog.getByRole('button', { name: 'Make it' }).click();
+    expect(await dialog.getByText(/^whsec_/).innerText()).not.toBe(secret);
+    await page.keyboard.press('Escape');
+    const payroll = page.getByRole('row', { name: /^payroll/ });
+    await payroll.getByText('older, made').waitFor();
+    await page.locator('dialog').waitFor({ state: 'detached' });
+    expect(await page.content()).not.toContain('whsec_');
+    await admin.look('settings-hr-sources');
+    await payroll.getByRole('button', { name: /^Drop the older/ }).click();
+    await dialog.getByRole('button', { name: 'Drop it' }).click();
+    await payroll.getByText('one, made').waitFor();
+
+    await page.getByRole('link', { name: 'This installation' }).click();
+    await page.getByRole('button', { name: 'Add a witness…' }).click();
+    await dialog.getByLabel('Address').fill('https://127.0.0.1:9/');
+    const key = dialog.getByLabel('Its public key');
+    await key.fill('no key');
+    await dialog.getByRole('button', { name: 'Add it' }).click();
+    await dialog.getByText('This is no key of', { exact: false }).first().waitFor();
+    expect(await key.getAttribute('aria-invalid')).toBe('true');
+    await admin.look('settings-witness-new', 'dialog');
+    await key.fill(new Cosigner('witness.example/w1', Buffer.alloc(32, 9)).verifier.toString());
+    await dialog.getByLabel('It is on a private network').check();
+    await dialog.getByRole('button', { name: 'Add it' }).click();
+    const witness = page.getByRole('row', { name: /witness\.example\/w1/ });
+    await witness.getByRole('button', { name: /^Remove/ }).click();
+    await dialog.getByText('it can show nothing of later entries', { exact: false }).waitFor();
+    await dialog.getByRole('button', { name: 'Remove', exact: true }).click();
+    await witness.waitFor({ state: 'detached' });
+  });
+
   it('checks by itself that an entry is in the sealed log', async () => {
     const { page } = admin;
     await admin.open('/audit');
@@ -603,7 +650,7 @@ describe.skipIf(!hasChromium)('the user interface, in Chromium', () => {
     expect(admin.violations).toEqual([]);
     expect(admin.complaints).toEqual([]);
     expect(new Set(admin.refusals)).toEqual(
-      new Set([`404 /v1/people/${NOBODY}`, `412 /v1/devices/${changedMeanwhile}`]),
+      new Set([`404 /v1/people/${NOBODY}`, `412 /v1/devices/${changedMeanwhile}`, '400 /v1/audit/witnesses']),
     );
   });
 

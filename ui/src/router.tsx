@@ -188,6 +188,12 @@ const tokenSettings = createRoute({
   component: lazyRouteComponent(() => import('./pages/settings/tokens-page.js'), 'TokensPage'),
 });
 
+const hrSourceSettings = createRoute({
+  getParentRoute: () => root,
+  path: '/settings/hr-sources',
+  component: lazyRouteComponent(() => import('./pages/settings/hr-sources-page.js'), 'HrSourcesPage'),
+});
+
 const limitSettings = createRoute({
   getParentRoute: () => root,
   path: '/settings/limits',
@@ -234,6 +240,7 @@ export const router = createRouter({
     alertSettings,
     roleSettings,
     tokenSettings,
+    hrSourceSettings,
     limitSettings,
     siteSettings,
     installationSettings,

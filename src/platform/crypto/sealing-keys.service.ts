@@ -10,6 +10,13 @@ import { KeyProviderError, type ProviderKind } from './key-provider.js';
 import { Keyring } from './keyring.js';
 import { SealingKey, type KeyRing, type SealingKeyState } from './sealing-key.entity.js';
 
+export interface SealingKeyPlace {
+  ring: KeyRing;
+  state: Exclude<SealingKeyState, 'retired'>;
+  provider: string;
+  keyName: string;
+}
+
 export interface SealingKeySeen {
   fingerprint: string;
   ring: KeyRing;
@@ -21,6 +28,15 @@ export interface SealingKeySeen {
   madeAt: Date;
   retiredAt: Date | null;
 }
+
+/** With the installation's own key, `$1`, which has no row before the first rotation. */
+const ALL_KEYS = `
+  SELECT fingerprint, ring, provider, key_name, state, made_at, retired_at FROM sealing_keys
+  UNION ALL
+  SELECT key_fingerprint, 'standard', 'key-file', key_fingerprint,
+    CASE WHEN EXISTS (SELECT FROM sealing_keys WHERE ring = 'standard' AND state = 'current')
+      THEN 'opening' ELSE 'current' END, created_at, NULL
+  FROM installation WHERE key_fingerprint = $1 AND key_fingerprint NOT IN (SELECT fingerprint FROM sealing_keys)`;
 
 /** The lock that sealing holds shared (the trigger on `secrets`), and retiring alone. */
 const SEALING_LOCK = 7_154_882_050;
@@ -44,16 +60,19 @@ export class SealingKeys {
       `WITH sealed AS (SELECT key_fingerprint AS fingerprint, count(*)::int AS secrets FROM secrets GROUP BY 1)
        SELECT k.fingerprint, k.ring, k.provider, k.key_name AS "keyName", k.state, coalesce(s.secrets, 0) AS secrets,
               k.made_at AS "madeAt", k.retired_at AS "retiredAt"
-       FROM (
-         SELECT fingerprint, ring, provider, key_name, state, made_at, retired_at FROM sealing_keys
-         UNION ALL
-         SELECT key_fingerprint, 'standard', 'key-file', key_fingerprint,
-           CASE WHEN EXISTS (SELECT FROM sealing_keys WHERE ring = 'standard' AND state = 'current')
-             THEN 'opening' ELSE 'current' END, created_at, NULL
-         FROM installation WHERE key_fingerprint = $1 AND key_fingerprint NOT IN (SELECT fingerprint FROM sealing_keys)
-       ) k LEFT JOIN sealed s USING (fingerprint)
+       FROM (${ALL_KEYS}) k LEFT JOIN sealed s USING (fingerprint)
        ORDER BY k.made_at DESC, k.fingerprint`,
       [fingerprint],
+    );
+  }
+
+  /** Where the keys are that seal or open anything: of each ring the one that seals first. */
+  async inUse(): Promise<SealingKeyPlace[]> {
+    return queryRows<SealingKeyPlace>(
+      this.db,
+      `SELECT ring, state, provider, key_name AS "keyName" FROM (${ALL_KEYS}) k WHERE state <> 'retired'
+       ORDER BY ring DESC, state = 'opening', made_at DESC, fingerprint`,
+      [this.keyring.installation.fingerprint],
     );
   }
 

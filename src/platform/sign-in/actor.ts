@@ -40,6 +40,8 @@ export const SCOPES = [
   'approvals:request',
   'approvals:decide',
   'hr-events:read',
+  /** Whoever holds a source's secret says who joins and who leaves. */
+  'hr-sources:write',
   'policy:read',
   /** Entries of the audit log as they were sealed, with everything that stands in them. */
   'audit:read',

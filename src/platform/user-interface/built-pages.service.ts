@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
-import { dirname, extname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { extname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { constants, gzip } from 'node:zlib';
 import { Injectable } from '@nestjs/common';
+import { packageFolder } from '../installation/own-package.js';
 
 const zip = promisify(gzip);
 
@@ -42,7 +42,7 @@ export class BuiltPages {
   }
 
   private built(): Promise<Built | null> {
-    return (this.reading ??= read(builtFolder()));
+    return (this.reading ??= read(join(packageFolder(), 'dist', 'ui')));
   }
 }
 
@@ -58,11 +58,4 @@ async function read(folder: string): Promise<Built | null> {
     }),
   );
   return { page: await readFile(join(folder, 'index.html'), 'utf8'), files: new Map(files) };
-}
-
-/** `dist/ui` beside the package's own file, wherever below it this file was compiled to. */
-function builtFolder(): string {
-  let folder = dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(join(folder, 'package.json')) && folder !== dirname(folder)) folder = dirname(folder);
-  return join(folder, 'dist', 'ui');
 }

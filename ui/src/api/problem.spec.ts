@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { problemFrom } from './problem.js';
+import { problemFrom, wrongField } from './problem.js';
 
 describe('a problem that the API answers', () => {
   it('has its kind, what to do, and the id to quote', () => {
@@ -18,6 +18,21 @@ describe('a problem that the API answers', () => {
       stepUp: { isByKey: false, url: 'https://qm.acme.example/sign-in/oidc?fresh' },
     });
     expect(problemFrom(403, { ...body, stepUpBy: 'security-key' }, null, 'Unreadable').stepUp?.isByKey).toBe(true);
+  });
+
+  it('says what is wrong with a field, at that field and at no other', () => {
+    const errors = [{ pointer: '/url', detail: 'Write it without a query.' }];
+    const body = {
+      type: '/problems/invalid-request',
+      title: 'Not valid',
+      detail: 'See errors.',
+      instance: 'r',
+      errors,
+    };
+    const problem = problemFrom(400, body, null, 'Unreadable');
+    expect(wrongField(problem, '/url')).toBe('Write it without a query.');
+    expect(wrongField(problem, '/key')).toBeUndefined();
+    expect(wrongField(null, '/url')).toBeUndefined();
   });
 
   it.each([['<html>Bad gateway</html>'], [null], [{ error: 'no' }]])(

@@ -36,6 +36,12 @@ export class ApiProblem extends Error {
   }
 }
 
+/** What was wrong with this field of what was sent, if that was told. @param pointer as in `/url` */
+export function wrongField(problem: unknown, pointer: string): string | undefined {
+  if (!(problem instanceof ApiProblem)) return undefined;
+  return problem.fields.find((field) => field.pointer === pointer)?.detail;
+}
+
 /** @param body whatever was answered: a proxy in between may have answered something of its own */
 export function problemFrom(status: number, body: unknown, requestId: string | null, unreadable: string): ApiProblem {
   if (!isProblemDocument(body)) return new ApiProblem('unreadable', status, unreadable, '', requestId);

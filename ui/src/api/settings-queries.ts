@@ -59,6 +59,17 @@ export const checkpointQuery = queryOptions({
   queryFn: () => answerOf(api.GET('/v1/audit/checkpoint')),
 });
 
+export const installationQuery = queryOptions({
+  queryKey: ['installation'],
+  queryFn: () => answerOf(api.GET('/v1/installation')),
+});
+
+export const hrSourcesQuery = queryOptions({
+  ...OFTEN,
+  queryKey: ['hr-source', 'list'],
+  queryFn: () => answerOf(api.GET('/v1/hr-sources')),
+});
+
 export const witnessesQuery = queryOptions({
   ...OFTEN,
   queryKey: ['audit-witness', 'list'],

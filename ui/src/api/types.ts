@@ -56,6 +56,8 @@ export type ApiToken = Item<'/v1/tokens'>;
 export type ServicePrincipal = Item<'/v1/service-principals'>;
 export type BrakeLimit = Item<'/v1/brake-limits'>;
 export type Site = Item<'/v1/sites'>;
+export type HrSource = Item<'/v1/hr-sources'>;
+export type HrSourceSecret = paths['/v1/hr-sources']['post']['responses'][201]['content']['application/json'];
 export type Health = Answer<'/health/ready'>;
 export type Witness = Item<'/v1/audit/witnesses'>;
 

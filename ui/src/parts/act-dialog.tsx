@@ -1,6 +1,7 @@
 import { useState, type ReactNode } from 'react';
 import { Button, Textarea } from '@mantine/core';
 import { useMutation } from '@tanstack/react-query';
+import { wrongField } from '../api/problem.js';
 import { queryClient } from '../api/query-client.js';
 import { text } from '../text/text.js';
 import { Dialog } from './dialog.js';
@@ -8,8 +9,8 @@ import { ProblemNotice } from './problem-notice.js';
 
 interface Props<T> {
   title: string;
-  /** What will happen, before it happens. */
-  children?: ReactNode;
+  /** What will happen, before it happens. A form is told what was wrong with a field of it, by its pointer as in `/url`. */
+  children?: ReactNode | ((wrong: (pointer: string) => string | undefined) => ReactNode);
   /** What the button says: the verb. */
   verb: string;
   danger?: boolean;
@@ -54,7 +55,7 @@ export function ActDialog<T>({
           if (!isMissing && !doing.isPending) doing.mutate();
         }}
       >
-        {children}
+        {typeof children === 'function' ? children((pointer) => wrongField(doing.error, pointer)) : children}
         {ask && (
           <Textarea
             label={ask.label}

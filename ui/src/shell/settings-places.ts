@@ -7,6 +7,7 @@ const SETTINGS_PLACES = [
   { to: '/settings/alerts', scope: 'alerts:read', words: text.settings.alerts },
   { to: '/settings/roles', scope: 'roles:read', words: text.settings.roles },
   { to: '/settings/tokens', scope: 'tokens:read', words: text.settings.tokens },
+  { to: '/settings/hr-sources', scope: 'hr-events:read', words: text.settings.hrSources },
   { to: '/settings/limits', scope: 'brakes:read', words: text.settings.limits },
   { to: '/settings/sites', scope: 'people:read', words: text.settings.sites },
   { to: '/settings/installation', scope: 'audit:read', words: text.settings.installation },

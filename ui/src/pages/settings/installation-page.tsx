@@ -1,21 +1,22 @@
 import type { ReactNode } from 'react';
 import { useQuery } from '@tanstack/react-query';
 import { callerQuery } from '../../api/queries.js';
-import { checkpointQuery, healthQuery, witnessesQuery } from '../../api/settings-queries.js';
-import type { Health, Witness } from '../../api/types.js';
+import { checkpointQuery, healthQuery, installationQuery } from '../../api/settings-queries.js';
+import type { Health } from '../../api/types.js';
 import { Copyable } from '../../parts/copyable.js';
 import { Fact } from '../../parts/fact.js';
-import { Empty, Loaded } from '../../parts/loaded.js';
+import { Loaded } from '../../parts/loaded.js';
 import { Section } from '../../parts/section.js';
 import { Mark } from '../../parts/step-state-mark.js';
 import { Table } from '../../parts/table.js';
 import { text } from '../../text/text.js';
 import { Instant } from '../../time/instant.js';
 import { SettingsFrame } from './settings-frame.js';
+import { Witnesses } from './witnesses.js';
 
 const words = text.settings.installation;
 
-/** What this installation says of itself; nothing of it is changed here. */
+/** What this installation says of itself, and who cosigns its audit log. */
 export function InstallationPage(): ReactNode {
   const { data: caller } = useQuery(callerQuery);
   const health = useQuery(healthQuery);
@@ -36,6 +37,7 @@ export function InstallationPage(): ReactNode {
           )}
         </Loaded>
       </Section>
+      <SetUp />
       <Checkpoint />
       <Witnesses />
     </SettingsFrame>
@@ -52,6 +54,38 @@ const REDIS_LOOKS = {
   down: { shape: '▲', tone: 'bad' },
   'not-configured': { shape: '○', tone: 'waiting' },
 } as const satisfies Record<Health['redis'], object>;
+
+function SetUp(): ReactNode {
+  const query = useQuery(installationQuery);
+  return (
+    <Section title={words.setUp}>
+      <Loaded query={query}>
+        {({ version, audit: { sealed, dropped }, observationsKeptDays, sealingKeys }) => (
+          <>
+            <dl className="facts">
+              <Fact name={words.version}>{version}</Fact>
+              <Fact name={words.auditKept}>
+                {dropped === 0 ? words.keepsAll(sealed) : words.keepsNewest(sealed - dropped, dropped)}
+              </Fact>
+              <Fact name={words.observationsKept}>
+                {observationsKeptDays === null ? words.keptForGood : words.keptDays(observationsKeptDays)}
+              </Fact>
+            </dl>
+            <Table
+              rows={sealingKeys.map((key, place) => ({ ...key, id: String(place) }))}
+              columns={[
+                { name: words.keyFor, cell: ({ ring }) => words.ring[ring] },
+                { name: words.provider, cell: ({ provider }) => provider },
+                { name: words.keyName, cell: ({ keyName }) => <code className="long">{keyName}</code> },
+                { name: words.state, cell: ({ state }) => words.keyState[state] },
+              ]}
+            />
+          </>
+        )}
+      </Loaded>
+    </Section>
+  );
+}
 
 function Checkpoint(): ReactNode {
   const query = useQuery(checkpointQuery);
@@ -70,50 +104,4 @@ function Checkpoint(): ReactNode {
       </Loaded>
     </Section>
   );
-}
-
-function Witnesses(): ReactNode {
-  const query = useQuery(witnessesQuery);
-  return (
-    <Section title={words.witnesses} count={query.data?.items.length}>
-      <Loaded query={query}>
-        {({ items }) =>
-          items.length === 0 ? (
-            <Empty>{words.noWitnesses}</Empty>
-          ) : (
-            <Table
-              rows={items}
-              columns={[
-                { name: words.witness, cell: ({ name }) => <span className="long">{name}</span> },
-                { name: words.cosigned, cell: (witness) => <Cosigned witness={witness} /> },
-                { name: words.state, cell: (witness) => <WitnessState witness={witness} /> },
-              ]}
-            />
-          )
-        }
-      </Loaded>
-    </Section>
-  );
-}
-
-function Cosigned({ witness: { cosignedAt, size } }: { witness: Witness }): ReactNode {
-  if (cosignedAt === null) return words.never;
-  return (
-    <>
-      {words.entries(size)} · <Instant at={cosignedAt} />
-    </>
-  );
-}
-
-function WitnessState({ witness: { failingSince, problem, cosignedAt } }: { witness: Witness }): ReactNode {
-  if (failingSince !== null) {
-    return (
-      <>
-        <Mark shape="▲" tone="bad" word={words.fails} /> <Instant at={failingSince} />
-        {problem !== null && <span className="small dim need-why">{problem}</span>}
-      </>
-    );
-  }
-  if (cosignedAt === null) return <Mark shape="○" tone="waiting" word={words.notYet} />;
-  return <Mark shape="●" tone="good" word={words.cosigns} />;
 }
