@@ -65,6 +65,7 @@ const LISTS = [
   '/v1/returns',
   '/v1/acknowledgements',
   '/v1/osquery/nodes',
+  '/v1/loss-reports',
 ];
 
 /** Doors that the document leaves out: their answers are pages for people. */
