@@ -70,6 +70,7 @@ export async function aCompany(service: ServiceApp): Promise<Company> {
     const { id: personId } = await aPerson(manager);
     await admin.post(`/v1/devices/${id}/assign`).send({ personId }).expect(200);
   }
+  const { id: ownerPersonId } = await aPerson(manager);
   await anImageVersion(manager);
   await admin.put('/v1/runbooks/laptop-lost').send(RUNBOOK).expect(200);
   const losses: string[] = [];
@@ -110,6 +111,7 @@ export async function aCompany(service: ServiceApp): Promise<Company> {
         (drawn) => aTool(`drawn-${drawn}`, 'manual', { toolName: 'The desk' }, {}),
       ],
       'PATCH /v1/tools/{id}': [() => ({ name: 'Renamed' })],
+      'POST /v1/tokens': [() => ({ name: 'Drawn', scopes: ['people:read'], ownerPersonId })],
       'POST /v1/alert-channels': [(drawn) => aChannel(`drawn-${drawn}`)],
       // At most what is set already, of some kinds: to raise a limit takes two people.
       'PUT /v1/brake-limits/{kind}': [() => ({ atLeast: 10, sharePercent: 5 })],
