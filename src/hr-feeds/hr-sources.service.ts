@@ -100,7 +100,8 @@ export class HrSourcesService {
       this.db,
       `SELECT s.name, newest.at AS "lastEventAt", k.id, k.created_at AS since
        FROM hr_sources s
-       CROSS JOIN LATERAL (SELECT max(received_at) AS at FROM inbox_events WHERE source = s.name) newest
+       LEFT JOIN LATERAL (
+         SELECT received_at AS at FROM inbox_events WHERE source = s.name ORDER BY received_at DESC LIMIT 1) newest ON true
        CROSS JOIN LATERAL unnest(s.secret_ids) WITH ORDINALITY AS own (id, place)
        JOIN secrets k ON k.id = own.id
        ORDER BY s.name, own.place`,

@@ -9,7 +9,7 @@ export type InboxOutcome = (typeof INBOX_OUTCOMES)[number];
 @Check('ck_inbox_events_outcome', `outcome IN ('applied', 'duplicate', 'outdated', 'scheduled', 'held', 'unreadable')`)
 @Index('ix_inbox_events_person', ['personId'])
 @Index('ix_inbox_events_employee', ['source', 'employeeId'])
-@Index('ix_inbox_events_newest', ['source', 'receivedAt'])
+@Index('ix_inbox_events_newest', ['receivedAt'])
 export class InboxEvent {
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'pk_inbox_events' })
   id!: string;
